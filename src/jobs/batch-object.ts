@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { blankable, ifReadable, wireCount, wireMetadata, wireStatus, wireTime } from './wire.js';
+
+const batchError = z.object({
+  code: ifReadable(z.coerce.string()),
+  line: ifReadable(z.number()),
+  message: ifReadable(z.string()),
+  param: ifReadable(z.string()),
+});
+
+const requestCounts = z.object({ total: wireCount, completed: wireCount, failed: wireCount });
+
+const usage = z.object({
+  input_tokens: wireCount,
+  output_tokens: wireCount,
+  total_tokens: wireCount,
+});
+
+/** A batch as any provider may send it, read leniently. Times are epoch seconds. */
+export const batchObjectSchema = z
+  .object({
+    id: z.string().min(1),
+    status: wireStatus,
+    endpoint: ifReadable(z.string()),
+    model: ifReadable(z.string()),
+    input_file_id: ifReadable(z.string()),
+    output_file_id: ifReadable(z.string()),
+    error_file_id: ifReadable(z.string()),
+    errors: ifReadable(z.object({ data: z.array(batchError).catch([]) })),
+    request_counts: ifReadable(requestCounts),
+    usage: ifReadable(usage),
+    metadata: wireMetadata,
+    created_at: blankable(wireTime).catch(undefined),
+    in_progress_at: ifReadable(wireTime),
+    expires_at: ifReadable(wireTime),
+    finalizing_at: ifReadable(wireTime),
+    completed_at: ifReadable(wireTime),
+    failed_at: ifReadable(wireTime),
+    expired_at: ifReadable(wireTime),
+    cancelling_at: ifReadable(wireTime),
+    cancelled_at: ifReadable(wireTime),
+  })
+  .transform((batch) => ({
+    id: batch.id,
+    status: batch.status,
+    model: batch.model ?? null,
+    inputFileId: batch.input_file_id ?? null,
+    outputFileId: batch.output_file_id ?? null,
+    errorFileId: batch.error_file_id ?? null,
+    errors: (batch.errors?.data ?? []).map((error) => ({
+      code: error.code ?? null,
+      line: error.line ?? null,
+      message: error.message ?? null,
+      param: error.param ?? null,
+    })),
+    requestCounts: batch.request_counts ?? { total: 0, completed: 0, failed: 0 },
+    usage: batch.usage ?? null,
+    metadata: batch.metadata,
+    timestamps: {
+      createdAt: batch.created_at ?? null,
+      inProgressAt: batch.in_progress_at ?? null,
+      expiresAt: batch.expires_at ?? null,
+      finalizingAt: batch.finalizing_at ?? null,
+      completedAt: batch.completed_at ?? null,
+      failedAt: batch.failed_at ?? null,
+      expiredAt: batch.expired_at ?? null,
+      cancellingAt: batch.cancelling_at ?? null,
+      cancelledAt: batch.cancelled_at ?? null,
+    },
+  }));
+
+/** A batch as the workflows see it. */
+export type BatchSnapshot = z.output<typeof batchObjectSchema>;

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { ifReadable, wireMetadata, wireStatus, wireTime } from './wire.js';
+
+const text = ifReadable(z.string());
+
+/** A healthy job may carry `{code: null, message: null, param: null}`: only a code or a message makes it an error. */
+const jobError = ifReadable(z.object({ code: ifReadable(z.coerce.string()), message: text, param: text })).transform(
+  (error) =>
+    error?.code || error?.message
+      ? { code: error.code ?? null, message: error.message ?? null, param: error.param ?? null }
+      : null,
+);
+
+const jobFields = z
+  .object({
+    id: z.string().min(1),
+    status: wireStatus,
+    model: text,
+    fine_tuned_model: text,
+    training_file: text,
+    validation_file: text,
+    result_files: ifReadable(z.array(z.string())),
+    trained_tokens: ifReadable(z.number()),
+    hyperparameters: ifReadable(z.record(z.string(), z.unknown())),
+    method: ifReadable(z.looseObject({ type: z.string() })),
+    seed: ifReadable(z.number()),
+    error: jobError,
+    metadata: wireMetadata,
+    created_at: ifReadable(wireTime),
+    finished_at: ifReadable(wireTime),
+    estimated_finish: ifReadable(wireTime),
+  })
+  .transform((job) => ({
+    id: job.id,
+    status: job.status,
+    model: job.model ?? null,
+    fineTunedModel: job.fine_tuned_model ?? null,
+    trainingFileId: job.training_file ?? null,
+    validationFileId: job.validation_file ?? null,
+    resultFileIds: job.result_files ?? [],
+    trainedTokens: job.trained_tokens ?? null,
+    hyperparameters: job.hyperparameters ?? null,
+    method: job.method ?? null,
+    seed: job.seed ?? null,
+    error: job.error,
+    metadata: job.metadata,
+    timestamps: {
+      createdAt: job.created_at ?? null,
+      finishedAt: job.finished_at ?? null,
+      estimatedFinish: job.estimated_finish ?? null,
+    },
+  }));
+
+/** A fine-tuning job as any provider may send it, read leniently; Together wraps it as `{job, warning}`. Times are epoch seconds. */
+export const fineTuningObjectSchema = z.preprocess(
+  (value) =>
+    value && typeof value === 'object' && 'job' in value && !('id' in value) ? (value as { job: unknown }).job : value,
+  jobFields,
+);
+
+/** A fine-tuning job as the workflows see it. */
+export type FineTuningSnapshot = z.output<typeof fineTuningObjectSchema>;
+
+/** An event of a job. `data` is `{}`, null or metrics. */
+export const fineTuningEventSchema = z.looseObject({
+  id: z.string(),
+  created_at: wireTime,
+  level: z.string().catch('info'),
+  message: z.string().catch(''),
+});
+export type FineTuningEvent = z.output<typeof fineTuningEventSchema>;
+
+/** A checkpoint and its metrics. */
+export const checkpointSchema = z
+  .looseObject({
+    id: z.string().min(1),
+    created_at: ifReadable(wireTime),
+    fine_tuned_model_checkpoint: text,
+    step_number: ifReadable(z.number()),
+    metrics: ifReadable(z.record(z.string(), z.unknown())),
+  })
+  .transform((checkpoint) => ({
+    id: checkpoint.id,
+    createdAt: checkpoint.created_at ?? null,
+    model: checkpoint.fine_tuned_model_checkpoint ?? null,
+    stepNumber: checkpoint.step_number ?? null,
+    metrics: checkpoint.metrics ?? {},
+  }));
+export type Checkpoint = z.output<typeof checkpointSchema>;
+
+/** An uploaded file, as far as anything here depends on it. */
+export const fileObjectSchema = z
+  .object({
+    id: z.string().min(1),
+    filename: text,
+    bytes: ifReadable(z.number()),
+    purpose: text,
+    status: ifReadable(wireStatus),
+    status_details: text,
+    created_at: ifReadable(wireTime),
+    expires_at: ifReadable(wireTime),
+  })
+  .transform((file) => ({
+    id: file.id,
+    filename: file.filename ?? null,
+    bytes: file.bytes ?? null,
+    status: file.status ?? null,
+    statusDetails: file.status_details ?? null,
+    createdAt: file.created_at ?? null,
+    expiresAt: file.expires_at ?? null,
+  }));
+export type FileSnapshot = z.output<typeof fileObjectSchema>;

@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+import type { FaultReport, InputFault } from './fault.js';
+import { MAX_LISTED_FAULTS } from './limits.js';
+import { bounded } from './text.js';
+
+/** A spec that was read, or everything that is wrong with it. */
+export type SpecReading<T> =
+  { readonly spec: T; readonly report?: undefined } | { readonly spec?: undefined; readonly report: FaultReport };
+
+/** `a.b[2].c` of a path as zod gives it. */
+function fieldOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (field, key) =>
+      typeof key === 'number' ? `${field}[${key}]` : field === '' ? String(key) : `${field}.${String(key)}`,
+    '',
+  );
+}
+
+/** Reads a spec by its schema. Every fault names its field; the field names are bounded, the values are never quoted. */
+export function readSpec<Schema extends z.ZodType>(schema: Schema, value: unknown): SpecReading<z.output<Schema>> {
+  const reading = schema.safeParse(value);
+  if (reading.success) return { spec: reading.data };
+  const faults: InputFault[] = reading.error.issues.map((issue) => {
+    const field = bounded(fieldOf(issue.path), 200);
+    const nested = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
+    return { ...(field && { field }), message: bounded(nested ?? issue.message, 300) };
+  });
+  return { report: { faults: faults.slice(0, MAX_LISTED_FAULTS), total: faults.length } };
+}
+
+/** One sentence of a report, for a failure's message. */
+export function describeFaults(report: FaultReport): string {
+  const [first] = report.faults;
+  if (!first) return 'Invalid input';
+  const where = [first.line === undefined ? '' : `line ${first.line}`, first.field ?? ''].filter(Boolean).join(', ');
+  const more = report.total > 1 ? ` (and ${report.total - 1} more)` : '';
+  return `${where ? `${where}: ` : ''}${first.message}${more}`;
+}
