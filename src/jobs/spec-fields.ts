@@ -6,7 +6,7 @@ import { METADATA_LIMITS } from './limits.js';
 
 /** Milliseconds of a duration that {@link durationSchema} has accepted. */
 export function toMs(duration: Duration): number {
-  return typeof duration === 'number' ? duration : (ms(duration as StringValue) as number);
+  return typeof duration === 'number' ? duration : ms(duration as StringValue);
 }
 
 function readsAsDuration(text: string): boolean {
