@@ -1,0 +1,7 @@
+export {
+  type BatchInputOptions,
+  type BatchInputReport,
+  checkBatchInput,
+  countEmbeddingInputs,
+} from './check-batch-input.js';
+export { type Line, lineBlocks, type LineOptions, LineSplitter } from './lines.js';
