@@ -71,3 +71,8 @@ export const batchObjectSchema = z
 
 /** A batch as the workflows see it. */
 export type BatchSnapshot = z.output<typeof batchObjectSchema>;
+
+/** Whether half of the requests are answered; false where the provider gives no counts. */
+export function isHalfDone({ total, completed, failed }: BatchSnapshot['requestCounts']): boolean {
+  return total > 0 && 2 * (completed + failed) >= total;
+}

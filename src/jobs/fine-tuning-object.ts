@@ -53,8 +53,7 @@ const jobFields = z
 
 /** A fine-tuning job as any provider may send it, read leniently; Together wraps it as `{job, warning}`. Times are epoch seconds. */
 export const fineTuningObjectSchema = z.preprocess(
-  (value) =>
-    value && typeof value === 'object' && 'job' in value && !('id' in value) ? value.job : value,
+  (value) => (value && typeof value === 'object' && 'job' in value && !('id' in value) ? value.job : value),
   jobFields,
 );
 
