@@ -1,0 +1,77 @@
+/** The pre-flight check of a batch: every line is read before anything is uploaded or created. */
+import { ApplicationFailure } from '@temporalio/common';
+import type { ReadBatchSpec } from '../jobs/batch.js';
+import { describeFaults } from '../jobs/read-spec.js';
+import { checkBatchInput, type BatchInputReport } from '../jsonl/check-batch-input.js';
+import { apiOf } from './api.js';
+import { download } from './download.js';
+import { withHeartbeat } from './heartbeat.js';
+import type { Toolbox } from './toolbox.js';
+
+export interface CheckBatchInputInput {
+  readonly provider: string;
+  readonly input: ReadBatchSpec['input'];
+  readonly endpoint: string;
+  /** Where inline requests are written; null for the worker's default root. */
+  readonly outputUri: string | null;
+  /** Name for the file of inline requests. */
+  readonly filename: string;
+}
+
+/** What was checked: a file in storage, still to be uploaded, or one at the provider. */
+export type CheckedInput = {
+  /** Null where the file is at the provider and cannot be read back. */
+  readonly requests: number | null;
+  readonly model: string | null;
+} & (
+  | { readonly fileId: string; readonly file?: undefined }
+  | {
+      readonly fileId?: undefined;
+      readonly file: { readonly uri: string; readonly bytes: number; readonly sha256: string };
+    }
+);
+
+export function batchInputActivities(toolbox: Toolbox) {
+  const { storage } = toolbox;
+  return {
+    /** Checks every line; fails with `InvalidInput` and the first faults. Inline requests become a file in storage. */
+    async checkBatchInput({ input, ...spec }: CheckBatchInputInput): Promise<CheckedInput> {
+      const api = apiOf(toolbox, spec.provider);
+      const check = (source: AsyncIterable<Uint8Array>) =>
+        checkBatchInput(source, { endpoint: spec.endpoint, limits: api.provider.batchLimits });
+      return withHeartbeat(async () => {
+        if ('fileId' in input) {
+          const content = await download(api, input.fileId);
+          // A provider need not give an input file back; then it checks the lines itself.
+          if (!content) return { requests: null, model: null, fileId: input.fileId };
+          const report = passed(await check(content));
+          return { requests: report.requests, model: report.model, fileId: input.fileId };
+        }
+        const uri = 'uri' in input ? input.uri : await writeInline(input.requests, spec);
+        const report = passed(await check(storage.read(uri)));
+        const { requests, model, bytes, sha256 } = report;
+        return { requests, model, file: { uri, bytes, sha256 } };
+      });
+    },
+  };
+
+  async function writeInline(requests: readonly unknown[], spec: { outputUri: string | null; filename: string }) {
+    const uri = storage.resolve(spec.outputUri ?? storage.defaultRoot, 'inputs', spec.filename);
+    await storage.write(uri, linesOf(requests));
+    return uri;
+  }
+}
+
+async function* linesOf(requests: readonly unknown[]): AsyncGenerator<string> {
+  for (const request of requests) yield `${JSON.stringify(request)}\n`;
+}
+
+function passed(report: BatchInputReport): BatchInputReport {
+  if (report.faults.total === 0) return report;
+  throw ApplicationFailure.create({
+    type: 'InvalidInput',
+    message: describeFaults(report.faults),
+    nonRetryable: true,
+    details: [report.faults],
+  });
+}

@@ -1,0 +1,149 @@
+/** Batches at the provider: create once, find, watch, cancel. */
+import { log } from '@temporalio/activity';
+import { batchObjectSchema, isHalfDone, type BatchSnapshot } from '../jobs/batch-object.js';
+import { JOB_KEY } from '../jobs/job-key.js';
+import { PAGE_SIZES } from '../jobs/limits.js';
+import { isBatchEnd } from '../jobs/status.js';
+import { apiOf, readReply, REQUEST_TIMEOUT_MS, type Api, type Outcome } from './api.js';
+import { createOnce } from './create-once.js';
+import type { Toolbox } from './toolbox.js';
+import { watchJob, type Sighting, type WatchInput } from './watch.js';
+
+/** Where to look for a job by its key. */
+export interface JobSearch {
+  readonly provider: string;
+  readonly key: string;
+  /** Epoch seconds: nothing with this key can be older. */
+  readonly notBefore: number;
+}
+
+export interface CreateBatchInput extends JobSearch {
+  readonly inputFileId: string;
+  readonly endpoint: string;
+  readonly completionWindow: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Seconds; null for the provider's own. */
+  readonly outputExpiresAfterSeconds: number | null;
+  readonly mayExist: boolean;
+  readonly onAmbiguousCreate: 'fail' | 'createAgain';
+}
+
+export interface WatchBatchInput extends WatchInput {
+  /** Whether the workflow knows that half of the requests are done: the one step between statuses that the history pays for. */
+  readonly isHalfDone: boolean;
+}
+
+const timeout = REQUEST_TIMEOUT_MS;
+
+export function batchActivities(toolbox: Toolbox) {
+  return {
+    /** Creates the batch, or adopts the one that an earlier attempt created. */
+    async createBatch(input: CreateBatchInput): Promise<{ job: BatchSnapshot; adopted: boolean }> {
+      const api = apiOf(toolbox, input.provider);
+      const { inputFileId, endpoint } = input;
+      return createOnce<BatchSnapshot>({
+        api,
+        operation: 'batches.create',
+        mayExist: input.mayExist,
+        onAmbiguousCreate: input.onAmbiguousCreate,
+        lookFor: { inputFileId, endpoint, createdSince: input.notBefore },
+        find: () => findBatches(api, input),
+        create: async () =>
+          readOutcome(
+            'batches.create',
+            await api.attempt((client) =>
+              client.batches.create(
+                {
+                  input_file_id: inputFileId,
+                  // Providers have endpoints and windows of their own.
+                  endpoint: endpoint as '/v1/chat/completions',
+                  completion_window: input.completionWindow as '24h',
+                  ...(api.provider.metadata && { metadata: { ...input.metadata, [JOB_KEY]: input.key } }),
+                  ...(input.outputExpiresAfterSeconds !== null && {
+                    output_expires_after: { anchor: 'created_at', seconds: input.outputExpiresAfterSeconds },
+                  }),
+                },
+                { timeout },
+              ),
+            ),
+          ),
+        cancel: (id) => cancelBatch(api, id),
+      });
+    },
+
+    /** The oldest batch that carries the key, or null: after a create whose outcome is not known. */
+    async findBatch(input: JobSearch): Promise<BatchSnapshot | null> {
+      const api = apiOf(toolbox, input.provider);
+      if (!api.provider.metadata) return null;
+      const found = await findBatches(api, input);
+      return found.at(-1) ?? null;
+    },
+
+    /** Returns when the batch has changed; until then fails as benign, to be retried at the time of the next look. */
+    async watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>> {
+      const api = apiOf(toolbox, input.provider);
+      return watchJob<BatchSnapshot>(api, toolbox.poll, input, {
+        kind: 'batch',
+        operation: 'batches.retrieve',
+        read: () => retrieve(api, input.id),
+        isEnd: isBatchEnd,
+        hasNews: ({ requestCounts }) => !input.isHalfDone && isHalfDone(requestCounts),
+        describe: async ({ requestCounts: counts }) => ({
+          text: `${counts.completed + counts.failed} of ${counts.total} done`,
+          data: { counts },
+        }),
+      });
+    },
+
+    /** Asks the provider to cancel, and tells how the batch stands then. One that has ended is left as it is. */
+    async cancelBatch(input: { provider: string; id: string }): Promise<BatchSnapshot | null> {
+      return cancelBatch(apiOf(toolbox, input.provider), input.id);
+    },
+  };
+}
+
+/** A reply with status 200 that is no batch throws: it may have been carried out, so a retry looks before it creates. */
+function readOutcome(
+  operation: 'batches.create' | 'batches.retrieve',
+  outcome: Outcome<unknown>,
+): Outcome<BatchSnapshot> {
+  return outcome.error ? outcome : { value: readReply(operation, batchObjectSchema, outcome.value) };
+}
+
+async function retrieve(api: Api, id: string): Promise<Outcome<BatchSnapshot>> {
+  return readOutcome('batches.retrieve', await api.attempt((client) => client.batches.retrieve(id, { timeout })));
+}
+
+/** 409 means that it has ended already, 404 that it is gone (the watch deals with that): neither is a failure to cancel. */
+async function cancelBatch(api: Api, id: string): Promise<BatchSnapshot | null> {
+  const { value, error } = await api.attempt((client) => client.batches.cancel(id, { timeout }));
+  if (!error) return readReply('batches.cancel', batchObjectSchema, value);
+  if (error.status === 404) return null;
+  if (error.status !== 409 && error.status !== 400) throw api.failure('batches.cancel', error);
+  const current = await retrieve(api, id);
+  if (current.error?.status === 404) return null;
+  if (current.error) throw api.failure('batches.retrieve', current.error);
+  if (!isBatchEnd(current.value.status)) {
+    log.warn('The provider refused to cancel; the wait goes on', {
+      batchId: id,
+      status: current.value.status,
+      code: error.code,
+    });
+  }
+  return current.value;
+}
+
+/** Batches with the key, newest first: the list has no filter, so it is scanned back to the time of the first try. */
+async function findBatches(api: Api, search: JobSearch): Promise<BatchSnapshot[]> {
+  return api.call('batches.list', async (client) => {
+    const found: BatchSnapshot[] = [];
+    for await (const object of client.batches.list({ limit: PAGE_SIZES.batches }, { timeout })) {
+      const reading = batchObjectSchema.safeParse(object);
+      if (!reading.success) continue;
+      const { createdAt } = reading.data.timestamps;
+      if (createdAt !== null && createdAt < search.notBefore) break;
+      if (reading.data.metadata[JOB_KEY] === search.key) found.push(reading.data);
+    }
+    return found;
+  });
+}

@@ -1,0 +1,151 @@
+/** Files at the provider: upload from storage, delete. */
+import { createHash, type Hash } from 'node:crypto';
+import { activityInfo, cancellationSignal, log, sleep } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { fileObjectSchema, type FileSnapshot } from '../jobs/fine-tuning-object.js';
+import { FILE_LIMITS, PAGE_SIZES } from '../jobs/limits.js';
+import { apiOf, readReply, REQUEST_TIMEOUT_MS, type Api } from './api.js';
+import { withHeartbeat } from './heartbeat.js';
+import { postFile } from './multipart.js';
+import type { Toolbox } from './toolbox.js';
+
+export interface UploadFileInput {
+  readonly provider: string;
+  /** The file in storage, and its hash at the time of the pre-flight check: a file that changed since is refused. */
+  readonly file: { readonly uri: string; readonly bytes: number; readonly sha256: string };
+  readonly purpose: 'batch' | 'fine-tune';
+  /** Unique over all runs: by it a retry finds what an earlier attempt uploaded. */
+  readonly filename: string;
+  /** Seconds after which the provider deletes the file by itself, so that an orphan dies. */
+  readonly expiresAfterSeconds: number;
+  /** Epoch seconds: nothing with this name can be older. */
+  readonly notBefore: number;
+  /** An earlier run of this workflow (before a reset) may have uploaded it already. */
+  readonly mayExist: boolean;
+}
+
+/** Five minutes and a second for each megabyte. */
+const uploadTimeoutMs = (bytes: number): number => 300_000 + bytes / 1_000;
+
+export function fileActivities(toolbox: Toolbox) {
+  return {
+    /** Uploads a file once: a retry adopts what an earlier attempt brought over. */
+    async uploadFile(input: UploadFileInput): Promise<{ fileId: string; adopted: boolean }> {
+      const api = apiOf(toolbox, input.provider);
+      return withHeartbeat(async () => {
+        if (activityInfo().attempt > 1 || input.mayExist) {
+          const earlier = await findUpload(api, input);
+          if (earlier) return { fileId: (await processed(api, earlier)).id, adopted: true };
+        }
+        const uploaded = await upload(api, toolbox, input);
+        return { fileId: (await processed(api, uploaded)).id, adopted: false };
+      });
+    },
+
+    /** Deletes files at the provider; one that is gone already is fine, and one that cannot be deleted is only reported. */
+    async deleteFiles(input: { provider: string; fileIds: string[] }): Promise<{ deleted: string[]; kept: string[] }> {
+      const api = apiOf(toolbox, input.provider);
+      const deleted: string[] = [];
+      const kept: string[] = [];
+      for (const fileId of input.fileIds) {
+        const { error } = await api.attempt((client) => client.files.delete(fileId, { timeout: REQUEST_TIMEOUT_MS }));
+        if (!error || error.status === 404) {
+          deleted.push(fileId);
+          continue;
+        }
+        const failure = api.failure('files.delete', error);
+        // A clean-up must not hold up a result for ever.
+        if (!failure.nonRetryable && activityInfo().attempt < 5) throw failure;
+        log.warn('A file could not be deleted at the provider', { fileId, status: error.status, code: error.code });
+        kept.push(fileId);
+      }
+      return { deleted, kept };
+    },
+  };
+}
+
+async function upload(api: Api, { storage }: Toolbox, input: UploadFileInput): Promise<FileSnapshot> {
+  const { uri, bytes, sha256 } = input.file;
+  if ((await storage.stat(uri))?.bytes !== bytes) throw changedSince(uri);
+  const hash = createHash('sha256');
+  const { min, max } = FILE_LIMITS.expiresAfterSeconds;
+  const expiry = Math.min(Math.max(Math.round(input.expiresAfterSeconds), min), max);
+  const reply = await api.call('files.create', (client) =>
+    postFile(
+      client,
+      {
+        filename: input.filename,
+        bytes,
+        content: () => hashing(storage.read(uri), hash),
+        fields: {
+          purpose: input.purpose,
+          ...(api.provider.fileExpiry && {
+            'expires_after[anchor]': 'created_at',
+            'expires_after[seconds]': String(expiry),
+          }),
+        },
+      },
+      { timeout: uploadTimeoutMs(bytes), signal: cancellationSignal() },
+    ),
+  );
+  const file = readReply('files.create', fileObjectSchema, reply);
+  if (hash.digest('hex') !== sha256) {
+    await api.attempt((client) => client.files.delete(file.id, { timeout: REQUEST_TIMEOUT_MS }));
+    throw changedSince(uri);
+  }
+  return file;
+}
+
+async function* hashing(source: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+function changedSince(uri: string): ApplicationFailure {
+  const message = 'the file changed after it was checked; start again with a file that nobody writes to';
+  return ApplicationFailure.create({
+    type: 'InvalidInput',
+    message: `${uri}: ${message}`,
+    nonRetryable: true,
+    details: [{ faults: [{ message }], total: 1 }],
+  });
+}
+
+/** The file of this name that an earlier attempt uploaded whole, if there is one. Lists newest first and stops at `notBefore`. */
+async function findUpload(api: Api, input: UploadFileInput): Promise<FileSnapshot | null> {
+  return api.call('files.list', async (client) => {
+    const query = { purpose: input.purpose, order: 'desc', limit: PAGE_SIZES.files } as const;
+    for await (const object of client.files.list(query, { timeout: REQUEST_TIMEOUT_MS })) {
+      const reading = fileObjectSchema.safeParse(object);
+      if (!reading.success) continue;
+      const file = reading.data;
+      if (file.createdAt !== null && file.createdAt < input.notBefore) return null;
+      if (file.filename === input.filename && file.bytes === input.file.bytes && file.status !== 'error') return file;
+    }
+    return null;
+  });
+}
+
+/** Waits until a provider that needs it has processed the file. */
+async function processed(api: Api, file: FileSnapshot): Promise<FileSnapshot> {
+  let current = file;
+  while (api.provider.fileMustBeProcessed && current.status !== 'processed') {
+    if (current.status === 'error') {
+      const message = `the provider cannot process the file: ${current.statusDetails ?? 'no reason given'}`;
+      throw ApplicationFailure.create({
+        type: 'InvalidInput',
+        message,
+        nonRetryable: true,
+        details: [{ faults: [{ message }], total: 1 }],
+      });
+    }
+    await sleep('2s');
+    const reply = await api.call('files.retrieve', (openai) =>
+      openai.files.retrieve(file.id, { timeout: REQUEST_TIMEOUT_MS }),
+    );
+    current = readReply('files.retrieve', fileObjectSchema, reply);
+  }
+  return current;
+}

@@ -1,0 +1,118 @@
+/** What a fine-tuning job leaves behind, collected into storage: its events, its checkpoints, its result files. */
+import type OpenAI from 'openai';
+import {
+  checkpointSchema,
+  fineTuningEventSchema,
+  type Checkpoint,
+  type FineTuningEvent,
+  type FineTuningSnapshot,
+} from '../jobs/fine-tuning-object.js';
+import type { FineTuningResult } from '../jobs/fine-tuning.js';
+import type { FileRef } from '../jobs/file-ref.js';
+import { PAGE_SIZES } from '../jobs/limits.js';
+import type { Cancellation } from '../jobs/run-state.js';
+import { safeName } from '../storage/safe-name.js';
+import { apiOf, REQUEST_TIMEOUT_MS, type Api } from './api.js';
+import { download } from './download.js';
+import { withHeartbeat } from './heartbeat.js';
+import type { Toolbox } from './toolbox.js';
+
+export interface CollectFineTuningInput {
+  readonly provider: string;
+  readonly job: FineTuningSnapshot;
+  /** Where results land, as `<outputUri>/<job id>/…`; null for the worker's default root. */
+  readonly outputUri: string | null;
+  readonly cancellation: Cancellation | null;
+  readonly warnings: readonly string[];
+}
+
+/** The result, with whatever status the job had. */
+export type CollectedFineTuning = Omit<FineTuningResult, 'status'> & { readonly status: string };
+
+const timeout = REQUEST_TIMEOUT_MS;
+
+export function fineTuningResultActivities(toolbox: Toolbox) {
+  const { storage } = toolbox;
+  return {
+    /** Keeps the events as `events.jsonl`, the result files under their ids, and the result itself as `manifest.json`. */
+    async collectFineTuningResults(input: CollectFineTuningInput): Promise<CollectedFineTuning> {
+      const api = apiOf(toolbox, input.provider);
+      const { job } = input;
+      const warnings = [...input.warnings];
+      const place = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(job.id), name);
+
+      return withHeartbeat(async () => {
+        const events = await storage.write(place('events.jsonl'), linesOf(await listEvents(api, job.id)));
+        const resultFiles: FileRef[] = [];
+        for (const fileId of job.resultFileIds) {
+          const content = await download(api, fileId);
+          if (content) resultFiles.push(await storage.write(place(`${safeName(fileId)}.csv`), content));
+          else warnings.push(`The provider no longer has the result file ${fileId}`);
+        }
+        const result: CollectedFineTuning = {
+          status: job.status,
+          jobId: job.id,
+          fineTunedModel: job.fineTunedModel,
+          trainedTokens: job.trainedTokens,
+          hyperparameters: job.hyperparameters,
+          method: job.method,
+          checkpoints: await listCheckpoints(api, job.id),
+          resultFiles,
+          events,
+          timestamps: { createdAt: job.timestamps.createdAt, finishedAt: job.timestamps.finishedAt },
+          cancellation: input.cancellation,
+          warnings,
+        };
+        await storage.write(place('manifest.json'), linesOf([result]));
+        return result;
+      });
+    },
+  };
+}
+
+async function* linesOf(values: readonly unknown[]): AsyncGenerator<string> {
+  for (const value of values) yield `${JSON.stringify(value)}\n`;
+}
+
+/** All events, oldest first, each once: pages may overlap while events are added, and events may share a second. */
+async function listEvents(api: Api, id: string): Promise<FineTuningEvent[]> {
+  const newestFirst = await listAll(api, 'fineTuning.events', (client) =>
+    client.fineTuning.jobs.listEvents(id, { limit: PAGE_SIZES.events }, { timeout }),
+  );
+  const events = new Map<string, FineTuningEvent>();
+  for (const object of newestFirst.toReversed()) {
+    const reading = fineTuningEventSchema.safeParse(object);
+    if (reading.success && !events.has(reading.data.id)) events.set(reading.data.id, reading.data);
+  }
+  // A stable sort: what shares a second stays in the order of the list.
+  return [...events.values()].toSorted((a, b) => a.created_at - b.created_at);
+}
+
+/** All checkpoints, by step. */
+async function listCheckpoints(api: Api, id: string): Promise<Checkpoint[]> {
+  const objects = await listAll(api, 'fineTuning.checkpoints', (client) =>
+    client.fineTuning.jobs.checkpoints.list(id, { limit: PAGE_SIZES.checkpoints }, { timeout }),
+  );
+  const checkpoints = new Map<string, Checkpoint>();
+  for (const object of objects) {
+    const reading = checkpointSchema.safeParse(object);
+    if (reading.success) checkpoints.set(reading.data.id, reading.data);
+  }
+  return [...checkpoints.values()].toSorted((a, b) => (a.stepNumber ?? 0) - (b.stepNumber ?? 0));
+}
+
+/** All items through all pages; none where the provider does not have the list. */
+async function listAll(
+  api: Api,
+  operation: 'fineTuning.events' | 'fineTuning.checkpoints',
+  list: (client: OpenAI) => AsyncIterable<unknown>,
+): Promise<unknown[]> {
+  const { value, error } = await api.attempt(async (client) => {
+    const items: unknown[] = [];
+    for await (const item of list(client)) items.push(item);
+    return items;
+  });
+  if (!error) return value;
+  if (error.status === 404) return [];
+  throw api.failure(operation, error);
+}

@@ -1,0 +1,208 @@
+/** Fine-tuning jobs at the provider: create once, find, watch, cancel, pause, resume. */
+import { log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { FineTuning } from 'openai/resources/fine-tuning/fine-tuning';
+import { fineTuningEventSchema, fineTuningObjectSchema, type FineTuningSnapshot } from '../jobs/fine-tuning-object.js';
+import type { TrainingSteps } from '../jobs/fine-tuning.js';
+import { JOB_KEY } from '../jobs/job-key.js';
+import { PAGE_SIZES } from '../jobs/limits.js';
+import { isFineTuningEnd } from '../jobs/status.js';
+import { apiOf, readReply, REQUEST_TIMEOUT_MS, type Api, type Outcome } from './api.js';
+import type { JobSearch } from './batches.js';
+import { createOnce } from './create-once.js';
+import type { Toolbox } from './toolbox.js';
+import { watchJob, type Sighting, type WatchInput } from './watch.js';
+
+export interface CreateFineTuningJobInput extends JobSearch {
+  readonly model: string;
+  readonly trainingFileId: string;
+  readonly validationFileId: string | null;
+  readonly method: Readonly<Record<string, unknown>> | null;
+  readonly suffix: string | null;
+  readonly seed: number | null;
+  readonly integrations: readonly Readonly<Record<string, unknown>>[] | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly mayExist: boolean;
+  readonly onAmbiguousCreate: 'fail' | 'createAgain';
+  readonly leaveFreeSlots: number;
+}
+
+export interface JobRef {
+  readonly provider: string;
+  readonly id: string;
+}
+
+const timeout = REQUEST_TIMEOUT_MS;
+
+export function fineTuningActivities(toolbox: Toolbox) {
+  return {
+    /** Creates the job, or adopts the one that an earlier attempt created. For want of a slot it is retried until there is one. */
+    async createFineTuningJob(input: CreateFineTuningJobInput): Promise<{ job: FineTuningSnapshot; adopted: boolean }> {
+      const api = apiOf(toolbox, input.provider);
+      return createOnce<FineTuningSnapshot>({
+        api,
+        operation: 'fineTuning.create',
+        mayExist: input.mayExist,
+        onAmbiguousCreate: input.onAmbiguousCreate,
+        lookFor: { trainingFileId: input.trainingFileId, model: input.model, createdSince: input.notBefore },
+        find: () => findJobs(api, input),
+        beforeCreate: () => keepSlotsFree(api, input.leaveFreeSlots),
+        create: async () =>
+          readOutcome(
+            'fineTuning.create',
+            await api.attempt((client) => client.fineTuning.jobs.create(createParams(api, input), { timeout })),
+          ),
+        cancel: (id) => act(api, 'cancel', id),
+      });
+    },
+
+    /** The oldest job that carries the key, or null: after a create whose outcome is not known. */
+    async findFineTuningJob(input: JobSearch): Promise<FineTuningSnapshot | null> {
+      const api = apiOf(toolbox, input.provider);
+      if (!api.provider.metadata) return null;
+      const found = await findJobs(api, input);
+      return found.at(-1) ?? null;
+    },
+
+    /** Returns when the job's status has changed; until then fails as benign, to be retried at the time of the next look. */
+    async watchFineTuningJob(
+      input: WatchInput,
+    ): Promise<Sighting<FineTuningSnapshot> & { steps: TrainingSteps | null }> {
+      const api = apiOf(toolbox, input.provider);
+      const sighting = await watchJob<FineTuningSnapshot>(api, toolbox.poll, input, {
+        kind: 'fineTuning',
+        operation: 'fineTuning.retrieve',
+        read: () => retrieve(api, input.id),
+        isEnd: isFineTuningEnd,
+        describe: async (job) => {
+          const steps = job.status === 'running' ? await lastSteps(api, input.id) : null;
+          const text = steps ? `step ${steps.done}${steps.total === null ? '' : ` of ${steps.total}`}` : 'no step yet';
+          return { text, data: { steps, estimatedFinish: job.timestamps.estimatedFinish } };
+        },
+      });
+      return { ...sighting, steps: sighting.kind === 'changed' ? await lastSteps(api, input.id) : null };
+    },
+
+    /** Asks the provider to cancel, and tells how the job stands then. One that has ended is left as it is. */
+    async cancelFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
+      return act(apiOf(toolbox, input.provider), 'cancel', input.id);
+    },
+
+    /** Pauses a running job. */
+    async pauseFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
+      return act(apiOf(toolbox, input.provider), 'pause', input.id);
+    },
+
+    /** Resumes a paused job. */
+    async resumeFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
+      return act(apiOf(toolbox, input.provider), 'resume', input.id);
+    },
+  };
+}
+
+function createParams(api: Api, input: CreateFineTuningJobInput): FineTuning.JobCreateParams {
+  return {
+    model: input.model,
+    training_file: input.trainingFileId,
+    ...(input.validationFileId !== null && { validation_file: input.validationFileId }),
+    // The method and the integrations are the API's own objects, passed on as the user wrote them.
+    ...(input.method !== null && { method: input.method as unknown as FineTuning.JobCreateParams.Method }),
+    ...(input.suffix !== null && { suffix: input.suffix }),
+    ...(input.seed !== null && { seed: input.seed }),
+    ...(input.integrations !== null && {
+      integrations: input.integrations as unknown as FineTuning.JobCreateParams.Integration[],
+    }),
+    ...(api.provider.metadata && { metadata: { ...input.metadata, [JOB_KEY]: input.key } }),
+  };
+}
+
+function readOutcome(
+  operation: 'fineTuning.create' | 'fineTuning.retrieve',
+  outcome: Outcome<unknown>,
+): Outcome<FineTuningSnapshot> {
+  return outcome.error ? outcome : { value: readReply(operation, fineTuningObjectSchema, outcome.value) };
+}
+
+async function retrieve(api: Api, id: string): Promise<Outcome<FineTuningSnapshot>> {
+  const outcome = await api.attempt((client) => client.fineTuning.jobs.retrieve(id, { timeout }));
+  return readOutcome('fineTuning.retrieve', outcome);
+}
+
+/** Cancels, pauses or resumes. A refusal because the job has ended (409, 400) answers with the job as it is; null if it is gone. */
+async function act(api: Api, action: 'cancel' | 'pause' | 'resume', id: string): Promise<FineTuningSnapshot | null> {
+  const operation = `fineTuning.${action}` as const;
+  const { value, error } = await api.attempt((client) => client.fineTuning.jobs[action](id, { timeout }));
+  if (!error) return readReply(operation, fineTuningObjectSchema, value);
+  if (error.status === 404 && action === 'cancel') return null;
+  if (error.status !== 409 && error.status !== 400) throw api.failure(operation, error);
+  const current = await retrieve(api, id);
+  if (current.error?.status === 404) return null;
+  if (current.error) throw api.failure('fineTuning.retrieve', current.error);
+  if (!isFineTuningEnd(current.value.status)) {
+    // A person asked to pause or resume and gets the reason; a cancel only stops the wait if there is nothing to wait for.
+    if (action !== 'cancel') throw api.failure(operation, error);
+    log.warn('The provider refused to cancel; the wait goes on', {
+      jobId: id,
+      status: current.value.status,
+      code: error.code,
+    });
+  }
+  return current.value;
+}
+
+/** Jobs with the key: the list filters by metadata on the server, and a provider that ignores the filter is scanned. */
+async function findJobs(api: Api, search: JobSearch): Promise<FineTuningSnapshot[]> {
+  return api.call('fineTuning.list', async (client) => {
+    const found: FineTuningSnapshot[] = [];
+    const query = { limit: PAGE_SIZES.jobs, metadata: { [JOB_KEY]: search.key } };
+    for await (const object of client.fineTuning.jobs.list(query, { timeout })) {
+      const reading = fineTuningObjectSchema.safeParse(object);
+      if (!reading.success) continue;
+      const { createdAt } = reading.data.timestamps;
+      if (createdAt !== null && createdAt < search.notBefore) break;
+      if (reading.data.metadata[JOB_KEY] === search.key) found.push(reading.data);
+    }
+    return found;
+  });
+}
+
+/** Waits (by a retryable failure) while creating one more job would leave fewer free slots than the spec wants. */
+async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
+  const slots = api.provider.fineTuningSlots;
+  if (slots === null || leaveFree === 0) return;
+  const unfinished = await api.call('fineTuning.list', async (client) => {
+    let count = 0;
+    for await (const object of client.fineTuning.jobs.list({ limit: PAGE_SIZES.jobs }, { timeout })) {
+      const reading = fineTuningObjectSchema.safeParse(object);
+      if (reading.success && !isFineTuningEnd(reading.data.status)) count += 1;
+    }
+    return count;
+  });
+  if (unfinished + 1 + leaveFree <= slots) return;
+  throw ApplicationFailure.create({
+    type: 'WaitingForRoom',
+    message: `${unfinished} of ${slots} slots are taken and ${leaveFree} must stay free; the create waits its turn`,
+    nextRetryDelay: 60_000,
+    details: [
+      {
+        operation: 'fineTuning.create',
+        status: null,
+        code: 'slots_kept_free',
+        type: null,
+        param: null,
+        requestId: null,
+      },
+    ],
+  });
+}
+
+/** How far training is, by the newest event that says "Step n/N". It is only shown, so a failure to read it is none. */
+async function lastSteps(api: Api, id: string): Promise<TrainingSteps | null> {
+  const { value } = await api.attempt((client) => client.fineTuning.jobs.listEvents(id, { limit: 20 }, { timeout }));
+  for (const object of value?.data ?? []) {
+    const reading = fineTuningEventSchema.safeParse(object);
+    const step = reading.success ? /^Step (\d+)(?:\/(\d+))?/i.exec(reading.data.message) : null;
+    if (step) return { done: Number(step[1]), total: step[2] === undefined ? null : Number(step[2]) };
+  }
+  return null;
+}

@@ -1,0 +1,45 @@
+/** The activities: the only code that calls the API or touches storage. */
+import { toMs, type Duration } from '../jobs/spec-fields.js';
+import { Providers, type ProviderOptions } from '../providers/providers.js';
+import { Storage } from '../storage/storage.js';
+import { batchInputActivities } from './batch-input.js';
+import { batchResultActivities } from './batch-results.js';
+import { batchActivities } from './batches.js';
+import { fileActivities } from './files.js';
+import { fineTuningResultActivities } from './fine-tuning-results.js';
+import { fineTuningActivities } from './fine-tuning.js';
+import { guarded } from './guard.js';
+import type { Toolbox } from './toolbox.js';
+import { trainingInputActivities } from './training-input.js';
+
+export interface ActivitiesOptions {
+  /** The providers by name; specs say which one (`default` if they do not). */
+  readonly providers: Readonly<Record<string, ProviderOptions>>;
+  /** Where files are read and written: URIs of the allowed roots (the first is where results land by default), or a storage. */
+  readonly storage: readonly string[] | Storage;
+  /** Bounds of the poll interval. Default `'5s'` to `'5m'`; a job is polled at about a tenth of its age between them. */
+  readonly poll?: { readonly min?: Duration; readonly max?: Duration };
+}
+
+/** The activities of all lifecycles, to be registered with a worker. */
+export function createActivities(options: ActivitiesOptions) {
+  const toolbox: Toolbox = {
+    providers: new Providers(options.providers),
+    storage: options.storage instanceof Storage ? options.storage : new Storage({ roots: options.storage }),
+    poll: { minMs: toMs(options.poll?.min ?? '5s'), maxMs: toMs(options.poll?.max ?? '5m') },
+  };
+  return guarded(
+    {
+      ...fileActivities(toolbox),
+      ...batchInputActivities(toolbox),
+      ...batchActivities(toolbox),
+      ...batchResultActivities(toolbox),
+      ...trainingInputActivities(toolbox),
+      ...fineTuningActivities(toolbox),
+      ...fineTuningResultActivities(toolbox),
+    },
+    toolbox,
+  );
+}
+
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,54 @@
+/** The pre-flight check of training and validation files. */
+import { ApplicationFailure } from '@temporalio/common';
+import type { FineTuningMethod } from '../jobs/fine-tuning.js';
+import { describeFaults } from '../jobs/read-spec.js';
+import { checkTrainingFile } from '../jsonl/check-training-file.js';
+import { apiOf } from './api.js';
+import { download } from './download.js';
+import { withHeartbeat } from './heartbeat.js';
+import type { Toolbox } from './toolbox.js';
+
+export interface CheckTrainingFileInput {
+  readonly provider: string;
+  readonly file: { readonly fileId: string } | { readonly uri: string };
+  readonly method: FineTuningMethod;
+  readonly role: 'training' | 'validation';
+  readonly model: string;
+}
+
+/** What was checked: a file in storage, still to be uploaded, or one at the provider. */
+export type CheckedTrainingFile = { readonly examples: number | null } & (
+  | { readonly fileId: string; readonly file?: undefined }
+  | {
+      readonly fileId?: undefined;
+      readonly file: { readonly uri: string; readonly bytes: number; readonly sha256: string };
+    }
+);
+
+export function trainingInputActivities(toolbox: Toolbox) {
+  return {
+    /** Checks every example by the method; fails with `InvalidInput` and the first faults. */
+    async checkTrainingFile(input: CheckTrainingFileInput): Promise<CheckedTrainingFile> {
+      const api = apiOf(toolbox, input.provider);
+      return withHeartbeat(async () => {
+        const { file } = input;
+        const content = 'fileId' in file ? await download(api, file.fileId) : toolbox.storage.read(file.uri);
+        // A provider need not give a file back; then it checks the examples itself.
+        if (!content) return { examples: null, fileId: 'fileId' in file ? file.fileId : '' };
+        const report = await checkTrainingFile(content, { method: input.method, role: input.role, model: input.model });
+        if (report.faults.total > 0) {
+          throw ApplicationFailure.create({
+            type: 'InvalidInput',
+            message: `${input.role} file: ${describeFaults(report.faults)}`,
+            nonRetryable: true,
+            details: [report.faults],
+          });
+        }
+        const { examples, bytes, sha256 } = report;
+        return 'fileId' in file
+          ? { examples, fileId: file.fileId }
+          : { examples, file: { uri: file.uri, bytes, sha256 } };
+      });
+    },
+  };
+}

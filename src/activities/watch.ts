@@ -1,0 +1,100 @@
+/**
+ * Waiting without history. One look at a job: it returns when something changed, and otherwise fails as benign with the time of
+ * the next look. Attempts of an activity are not events, so a batch that is polled all day adds nothing to the history.
+ */
+import { activityInfo, log } from '@temporalio/activity';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { Operation } from '../jobs/api-errors.js';
+import { pollInterval, type PollBounds } from '../jobs/poll-interval.js';
+import { isStepBack } from '../jobs/status.js';
+import type { Api, Outcome } from './api.js';
+
+/** What the workflow knows, so that the activity can tell a change. Times are epoch seconds. */
+export interface WatchInput {
+  readonly provider: string;
+  readonly id: string;
+  /** The status that the workflow knows. */
+  readonly status: string;
+  /** Since when the job is missing (404), if it is. */
+  readonly missingSince: number | null;
+  /** Milliseconds after which a missing job has vanished. */
+  readonly vanishedAfterMs: number;
+  /** When a job without an end counts as stuck; null for never. */
+  readonly stuckAt: number | null;
+  readonly createdAt: number | null;
+  readonly expiresAt: number | null;
+  /** Milliseconds; null for the worker's own. */
+  readonly poll: { readonly minMs: number | null; readonly maxMs: number | null };
+}
+
+export type Sighting<T> =
+  /** The job, with something new about it. */
+  | { readonly kind: 'changed'; readonly job: T; readonly at: number }
+  /** A 404 where there was a job. */
+  | { readonly kind: 'missing'; readonly at: number }
+  /** Missing for too long. */
+  | { readonly kind: 'vanished'; readonly at: number }
+  /** No end long after there should be one. */
+  | { readonly kind: 'stuck'; readonly job: T; readonly at: number };
+
+interface Watched {
+  readonly status: string;
+  readonly timestamps: { readonly createdAt: number | null };
+}
+
+export interface Look<T extends Watched> {
+  readonly kind: 'batch' | 'fineTuning';
+  readonly operation: Operation;
+  readonly read: () => Promise<Outcome<T>>;
+  readonly isEnd: (status: string) => boolean;
+  /** Whether the job changed in another way than its status. */
+  readonly hasNews?: (job: T) => boolean;
+  /** One phrase on how far the job is, such as `37 of 60 done`, and the same as data. */
+  readonly describe: (job: T) => Promise<{ text: string; data: Record<string, unknown> }>;
+}
+
+export async function watchJob<T extends Watched>(
+  api: Api,
+  bounds: PollBounds,
+  input: WatchInput,
+  look: Look<T>,
+): Promise<Sighting<T>> {
+  // The server's clock, not the worker's: on the time-skipping server only that one moves.
+  const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
+  const at = Math.floor(nowMs / 1_000);
+  const delay = pollInterval(
+    { minMs: input.poll.minMs ?? bounds.minMs, maxMs: input.poll.maxMs ?? bounds.maxMs },
+    { nowMs, createdAtMs: inMs(input.createdAt), expiresAtMs: inMs(input.expiresAt) },
+    Math.random(),
+  );
+
+  const { value: job, error } = await look.read();
+  if (error?.status === 404) {
+    if (input.missingSince === null) return { kind: 'missing', at };
+    if (nowMs - input.missingSince * 1_000 >= input.vanishedAfterMs) return { kind: 'vanished', at };
+    throw nothingNew('missing at the provider (404)', { status: input.status, checkedAt: at }, delay);
+  }
+  if (error) throw api.failure(look.operation, error);
+
+  if (look.isEnd(job.status)) return { kind: 'changed', job, at };
+  if (input.stuckAt !== null && at >= input.stuckAt) return { kind: 'stuck', job, at };
+  const isStale = isStepBack(look.kind, input.status, job.status);
+  if (isStale) log.warn('A stale read is ignored', { jobId: input.id, known: input.status, read: job.status });
+  const isNews = !isStale && (job.status !== input.status || (look.hasNews?.(job) ?? false));
+  if (isNews || input.missingSince !== null) return { kind: 'changed', job, at };
+
+  const { text, data } = await look.describe(job);
+  throw nothingNew(`${input.status}, ${text}`, { status: input.status, ...data, checkedAt: at }, delay);
+}
+
+const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
+
+function nothingNew(what: string, data: Record<string, unknown>, delayMs: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'NothingNew',
+    message: `${what}; next look in ${Math.max(1, Math.round(delayMs / 1_000))} s`,
+    category: ApplicationFailureCategory.BENIGN,
+    nextRetryDelay: delayMs,
+    details: [data],
+  });
+}

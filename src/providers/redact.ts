@@ -1,0 +1,16 @@
+/** Secrets stay in the worker: what a provider echoes must not reach a failure, a log or the UI. */
+
+/** Shapes of keys that may be somebody else's, so not among the known ones. */
+const KEY_SHAPES = [
+  /\b(?:sk|pk|rk|gsk|ak|key|whsec)[-_][A-Za-z0-9_\-*.]{6,}/g,
+  /\bBearer\s+[^\s"',;}]+/gi,
+  /\b(?:authorization|api[-_]?key)["']?\s*[:=]\s*["']?[^\s"',;}]+/gi,
+  // User information in a URL.
+  /(?<=:\/\/)[^\s/@]+@/g,
+];
+
+/** The text with every known secret, and whatever looks like a key, replaced. */
+export function redact(text: string, secrets: readonly string[]): string {
+  const known = secrets.reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text);
+  return KEY_SHAPES.reduce((clean, shape) => clean.replace(shape, '[redacted]'), known);
+}
