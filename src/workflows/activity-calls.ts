@@ -1,0 +1,38 @@
+/** How the lifecycles call activities: with which time-outs, retried how, cancelled how. */
+import { ActivityCancellationType, proxyActivities, type ActivityFunctionWithOptions } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.js';
+
+/** Passing errors are retried for as long as the job can live: no limit of attempts or time. `retry-after` goes first. */
+const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '2m' } as const;
+
+/** One request at the provider. In back-off or in flight, a cancelled one is left at once (it only reads, or is asked again). */
+export const requests = proxyActivities<Activities>({
+  startToCloseTimeout: '3m',
+  retry,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
+/** Creates: never left while the outcome is open. The activity heartbeats, and answers a cancel when its request is through. */
+export const creates = proxyActivities<Activities>({
+  startToCloseTimeout: '15m',
+  heartbeatTimeout: '30s',
+  retry,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/** Files on their way: as long as it takes, but a dead worker is noticed within the heartbeat time-out. */
+export const transfers = proxyActivities<Activities>({
+  startToCloseTimeout: '12h',
+  heartbeatTimeout: '60s',
+  retry,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
+/** Calls an activity with the summary that the UI shows beside it. */
+export function call<Args extends unknown[], Result>(
+  activity: ActivityFunctionWithOptions<(...args: Args) => Promise<Result>>,
+  summary: string,
+  ...args: Args
+): Promise<Result> {
+  return activity.executeWithOptions({ summary: summary.slice(0, 200) }, args);
+}

@@ -1,0 +1,27 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { jobKeyOf } from '../jobs/job-key.js';
+
+/** The provider's clock may differ from the server's by this much, in seconds. */
+const CLOCK_SKEW = 900;
+
+/** By what this run and what belongs to it are known at the provider. A reset keeps all of it. */
+export interface Identity {
+  readonly key: string;
+  /** Epoch seconds: nothing of this run can be older at the provider. */
+  readonly notBefore: number;
+  /** This run is the continuation of another after a reset, so its job may exist already. */
+  readonly mayExist: boolean;
+  /** A file name that no other run uses. */
+  readonly filename: (role: string) => string;
+}
+
+export function identity(): Identity {
+  const { namespace, workflowId, runId, originalExecutionRunId, startTime } = workflowInfo();
+  const readable = workflowId.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60);
+  return {
+    key: jobKeyOf({ namespace, workflowId, runId: originalExecutionRunId }),
+    notBefore: Math.floor(startTime.getTime() / 1_000) - CLOCK_SKEW,
+    mayExist: runId !== originalExecutionRunId,
+    filename: (role) => `${readable}.${originalExecutionRunId}.${role}.jsonl`,
+  };
+}
