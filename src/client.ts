@@ -1,0 +1,210 @@
+/** Starting and steering runs from application code, with types. */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection, type WorkflowHandle, type WorkflowStartOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { z } from 'zod';
+import {
+  batchResultSchema,
+  batchSpecSchema,
+  type BatchProgress,
+  type BatchResult,
+  type BatchSpec,
+} from './jobs/batch.js';
+import type { InputFault } from './jobs/fault.js';
+import {
+  fineTuningResultSchema,
+  fineTuningSpecSchema,
+  type FineTuningProgress,
+  type FineTuningResult,
+  type FineTuningSpec,
+} from './jobs/fine-tuning.js';
+import { describeFaults, readSpec } from './jobs/read-spec.js';
+import { lastLook } from './last-look.js';
+
+/** A spec that is wrong, found before a workflow was started. */
+export class InvalidSpecError extends Error {
+  override readonly name = 'InvalidSpecError';
+  /** Each with the field it is about. */
+  readonly faults: readonly InputFault[];
+
+  constructor(message: string, faults: readonly InputFault[]) {
+    super(message);
+    this.faults = faults;
+  }
+}
+
+/** What Temporal lets a start say, as far as it is not the library's to say. */
+export type StartOptions = Partial<Omit<WorkflowStartOptions, 'args'>>;
+
+export interface LlmJobsClientOptions {
+  /** Default `'llm-jobs'`. */
+  readonly taskQueue?: string;
+}
+
+/** Largest spec in bytes: Temporal refuses payloads over 2 MB. */
+const MAX_SPEC_BYTES = 1_500_000;
+
+/**
+ * Starts runs and finds them again.
+ *
+ * @example
+ * ```ts
+ * const jobs = await LlmJobsClient.connect();
+ * const run = await jobs.startBatch({ input: { uri: 'file:///data/requests.jsonl' }, endpoint: '/v1/chat/completions' });
+ * const { status, lines, output } = await run.result();
+ * ```
+ */
+export class LlmJobsClient {
+  readonly client: Client;
+  readonly taskQueue: string;
+
+  constructor(client: Client, options: LlmJobsClientOptions = {}) {
+    this.client = client;
+    this.taskQueue = options.taskQueue ?? process.env.LLM_JOBS_TASK_QUEUE ?? 'llm-jobs';
+  }
+
+  /** Connects by the standard environment variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …). */
+  static async connect(options: LlmJobsClientOptions = {}): Promise<LlmJobsClient> {
+    const { connectionOptions, namespace } = loadClientConnectConfig();
+    const connection = await Connection.connect(connectionOptions);
+    return new LlmJobsClient(new Client({ connection, ...(namespace !== undefined && { namespace }) }), options);
+  }
+
+  /**
+   * Starts a batch. The workflow id is `batch-<uuid>` unless the options name one; naming one makes the start itself safe to repeat.
+   *
+   * @throws InvalidSpecError before anything is started
+   */
+  async startBatch(spec: BatchSpec, options: StartOptions = {}): Promise<BatchRun> {
+    const { input, endpoint, provider } = checked(batchSpecSchema, spec);
+    const source = 'uri' in input ? input.uri : 'fileId' in input ? input.fileId : `${input.requests.length} requests`;
+    const handle = await this.#start('runBatch', `batch-${randomUUID()}`, spec, options, {
+      summary: `Batch of ${source} for ${endpoint}`,
+      details: `One batch at provider \`${provider}\`: upload, create once, wait for its end, collect the results.`,
+    });
+    return new BatchRun(handle, this.client);
+  }
+
+  /**
+   * Starts a fine-tuning job. The workflow id is `fine-tuning-<uuid>` unless the options name one.
+   *
+   * @throws InvalidSpecError before anything is started
+   */
+  async startFineTuning(spec: FineTuningSpec, options: StartOptions = {}): Promise<FineTuningRun> {
+    const { model, method, provider } = checked(fineTuningSpecSchema, spec);
+    const handle = await this.#start('runFineTuning', `fine-tuning-${randomUUID()}`, spec, options, {
+      summary: `Fine-tuning of ${model} (${method?.type ?? 'supervised'})`,
+      details: `One fine-tuning job at provider \`${provider}\`: upload, create once, wait for its end, collect the results.`,
+    });
+    return new FineTuningRun(handle, this.client);
+  }
+
+  /** A batch run that was started before, here or elsewhere. */
+  batch(workflowId: string, runId?: string): BatchRun {
+    return new BatchRun(this.client.workflow.getHandle(workflowId, runId), this.client);
+  }
+
+  /** A fine-tuning run that was started before, here or elsewhere. */
+  fineTuning(workflowId: string, runId?: string): FineTuningRun {
+    return new FineTuningRun(this.client.workflow.getHandle(workflowId, runId), this.client);
+  }
+
+  async close(): Promise<void> {
+    await this.client.connection.close();
+  }
+
+  #start(
+    type: string,
+    workflowId: string,
+    spec: unknown,
+    options: StartOptions,
+    shown: { summary: string; details: string },
+  ): Promise<WorkflowHandle> {
+    return this.client.workflow.start(type, {
+      taskQueue: this.taskQueue,
+      workflowId,
+      staticSummary: shown.summary.slice(0, 200),
+      staticDetails: shown.details,
+      ...options,
+      args: [spec],
+    });
+  }
+}
+
+/** A run, as application code holds it. */
+abstract class JobRun {
+  /** Temporal's own handle, for everything else. */
+  readonly handle: WorkflowHandle;
+  readonly #client: Client;
+
+  constructor(handle: WorkflowHandle, client: Client) {
+    this.handle = handle;
+    this.#client = client;
+  }
+
+  get workflowId(): string {
+    return this.handle.workflowId;
+  }
+
+  /** Cancels the job at the provider; the run completes with `status: 'cancelled'` and the partial results. */
+  async cancel(reason?: string): Promise<void> {
+    await this.handle.signal('cancel', ...(reason === undefined ? [] : [reason]));
+  }
+
+  /** A hint that the job may have changed: it is read again now. */
+  async wake(): Promise<void> {
+    await this.handle.signal('wake');
+  }
+
+  /** The workflow's answer, brought up to date by the last look of the activity that is polling now. */
+  protected async freshProgress<T extends { jobId: string | null; lastCheckedAt: number | null }>(): Promise<T> {
+    const progress = await this.handle.query<T>('progress');
+    const look = await lastLook(this.#client, this.handle);
+    return look && look.checkedAt >= (progress.lastCheckedAt ?? 0)
+      ? { ...progress, ...look.news, lastCheckedAt: look.checkedAt }
+      : progress;
+  }
+}
+
+export class BatchRun extends JobRun {
+  /** Waits for the end. Rejects with Temporal's `WorkflowFailedError`, whose cause is of a type in the table of failures. */
+  async result(): Promise<BatchResult> {
+    return batchResultSchema.parse(await this.handle.result());
+  }
+
+  async progress(): Promise<BatchProgress> {
+    return this.freshProgress<BatchProgress>();
+  }
+}
+
+export class FineTuningRun extends JobRun {
+  /** Waits for the end. Rejects with Temporal's `WorkflowFailedError`, whose cause is of a type in the table of failures. */
+  async result(): Promise<FineTuningResult> {
+    return fineTuningResultSchema.parse(await this.handle.result());
+  }
+
+  async progress(): Promise<FineTuningProgress> {
+    return this.freshProgress<FineTuningProgress>();
+  }
+
+  /** Pauses the running job; answers with its status. Rejects when there is nothing to pause. */
+  async pause(): Promise<string> {
+    return this.handle.executeUpdate<string, []>('pause');
+  }
+
+  /** Resumes the paused job; answers with its status. */
+  async resume(): Promise<string> {
+    return this.handle.executeUpdate<string, []>('resume');
+  }
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const { spec, report } = readSpec(schema, value);
+  if (report) throw new InvalidSpecError(describeFaults(report), report.faults);
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes > MAX_SPEC_BYTES) {
+    const message = `the spec has ${bytes} bytes, the limit is ${MAX_SPEC_BYTES}: write the requests to a file and pass { uri }`;
+    throw new InvalidSpecError(message, [{ message }]);
+  }
+  return spec;
+}
