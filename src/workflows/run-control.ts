@@ -10,7 +10,6 @@ import {
   isCancellation,
   setHandler,
   sleep,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { Cancellation, Phase } from '../jobs/run-state.js';
 import { toMs, type Deadline } from '../jobs/spec-fields.js';
@@ -112,9 +111,7 @@ export class RunControl {
   #startDeadline(deadline: Deadline | undefined): CancellationScope {
     const scope = new CancellationScope();
     if (deadline === undefined) return scope;
-    const atMs =
-      typeof deadline === 'number' ? deadline * 1_000 : workflowInfo().runStartTime.getTime() + toMs(deadline);
-    const inMs = atMs - Date.now();
+    const inMs = typeof deadline === 'number' ? deadline * 1_000 - Date.now() : toMs(deadline);
     if (inMs <= 0) {
       this.#cancel('deadline', null);
       return scope;
