@@ -1,0 +1,37 @@
+import { countTokens } from '../prompt.js';
+import type { AnswerRequest } from './answer.js';
+import { answerText, valueOfSchema } from './prose.js';
+
+export const REFUSAL = "I'm sorry, but I can't help with that.";
+
+export interface WrittenAnswer {
+  text: string;
+  tokens: number;
+  ending: AnswerRequest['ending'];
+}
+
+/**
+ * The text of an answer, cut where the request's token limit or its fault cuts it.
+ *
+ * @param format the request's `response_format` or `text.format`
+ * @param maxTokens its limit, in the estimate of `countTokens`
+ */
+export function writeAnswer(request: AnswerRequest, format: unknown, maxTokens: unknown): WrittenAnswer {
+  const full = fullText(request, format);
+  if (request.ending === 'refusal') return { text: REFUSAL, tokens: countTokens(REFUSAL), ending: 'refusal' };
+  if (request.ending === 'content_filter') return { text: '', tokens: 0, ending: 'content_filter' };
+  const limit = typeof maxTokens === 'number' && maxTokens > 0 ? maxTokens : Infinity;
+  const limitCharacters = request.ending === 'length' ? Math.floor(full.length / 2) : limit * 4;
+  const text = full.slice(0, limitCharacters);
+  return { text, tokens: countTokens(text), ending: text.length < full.length ? 'length' : 'stop' };
+}
+
+function fullText(request: AnswerRequest, format: unknown): string {
+  const text = answerText(request.question, request.random);
+  if (typeof format !== 'object' || format === null) return text;
+  const { type, json_schema: wrapped, schema } = format as Record<string, unknown>;
+  if (type === 'json_object') return JSON.stringify({ answer: text });
+  if (type !== 'json_schema') return text;
+  const inner = schema ?? (wrapped as Record<string, unknown> | undefined)?.['schema'];
+  return JSON.stringify(valueOfSchema(inner, text, request.random));
+}

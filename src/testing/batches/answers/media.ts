@@ -1,0 +1,58 @@
+import type OpenAI from 'openai';
+import { hexId } from '../../random.js';
+import type { AnsweredBody, AnswerRequest } from './answer.js';
+
+const CATEGORIES = ['harassment', 'hate', 'illicit', 'self-harm', 'sexual', 'violence'] as const;
+
+/** `/v1/moderations`: nothing is flagged. Six of the categories are listed. */
+export function moderation(request: AnswerRequest): AnsweredBody {
+  const inputs = Array.isArray(request.body['input']) ? request.body['input'] : [request.body['input']];
+  const each = <T>(value: () => T): Record<string, T> =>
+    Object.fromEntries(CATEGORIES.map((category) => [category, value()]));
+  const body = {
+    id: `modr-${hexId(20, request.random)}`,
+    model: request.model,
+    results: inputs.map(() => ({
+      flagged: false,
+      categories: each(() => false),
+      category_scores: each(() => Number((request.random() / 100).toFixed(6))),
+      category_applied_input_types: each(() => ['text']),
+    })),
+  };
+  return { body, usage: { input: 0, output: 0 } };
+}
+
+/** A PNG of one pixel. */
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** `/v1/images/generations` and `/v1/images/edits`. */
+export function imagesAnswer(request: AnswerRequest): AnsweredBody {
+  const count = typeof request.body['n'] === 'number' ? Math.min(Math.max(1, Math.floor(request.body['n'])), 10) : 1;
+  const output = 64 * count;
+  const body = {
+    created: request.createdAt,
+    data: Array.from({ length: count }, () => ({ b64_json: PIXEL })),
+    usage: {
+      input_tokens: request.inputTokens,
+      input_tokens_details: { image_tokens: 0, text_tokens: request.inputTokens },
+      output_tokens: output,
+      total_tokens: request.inputTokens + output,
+    },
+  } satisfies OpenAI.ImagesResponse;
+  return { body, usage: { input: request.inputTokens, output } };
+}
+
+/** `/v1/videos`: the job that was started. */
+export function videoAnswer(request: AnswerRequest): AnsweredBody {
+  const body = {
+    id: `video_${hexId(32, request.random)}`,
+    object: 'video',
+    created_at: request.createdAt,
+    status: 'queued',
+    model: request.model,
+    progress: 0,
+    seconds: '4',
+    size: '720x1280',
+  };
+  return { body, usage: { input: request.inputTokens, output: 0 } };
+}

@@ -1,0 +1,3 @@
+export class FineTuningStore {
+  async settle(_now: number): Promise<void> {}
+}

@@ -1,0 +1,3 @@
+export interface FineTuningTiming {
+  jitter: number;
+}

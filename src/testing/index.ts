@@ -1,0 +1,36 @@
+/**
+ * `temporal-llm-jobs/testing`: a local API that plays OpenAI's files, batches and fine-tuning endpoints, with a clock,
+ * a seed, scenarios for jobs and faults for requests.
+ */
+export { DEFAULT_API_KEY, LocalApi } from './local-api.js';
+export type { LocalApiOptions } from './local-api-options.js';
+export { DEFAULT_LIMITS, type LocalApiLimits } from './limits.js';
+export { clockFrom, ManualClock, realClock, scaledClock, type Clock } from './clock.js';
+export { FaultBook, type FaultHandle, type FaultRule } from './faults/fault-book.js';
+export {
+  FAULT_EFFECTS,
+  FAULT_NAMES,
+  type FaultEffect,
+  type FaultName,
+  type StatusEffect,
+} from './faults/fault-effect.js';
+export { OPERATIONS, type ApiCall, type Operation } from './server/endpoint.js';
+export type { LoggedRequest } from './server/request-log.js';
+export type { Scenarios } from './scenarios.js';
+export type { ScenarioHandle } from './scenario-queue.js';
+export type { CreatedBatch, CreatedJob } from './world.js';
+export {
+  BATCH_SCENARIO_NAMES,
+  BATCH_SCENARIOS,
+  type BatchScenario,
+  type BatchScenarioName,
+} from './batches/batch-scenario.js';
+export { DEFAULT_BATCH_TIMING, type BatchTiming } from './batches/batch-timing.js';
+export { LINE_FAULTS, type LineFault } from './batches/line-fault.js';
+export type { FineTuningTiming } from './fine-tuning/fine-tuning-timing.js';
+export {
+  FINE_TUNING_SCENARIOS,
+  type FineTuningScenario,
+  type FineTuningScenarioName,
+} from './fine-tuning/fine-tuning-scenario.js';
+export type { WireBatch, WireCheckpoint, WireFile, WireFineTuningEvent, WireFineTuningJob } from './wire.js';

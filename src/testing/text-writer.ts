@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+
+const BUFFER_CHARACTERS = 1 << 18;
+
+/** Writes text to a file in large pieces and keeps its memory bounded. The file is made by the first write. */
+export class TextWriter {
+  readonly path: string;
+  #stream: WriteStream | undefined;
+  #pending = '';
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Whether anything was written. */
+  get used(): boolean {
+    return this.#stream !== undefined || this.#pending !== '';
+  }
+
+  /** Resolves when there is room for more. */
+  async write(text: string): Promise<void> {
+    this.#pending += text;
+    if (this.#pending.length >= BUFFER_CHARACTERS) await this.#flush();
+  }
+
+  /** Drops `characters` from the end of what is not yet on disk: a file whose last line is cut. */
+  cut(characters: number): void {
+    this.#pending = this.#pending.slice(0, Math.max(0, this.#pending.length - characters));
+  }
+
+  async close(): Promise<void> {
+    await this.#flush();
+    this.#stream?.end();
+    if (this.#stream !== undefined) await finished(this.#stream);
+  }
+
+  async #flush(): Promise<void> {
+    this.#stream ??= createWriteStream(this.path);
+    const text = this.#pending;
+    this.#pending = '';
+    if (!this.#stream.write(text)) await once(this.#stream, 'drain');
+  }
+}

@@ -1,0 +1,13 @@
+import type OpenAI from 'openai';
+
+/** An API object as the wire carries it: what the SDK's types call optional arrives as `null`. */
+export type Wire<T> = { [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K] };
+
+export type WireFile = OpenAI.FileObject;
+export type WireBatch = Wire<OpenAI.Batch>;
+export type WireFineTuningJob = Wire<OpenAI.FineTuning.FineTuningJob>;
+export type WireFineTuningEvent = Wire<OpenAI.FineTuning.FineTuningJobEvent>;
+export type WireCheckpoint = OpenAI.FineTuning.Jobs.FineTuningJobCheckpoint;
+
+/** Epoch seconds, as the API sends times, of epoch milliseconds. */
+export const epochSeconds = (ms: number): number => Math.floor(ms / 1000);
