@@ -42,17 +42,24 @@ export class FileBackend implements StorageBackend {
 
   async *read(uri: URL, range: { start: number } = { start: 0 }): AsyncGenerator<Uint8Array> {
     const handle = await guarded(uri, () => this.#openForReading(uri));
+    const readAhead = (position: number): Promise<Buffer> => {
+      const reading = readChunk(handle, position);
+      // It may fail before the reader asks for it, and is then told when it does.
+      reading.catch(() => undefined);
+      return reading;
+    };
+    let next = readAhead(range.start);
     try {
-      let position = range.start;
-      for (;;) {
-        const buffer = Buffer.allocUnsafeSlow(CHUNK);
-        const at = position;
-        const { bytesRead } = await guarded(uri, () => handle.read(buffer, 0, CHUNK, at));
-        if (bytesRead === 0) return;
-        position += bytesRead;
-        yield buffer.subarray(0, bytesRead);
+      for (let position = range.start; ;) {
+        const pending = next;
+        const chunk = await guarded(uri, () => pending);
+        if (chunk.length === 0) return;
+        position += chunk.length;
+        next = readAhead(position);
+        yield chunk;
       }
     } finally {
+      await next.catch(() => undefined);
       await handle.close();
     }
   }
@@ -192,6 +199,12 @@ function isBelow(root: string, path: string): boolean {
 
 function samePath(a: string, b: string): boolean {
   return relative(a, b) === '';
+}
+
+async function readChunk(handle: FileHandle, position: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK);
+  const { bytesRead } = await handle.read(buffer, 0, CHUNK, position);
+  return buffer.subarray(0, bytesRead);
 }
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
