@@ -27,8 +27,9 @@ export {
 } from './batches/batch-scenario.js';
 export { DEFAULT_BATCH_TIMING, type BatchTiming } from './batches/batch-timing.js';
 export { LINE_FAULTS, type LineFault } from './batches/line-fault.js';
-export type { FineTuningTiming } from './fine-tuning/fine-tuning-timing.js';
+export { DEFAULT_FINE_TUNING_TIMING, type FineTuningTiming } from './fine-tuning/fine-tuning-timing.js';
 export {
+  FINE_TUNING_SCENARIO_NAMES,
   FINE_TUNING_SCENARIOS,
   type FineTuningScenario,
   type FineTuningScenarioName,

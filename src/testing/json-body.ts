@@ -19,3 +19,17 @@ export function requiredString(body: JsonObject, param: string): string {
 export function optionalString(body: JsonObject, param: string): string | null {
   return body[param] === undefined || body[param] === null ? null : requiredString(body, param);
 }
+
+/** A line of JSONL that holds an object; undefined for anything else. */
+export function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

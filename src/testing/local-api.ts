@@ -12,8 +12,11 @@ import { realClock } from './clock.js';
 import { FaultBook } from './faults/fault-book.js';
 import { fileEndpoints } from './files/file-endpoints.js';
 import { fileObject, FileStore } from './files/file-store.js';
+import { fineTuningEndpoints } from './fine-tuning/fine-tuning-endpoints.js';
+import { fineTuningObject } from './fine-tuning/fine-tuning-object.js';
 import { FINE_TUNING_SCENARIOS, type FineTuningScenario } from './fine-tuning/fine-tuning-scenario.js';
 import { FineTuningStore } from './fine-tuning/fine-tuning-store.js';
+import { DEFAULT_FINE_TUNING_TIMING } from './fine-tuning/fine-tuning-timing.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { LocalApiOptions } from './local-api-options.js';
 import { ScenarioQueue } from './scenario-queue.js';
@@ -21,7 +24,7 @@ import { Scenarios } from './scenarios.js';
 import { buildApp } from './server/app.js';
 import type { LoggedRequest } from './server/request-log.js';
 import { makeWorld, type CreatedBatch, type CreatedJob, type World } from './world.js';
-import type { WireBatch, WireFile } from './wire.js';
+import type { WireBatch, WireFile, WireFineTuningJob } from './wire.js';
 
 export const DEFAULT_API_KEY = 'sk-local';
 
@@ -74,14 +77,14 @@ export class LocalApi implements AsyncDisposable {
       files,
       fileProcessingMs: options.fileProcessingMs ?? 0,
       batches: new BatchStore({ files, limits, seed, timing: { ...DEFAULT_BATCH_TIMING, ...options.batches } }),
-      jobs: new FineTuningStore(),
+      jobs: new FineTuningStore({ files, seed, timing: { ...DEFAULT_FINE_TUNING_TIMING, ...options.fineTuning } }),
       batchScenarios: new ScenarioQueue<CreatedBatch, BatchScenario>(BATCH_SCENARIOS),
       jobScenarios: new ScenarioQueue<CreatedJob, FineTuningScenario>(FINE_TUNING_SCENARIOS),
     });
     const faults = new FaultBook(seed);
     const requests: LoggedRequest[] = [];
     try {
-      const app = await buildApp([...fileEndpoints(world), ...batchEndpoints(world)], {
+      const app = await buildApp([...fileEndpoints(world), ...batchEndpoints(world), ...fineTuningEndpoints(world)], {
         apiKey,
         seed,
         fileBytes: limits.fileBytes,
@@ -102,6 +105,11 @@ export class LocalApi implements AsyncDisposable {
   /** All batches at the clock's now, newest first, as they really are: without the distortions of scenarios. */
   batches(): Promise<WireBatch[]> {
     return this.#world.visit((now) => this.#world.batches.list().map((record) => batchObject(record, now)));
+  }
+
+  /** All fine-tuning jobs at the clock's now, newest first, as they really are. */
+  fineTuningJobs(): Promise<WireFineTuningJob[]> {
+    return this.#world.visit((now) => this.#world.jobs.list().map((record) => fineTuningObject(record, now)));
   }
 
   /** All files that are neither deleted nor expired, newest first. */

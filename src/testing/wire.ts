@@ -5,7 +5,10 @@ export type Wire<T> = { [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K],
 
 export type WireFile = OpenAI.FileObject;
 export type WireBatch = Wire<OpenAI.Batch>;
-export type WireFineTuningJob = Wire<OpenAI.FineTuning.FineTuningJob>;
+/** With the status `paused`, which the API answers and no enum lists. */
+export type WireFineTuningJob = Omit<Wire<OpenAI.FineTuning.FineTuningJob>, 'status'> & {
+  status: OpenAI.FineTuning.FineTuningJob['status'] | 'paused';
+};
 export type WireFineTuningEvent = Wire<OpenAI.FineTuning.FineTuningJobEvent>;
 export type WireCheckpoint = OpenAI.FineTuning.Jobs.FineTuningJobCheckpoint;
 

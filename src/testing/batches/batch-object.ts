@@ -1,4 +1,5 @@
 import type OpenAI from 'openai';
+import { foreignStatusOf, hasVanished, stepsBack } from '../read-scenario.js';
 import { epochSeconds, type WireBatch } from '../wire.js';
 import { answeredBy, timelineOf, type BatchRecord } from './batch-record.js';
 import { isEnd, passed, type BatchStatus } from './batch-timeline.js';
@@ -66,32 +67,21 @@ function usageOf({ input, output }: { input: number; output: number }): OpenAI.B
 
 /** What a read of the batch answers: the object with its scenario's distortions, or undefined where it has vanished. */
 export function shownBatch(record: BatchRecord, now: number, { counted }: { counted: boolean }): unknown {
-  const { scenario, reads, plan } = record;
+  const { scenario, plan } = record;
   const statuses = passed(timelineOf(record), now).map((transition) => transition.status);
-  if (scenario.vanishAfterMs !== undefined && now >= plan.createdAt + scenario.vanishAfterMs) return undefined;
-  if (scenario.vanishIn !== undefined && statuses.includes(scenario.vanishIn)) return undefined;
-  const status = statuses.at(-1)!;
-  let at = now;
-  if (scenario.staleReads !== undefined && counted && status !== 'validating') {
-    // the first read shows the truth, so that the next ones are seen to step back
-    reads.stale += 1;
-    if (reads.stale > 1 && reads.stale <= 1 + scenario.staleReads) at = plan.createdAt;
-  }
-  return distorted(record, batchObject(record, at), counted);
-}
-
-function distorted(record: BatchRecord, batch: WireBatch, counted: boolean): unknown {
-  const { scenario, reads } = record;
-  const foreign = scenario.foreignStatus;
-  let shown = batch;
-  if (scenario.counts !== undefined && shown.request_counts !== null) {
-    shown = { ...shown, request_counts: scenario.counts(shown.request_counts) };
-  }
-  if (scenario.emptyErrorFile === 'empty-id' && shown.error_file_id === null) shown = { ...shown, error_file_id: '' };
-  if (foreign !== undefined && batch.status === foreign.insteadOf && reads.foreign < (foreign.reads ?? Infinity)) {
-    if (counted) reads.foreign += 1;
-    // the point of the scenario is a status that the type does not have
-    shown = { ...shown, status: foreign.status as BatchStatus };
-  }
+  if (hasVanished(scenario, statuses, now - plan.createdAt)) return undefined;
+  const read = { scenario, counters: record.reads, counted };
+  const batch = batchObject(record, stepsBack(read, statuses.length > 1) ? plan.createdAt : now);
+  // the point of a foreign status is that the type does not have it
+  const status = (foreignStatusOf(read, batch.status) ?? batch.status) as BatchStatus;
+  const shown: WireBatch = {
+    ...batch,
+    status,
+    request_counts:
+      scenario.counts === undefined || batch.request_counts === null
+        ? batch.request_counts
+        : scenario.counts(batch.request_counts),
+    error_file_id: scenario.emptyErrorFile === 'empty-id' ? (batch.error_file_id ?? '') : batch.error_file_id,
+  };
   return scenario.show === undefined ? shown : scenario.show(shown);
 }

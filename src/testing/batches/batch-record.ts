@@ -1,3 +1,4 @@
+import type { ReadCounters } from '../read-scenario.js';
 import type { Results } from './write-results.js';
 import type { BatchScenario } from './batch-scenario.js';
 import { answeredAt, batchTimeline, passed, type BatchTransition, type TimelineInputs } from './batch-timeline.js';
@@ -29,7 +30,7 @@ export interface BatchRecord {
   /** Known from the end of the batch on. */
   results: (Results & { outputFileId: string | undefined; errorFileId: string | undefined }) | undefined;
   /** Reads that scenarios have counted. */
-  reads: { stale: number; foreign: number };
+  reads: ReadCounters;
 }
 
 export function timelineInputs(record: BatchRecord): TimelineInputs {

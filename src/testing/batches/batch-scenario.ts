@@ -1,4 +1,5 @@
 import type OpenAI from 'openai';
+import type { ReadScenario } from '../read-scenario.js';
 import type { WireBatch } from '../wire.js';
 import type { BatchStatus } from './batch-timeline.js';
 import type { BatchTiming } from './batch-timing.js';
@@ -7,21 +8,13 @@ import type { LineFault } from './line-fault.js';
 /**
  * What happens to one batch beyond the usual. All fields may be combined; a batch without a scenario goes the usual way.
  */
-export interface BatchScenario {
+export interface BatchScenario extends ReadScenario<BatchStatus> {
   /** Other durations for this batch. */
   timing?: Partial<BatchTiming>;
   /** Validation ends `failed` with these errors, whatever the file holds. */
   failWith?: readonly Pick<OpenAI.BatchError, 'code' | 'message' | 'line' | 'param'>[];
   /** Statuses that the batch never leaves by itself, not at its expiry either. A cancel still moves it to `cancelling`. */
   stuckIn?: readonly BatchStatus[];
-  /** The batch is 404 for every read from this status on, and in no list. */
-  vanishIn?: BatchStatus;
-  /** The batch is 404 from so many ms after its creation on. */
-  vanishAfterMs?: number;
-  /** How many reads step back to the batch's first state, after a read has shown a later one. */
-  staleReads?: number;
-  /** A status that is in no document shown in place of a real one, for `reads` reads (default: as long as it lasts). */
-  foreignStatus?: { status: string; insteadOf: BatchStatus; reads?: number };
   /** `cancel` is accepted, and the batch ends `completed` all the same. */
   cancelLosesRace?: boolean;
   /** Faults of lines by position (from 0). `undefined`: the request's own `user` field decides. */

@@ -36,19 +36,19 @@ export interface BatchPlan {
   cancellingMs: number;
 }
 
-/** Draws a plan. @param windowMs the completion window */
+/** Draws a plan. @param completionMs the completion window */
 export function planBatch(
   timing: BatchTiming,
   id: string,
   seed: number,
   createdAt: number,
-  windowMs: number,
+  completionMs: number,
 ): BatchPlan {
   const random = randomFor(seed, 'plan', id);
   const draw = (ms: number): number => jittered(ms, timing.jitter, random);
   return {
     createdAt,
-    expiresAt: createdAt + (timing.expiresAfterMs ?? windowMs),
+    expiresAt: createdAt + (timing.expiresAfterMs ?? completionMs),
     validatingMs: draw(timing.validatingMs),
     inProgressMs: draw(timing.inProgressMs),
     finalizingMs: draw(timing.finalizingMs),

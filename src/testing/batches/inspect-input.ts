@@ -1,4 +1,5 @@
 import type OpenAI from 'openai';
+import { isObject, parseObject, type JsonObject } from '../json-body.js';
 import { readLines } from '../jsonl-lines.js';
 import { countTokens, promptOf } from './prompt.js';
 import { failsLine, lineFaultOf, type LineFault } from './line-fault.js';
@@ -98,11 +99,7 @@ export function batchError(code: string, message: string, param: string | null =
   return { code, message, param, line: null };
 }
 
-type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function checkLine(text: string, context: Context): OpenAI.BatchError | { body: Json } {
+function checkLine(text: string, context: Context): OpenAI.BatchError | { body: JsonObject } {
   const request = parseObject(text);
   if (request === undefined) return batchError('invalid_json_line', 'This line is not parseable as valid JSON.');
   for (const param of ['custom_id', 'method', 'url', 'body']) {
@@ -130,7 +127,7 @@ function checkLine(text: string, context: Context): OpenAI.BatchError | { body: 
   return checkBody(body, context) ?? { body };
 }
 
-function checkBody(body: Json, context: Context): OpenAI.BatchError | undefined {
+function checkBody(body: JsonObject, context: Context): OpenAI.BatchError | undefined {
   const { rules } = context;
   const { model } = body;
   // moderations and images have a default model
@@ -164,13 +161,4 @@ const PROMPT_PARAM: Record<string, string | undefined> = {
 
 function missing(param: string): OpenAI.BatchError {
   return batchError('missing_required_parameter', `Missing required parameter: '${param}'.`, param);
-}
-
-function parseObject(text: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

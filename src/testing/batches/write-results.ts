@@ -95,7 +95,7 @@ async function emptyErrorFile({ scenario }: ResultsOrder, path: string): Promise
 
 async function readLine(input: FileHandle, inspection: Inspection, index: number): Promise<InputLine> {
   const length = inspection.lengths[index]!;
-  const { buffer } = await input.read(Buffer.allocUnsafe(length), 0, length, inspection.offsets[index]!);
+  const { buffer } = await input.read(Buffer.allocUnsafe(length), 0, length, inspection.offsets[index]);
   return JSON.parse(buffer.toString('utf8')) as InputLine;
 }
 

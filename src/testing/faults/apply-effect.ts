@@ -57,7 +57,7 @@ export async function applyEffect(effect: FaultEffect, { call, handle, hidden, a
       const status = effect.status ?? answer.status ?? 200;
       return { kind: 'answer', answer: { ...answer, status, json: effect.change(answer.json) } };
     }
-    case 'echoApiKey':
+    default:
       throw new ApiError(effect.status ?? 401, `Incorrect API key provided: ${apiKey ?? ''}.`, {
         code: 'invalid_api_key',
       });

@@ -156,6 +156,6 @@ function errorOutcome(error: unknown): Outcome {
   const known =
     error instanceof ApiError
       ? error
-      : new ApiError(500, `The local API failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+      : new ApiError(500, `The local API failed: ${error instanceof Error ? error.stack : String(error)}`);
   return { kind: 'answer', answer: { status: known.status, headers: known.headers, json: known.body } };
 }

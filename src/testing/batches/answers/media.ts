@@ -4,11 +4,12 @@ import type { AnsweredBody, AnswerRequest } from './answer.js';
 
 const CATEGORIES = ['harassment', 'hate', 'illicit', 'self-harm', 'sexual', 'violence'] as const;
 
+const each = <T>(value: () => T): Record<string, T> =>
+  Object.fromEntries(CATEGORIES.map((category) => [category, value()]));
+
 /** `/v1/moderations`: nothing is flagged. Six of the categories are listed. */
 export function moderation(request: AnswerRequest): AnsweredBody {
   const inputs = Array.isArray(request.body['input']) ? request.body['input'] : [request.body['input']];
-  const each = <T>(value: () => T): Record<string, T> =>
-    Object.fromEntries(CATEGORIES.map((category) => [category, value()]));
   const body = {
     id: `modr-${hexId(20, request.random)}`,
     model: request.model,

@@ -1,0 +1,46 @@
+import { randomFor } from '../random.js';
+
+export interface StepMetrics {
+  step: number;
+  train_loss: number;
+  train_mean_token_accuracy: number;
+  valid_loss?: number;
+  valid_mean_token_accuracy?: number;
+}
+
+export interface Curve {
+  seed: number;
+  jobId: string;
+  steps: number;
+  /** There is a validation file. */
+  validated: boolean;
+}
+
+/** The loss and accuracy of a step, counted from 1: a falling curve with noise, the same for the same seed and job. */
+export function metricsOf({ seed, jobId, steps, validated }: Curve, step: number): StepMetrics {
+  const random = randomFor(seed, 'metrics', jobId, step);
+  const loss = (floor: number): number => round(floor + 2.2 * Math.exp((-4 * step) / steps) * (0.9 + 0.2 * random()));
+  const train = loss(0.3);
+  const metrics: StepMetrics = { step, train_loss: train, train_mean_token_accuracy: accuracy(train) };
+  if (!validated) return metrics;
+  const valid = loss(0.4);
+  return { ...metrics, valid_loss: valid, valid_mean_token_accuracy: accuracy(valid) };
+}
+
+const round = (value: number): number => Math.round(value * 1e4) / 1e4;
+const accuracy = (loss: number): number => round(Math.exp(-loss / 2));
+
+/** The results file of a job: one row a step. */
+export function metricsCsv(curve: Curve): string {
+  const rows = Array.from({ length: curve.steps }, (_, i) => {
+    const metrics = metricsOf(curve, i + 1);
+    return [
+      metrics.step,
+      metrics.train_loss,
+      metrics.train_mean_token_accuracy,
+      metrics.valid_loss ?? '',
+      metrics.valid_mean_token_accuracy ?? '',
+    ].join(',');
+  });
+  return `step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n${rows.join('\n')}\n`;
+}
