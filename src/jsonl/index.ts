@@ -11,3 +11,12 @@ export {
   type TrainingLimits,
 } from './check-training-file.js';
 export { type Line, lineBlocks, type LineOptions, LineSplitter } from './lines.js';
+export {
+  type CollectedResults,
+  collectResults,
+  customIds,
+  type Reopenable,
+  type ResultSources,
+} from './collect-results.js';
+export { judgeResult, modelOf, type ResultOutcome, usageOf } from './judge-result.js';
+export { type CountedLine, type ResultFile, ResultsLedger, type ResultsSummary } from './results-ledger.js';
