@@ -49,7 +49,7 @@ function openai({ apiKey, baseURL, organization, project }: WorkerConfig): OpenA
 }
 
 function workflowBundle(): URL {
-  const bundle = new URL('./workflow-bundle.js', import.meta.url);
+  const bundle = new URL('./workflow-bundle.cjs', import.meta.url);
   if (!existsSync(bundle)) throw new Error('the workflow bundle is missing; run `npm run build` first');
   return bundle;
 }

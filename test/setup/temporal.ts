@@ -25,7 +25,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import type { Provided } from './global.js';
 
 /** The bundle that `npm run build` makes, which the ready-made worker runs. */
-export const workflowBundlePath = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
+export const workflowBundlePath = fileURLToPath(new URL('../../dist/workflow-bundle.cjs', import.meta.url));
 
 /** A server for one test file. The getters work inside tests and hooks, not at a file's top level. */
 export interface TestTemporal {
