@@ -75,7 +75,8 @@ export class FineTuningStore {
 
   async #check(record: FineTuningRecord, now: number): Promise<void> {
     const at = record.plan.createdAt + record.plan.validatingMs;
-    if (at > now || isJobEnd(jobStateAt(record, now).status)) return;
+    const stuck = record.scenario.stuckIn?.includes('validating_files') ?? false;
+    if (at > now || stuck || (record.cancelledAt ?? Infinity) < at) return;
     const { method, model, trainingFile, validationFile } = record.order;
     const rules = { method: method.type, model };
     const training = await this.#inspect(trainingFile, at, {

@@ -32,7 +32,7 @@ export async function buildApp(endpoints: readonly Endpoint[], options: AppOptio
     bodyLimit: JSON_BODY_BYTES,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
   });
-  await app.register(multipart);
+  await app.register(multipart, { throwFileSizeLimit: false });
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     try {
@@ -43,14 +43,14 @@ export async function buildApp(endpoints: readonly Endpoint[], options: AppOptio
     }
   });
   const hidden = new HiddenObjects();
-  const answerers = new Answerer(options);
+  const answerer = new Answerer(options);
 
   for (const endpoint of endpoints) {
     app.route({
       method: endpoint.method,
       url: endpoint.path,
       handler: (request, reply) =>
-        answerers.reply(request, reply, endpoint, async (call) => {
+        answerer.reply(request, reply, endpoint, async (call) => {
           const handle = async (): Promise<Answer> => {
             hidden.check(call);
             const answer = await endpoint.handle(call);
@@ -65,14 +65,14 @@ export async function buildApp(endpoints: readonly Endpoint[], options: AppOptio
     });
   }
   app.setNotFoundHandler((request, reply) =>
-    answerers.reply(request, reply, undefined, () => {
+    answerer.reply(request, reply, undefined, () => {
       throw new ApiError(404, `Invalid URL (${request.method} ${request.url})`);
     }),
   );
   // errors of the framework itself: bodies that cannot be read
-  app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) =>
-    answerers.reply(request, reply, undefined, () => {
-      throw error instanceof ApiError ? error : new ApiError(error.statusCode ?? 500, error.message);
+  app.setErrorHandler((error: Error, request, reply) =>
+    answerer.reply(request, reply, undefined, () => {
+      throw error;
     }),
   );
   return app;
@@ -153,9 +153,13 @@ function statusOf(outcome: Outcome): number | undefined {
 }
 
 function errorOutcome(error: unknown): Outcome {
-  const known =
-    error instanceof ApiError
-      ? error
-      : new ApiError(500, `The local API failed: ${error instanceof Error ? error.stack : String(error)}`);
+  const known = error instanceof ApiError ? error : asApiError(error);
   return { kind: 'answer', answer: { status: known.status, headers: known.headers, json: known.body } };
+}
+
+/** Errors of the framework, such as a broken multipart body, know their status; all others are faults of ours. */
+function asApiError(error: unknown): ApiError {
+  if (!(error instanceof Error)) return new ApiError(500, `The local API failed: ${String(error)}`);
+  const { statusCode = 500 } = error as { statusCode?: number };
+  return new ApiError(statusCode, statusCode < 500 ? error.message : `The local API failed: ${error.stack}`);
 }
