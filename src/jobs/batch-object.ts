@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { blankable, ifReadable, wireCount, wireMetadata, wireStatus, wireTime } from './wire.js';
+import { ifReadable, wireCount, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
 
 const batchError = z.object({
-  code: ifReadable(z.coerce.string()),
+  code: ifReadable(z.coerce.string().pipe(wireText(200))),
   line: ifReadable(z.number()),
-  message: ifReadable(z.string()),
-  param: ifReadable(z.string()),
+  message: ifReadable(wireText()),
+  param: ifReadable(wireText(200)),
 });
+
+/** Errors of a batch that are kept: a file may be wrong in every line, and the snapshot travels through the workflow's history. */
+const MAX_ERRORS = 100;
 
 const requestCounts = z.object({ total: wireCount, completed: wireCount, failed: wireCount });
 
@@ -30,7 +33,7 @@ export const batchObjectSchema = z
     request_counts: ifReadable(requestCounts),
     usage: ifReadable(usage),
     metadata: wireMetadata,
-    created_at: blankable(wireTime).catch(undefined),
+    created_at: ifReadable(wireTime),
     in_progress_at: ifReadable(wireTime),
     expires_at: ifReadable(wireTime),
     finalizing_at: ifReadable(wireTime),
@@ -47,7 +50,7 @@ export const batchObjectSchema = z
     inputFileId: batch.input_file_id ?? null,
     outputFileId: batch.output_file_id ?? null,
     errorFileId: batch.error_file_id ?? null,
-    errors: (batch.errors?.data ?? []).map((error) => ({
+    errors: (batch.errors?.data ?? []).slice(0, MAX_ERRORS).map((error) => ({
       code: error.code ?? null,
       line: error.line ?? null,
       message: error.message ?? null,

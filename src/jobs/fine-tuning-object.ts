@@ -1,14 +1,19 @@
 import { z } from 'zod';
-import { ifReadable, wireMetadata, wireStatus, wireTime } from './wire.js';
+import { ifReadable, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
 
 const text = ifReadable(z.string());
 
 /** A healthy job may carry `{code: null, message: null, param: null}`: only a code or a message makes it an error. */
-const jobError = ifReadable(z.object({ code: ifReadable(z.coerce.string()), message: text, param: text })).transform(
-  (error) =>
-    error?.code || error?.message
-      ? { code: error.code ?? null, message: error.message ?? null, param: error.param ?? null }
-      : null,
+const jobError = ifReadable(
+  z.object({
+    code: ifReadable(z.coerce.string().pipe(wireText(200))),
+    message: ifReadable(wireText()),
+    param: ifReadable(wireText(200)),
+  }),
+).transform((error) =>
+  error?.code || error?.message
+    ? { code: error.code ?? null, message: error.message ?? null, param: error.param ?? null }
+    : null,
 );
 
 const jobFields = z

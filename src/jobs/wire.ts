@@ -3,6 +3,7 @@
  * empty strings and nulls (see the table of providers in `docs/explanation/providers.md`). Unknown fields pass through unread.
  */
 import { z } from 'zod';
+import { bounded } from './text.js';
 
 const isBlank = (value: unknown): boolean => value === null || value === undefined || value === '';
 
@@ -16,21 +17,39 @@ export function ifReadable<T extends z.ZodType>(schema: T) {
   return blankable(schema).catch(undefined as z.output<z.ZodOptional<T>>);
 }
 
-/** A status: folded to lower case. Which ones are known is another matter, see `status.ts`. */
-export const wireStatus = z.string().trim().toLowerCase().min(1);
+/** Text that a person may read. It is bounded, since a snapshot of a job travels through the workflow's history. */
+export const wireText = (max?: number) => z.string().transform((text) => bounded(text, max));
 
-/** A time: epoch seconds, epoch milliseconds (recognised by size) or ISO 8601; read as epoch seconds. */
-export const wireTime = z.union([
-  z.number().transform((time) => Math.floor(time > 1e11 ? time / 1_000 : time)),
-  z.string().transform((text, context) => {
-    const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text) / 1_000;
-    if (!Number.isFinite(time)) {
-      context.addIssue({ code: 'custom', message: 'neither epoch seconds nor an ISO time' });
-      return z.NEVER;
-    }
-    return Math.floor(time);
-  }),
-]);
+/** A status: folded to lower case. Which ones are known is another matter, see `status.ts`. */
+export const wireStatus = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .min(1)
+  .transform((status) => bounded(status, 100));
+
+/** The largest time that a `Date` can hold, in seconds. */
+const LAST_SECOND = 8.64e12;
+/** As many services write it: without a zone, which means UTC and not the worker's own. */
+const ISO_WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?$/;
+
+/**
+ * A time: epoch seconds, epoch milliseconds (recognised by size) or ISO 8601; read as epoch seconds. Zero and what lies before
+ * is no time: it is how some languages write "not set", and a batch that expired in 1970 would count as stuck.
+ */
+export const wireTime = z.union([z.number(), z.string()]).transform((value, context) => {
+  const number = typeof value === 'number' || /^\d+(\.\d+)?$/.test(value) ? Number(value) : null;
+  const iso = String(value).trim();
+  const seconds =
+    number === null
+      ? Date.parse(ISO_WITHOUT_ZONE.test(iso) ? `${iso}Z` : iso) / 1_000
+      : number > 1e11
+        ? number / 1_000
+        : number;
+  if (seconds > 0 && seconds <= LAST_SECOND) return Math.floor(seconds);
+  context.addIssue({ code: 'custom', message: 'neither epoch seconds nor an ISO time' });
+  return z.NEVER;
+});
 
 /** A count: null and nonsense read as 0, since some providers send null while a batch validates. */
 export const wireCount = z.preprocess((value) => (isBlank(value) ? 0 : value), z.number().nonnegative()).catch(0);
