@@ -60,8 +60,12 @@ const is =
   (status: number | null) =>
     status !== null && statuses.includes(status);
 
-/** Words of a spent budget: waiting does not bring it back. */
-const NO_QUOTA = /insufficient_quota|billing|quota_exceeded|exceeded your current quota|credit/i;
+/**
+ * Words of a spent budget: waiting does not bring it back. "billing" alone is none of them: Groq and OpenAI link to their billing
+ * page in the message of a plain rate limit.
+ */
+const NO_QUOTA =
+  /insufficient_(quota|balance|credits?|funds)|quota_exceeded|exceeded your current quota|billing_(not_active|hard_limit)|billing hard limit|(insufficient|not enough|out of|no) (credits?|balance|funds)|credit balance/i;
 
 export const API_ERROR_TABLE: readonly Row[] = [
   { status: (status) => status === null, verdict: 'unavailable' },

@@ -70,6 +70,11 @@ export const FAILURES = {
     meaning: 'The spec names a provider that the worker does not have.',
     details: '{ provider, known }',
   },
+  WorkerStopped: {
+    retryable: true,
+    meaning: 'The worker stopped in the middle of an activity; the next attempt, on whatever worker, takes over.',
+    details: 'none',
+  },
   Bug: {
     retryable: true,
     meaning: 'An unexpected error inside an activity; retried, since a fixed worker can go on where this one stopped.',

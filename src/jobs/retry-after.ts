@@ -7,10 +7,10 @@ const LONGEST_MS = 24 * 60 * 60 * 1_000;
  */
 export function retryAfterMs(headers: Headers | undefined, nowMs: number): number | null {
   const exact = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
-  if (exact >= 0) return Math.min(exact, LONGEST_MS);
+  if (exact >= 0) return Math.min(Math.round(exact), LONGEST_MS);
   const text = headers?.get('retry-after')?.trim() ?? '';
   if (text === '') return null;
   const seconds = Number(text);
   const wait = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(text) - nowMs;
-  return wait >= 0 ? Math.min(wait, LONGEST_MS) : null;
+  return wait >= 0 ? Math.min(Math.round(wait), LONGEST_MS) : null;
 }
