@@ -18,11 +18,14 @@ export interface JobOwner {
   readonly runId: string;
 }
 
-/** `namespace/workflowId/runId`. A workflow id too long for a metadata value is cut: the run id alone is unique. */
+/**
+ * `namespace/workflowId/runId`. A workflow id too long for a metadata value is cut: the run id alone is unique. It stays
+ * well-formed Unicode, since the key that the provider gives back is compared with it.
+ */
 export function jobKeyOf(owner: JobOwner): string {
   const room = METADATA_LIMITS.valueLength - owner.runId.length - 2;
   const namespace = owner.namespace.slice(0, 128);
-  return `${namespace}/${owner.workflowId.slice(0, room - namespace.length)}/${owner.runId}`;
+  return `${namespace}/${owner.workflowId.slice(0, room - namespace.length)}/${owner.runId}`.toWellFormed();
 }
 
 /** The owner that a key names, or null where the value is not one of ours. */

@@ -16,11 +16,25 @@ function fieldOf(path: readonly PropertyKey[]): string {
   );
 }
 
+/**
+ * Of a union of objects, the faults of the one branch that knows all the keys that were given: `input.requests[3].custom_id`
+ * says more than "must be one of …".
+ */
+function ofMeantBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const knowing = issue.errors.filter(
+    (faults) => !faults.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0),
+  );
+  const [meant] = knowing;
+  if (!meant || knowing.length > 1 || issue.errors.length === 1) return [issue];
+  return meant.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] })).flatMap(ofMeantBranch);
+}
+
 /** Reads a spec by its schema. Every fault names its field; the field names are bounded, the values are never quoted. */
 export function readSpec<Schema extends z.ZodType>(schema: Schema, value: unknown): SpecReading<z.output<Schema>> {
   const reading = schema.safeParse(value);
   if (reading.success) return { spec: reading.data };
-  const faults: InputFault[] = reading.error.issues.map((issue) => {
+  const faults: InputFault[] = reading.error.issues.flatMap(ofMeantBranch).map((issue) => {
     const field = bounded(fieldOf(issue.path), 200);
     const nested = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
     return { ...(field && { field }), message: bounded(nested ?? issue.message, 300) };

@@ -44,7 +44,7 @@ export const idSchema = z
   .trim()
   .min(1, 'must not be empty')
   .max(512, 'must have at most 512 characters')
-  .regex(/^[^\s/?#]+$/, 'must be one id: no spaces, no "/", "?" or "#"');
+  .regex(/^(?!\.{1,2}$)[^\s/\\?#]+$/, 'must be one id: no spaces, no "/", "\\", "?" or "#", not "." or ".."');
 
 export const uriSchema = z
   .string()
