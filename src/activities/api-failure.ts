@@ -1,6 +1,6 @@
 /** Errors of the API become Temporal failures here, and nowhere else. */
 import { ApplicationFailure } from '@temporalio/common';
-import { APIConnectionError, APIError } from 'openai';
+import { APIError, APIUserAbortError } from 'openai';
 import { judge, type ApiError, type Operation, type Verdict } from '../jobs/api-errors.js';
 import type { FailureType } from '../jobs/failures.js';
 import { retryAfterMs } from '../jobs/retry-after.js';
@@ -16,14 +16,16 @@ const TYPE_OF: Record<Verdict, FailureType> = {
 /** A slot frees up in minutes at best, a daily limit in hours. */
 const NO_ROOM_DELAY_MS = 60_000;
 
-const textOrNull = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+/** Some providers have numbers for codes. */
+const textOrNull = (value: unknown): string | null =>
+  (typeof value === 'string' && value !== '') || typeof value === 'number' ? String(value) : null;
 
 /** Reads an error of the SDK. Null where the error is something else: a bug, storage, a cancellation. */
 export function readApiError(error: unknown, secrets: readonly string[]): ApiError | null {
-  if (!(error instanceof APIError)) return null;
+  if (!isApiError(error) || isAbort(error)) return null;
   const clean = (text: string) => bounded(redact(text, secrets));
   // A connection error has no status, no headers, and its reason only in `cause`.
-  if (error instanceof APIConnectionError) {
+  if (typeof error.status !== 'number') {
     const reason = error.cause instanceof Error ? describeCause(error.cause) : '';
     return {
       status: null,
@@ -36,10 +38,11 @@ export function readApiError(error: unknown, secrets: readonly string[]): ApiErr
       shouldRetry: null,
     };
   }
-  const headers = error.headers instanceof Headers ? error.headers : undefined;
+  // With a `fetch` of the user's own, not the global class of headers.
+  const headers = typeof error.headers?.get === 'function' ? error.headers : undefined;
   const shouldRetry = headers?.get('x-should-retry');
   return {
-    status: typeof error.status === 'number' ? error.status : null,
+    status: error.status,
     code: bound(error.code),
     type: bound(error.type),
     param: bound(error.param),
@@ -53,6 +56,20 @@ export function readApiError(error: unknown, secrets: readonly string[]): ApiErr
     const text = textOrNull(value);
     return text === null ? null : bounded(redact(text, secrets), 200);
   }
+}
+
+/**
+ * An error of the SDK, whichever copy of it: a client that was made by `require('openai')` throws classes that the `import`ed
+ * module does not know.
+ */
+function isApiError(error: unknown): error is APIError<number | undefined> {
+  if (error instanceof APIError) return true;
+  return error instanceof Error && ['status', 'headers', 'requestID', 'error'].every((field) => field in error);
+}
+
+/** The activity itself was cancelled, or its worker stops: no word of the API. */
+function isAbort(error: APIError<number | undefined>): boolean {
+  return error instanceof APIUserAbortError || error.constructor.name === 'APIUserAbortError';
 }
 
 function describeCause(cause: Error): string {

@@ -1,5 +1,6 @@
 /** One configured client per account, and what its provider can and cannot do. */
 import type OpenAI from 'openai';
+import type { AzureOpenAI } from 'openai';
 import { BATCH_LIMITS, type BatchLimits } from '../jobs/limits.js';
 
 /** Where a provider differs from OpenAI. */
@@ -40,10 +41,10 @@ export class Providers {
           fileExpiry: true,
           fileMustBeProcessed: false,
           fineTuningSlots: null,
-          ...traits,
-          batchLimits: { ...BATCH_LIMITS, ...batchLimits },
+          ...withoutUndefined(traits),
+          batchLimits: { ...BATCH_LIMITS, ...withoutUndefined(batchLimits ?? {}) },
           name,
-          client: client.withOptions({ maxRetries: 0 }),
+          client: withoutRetries(client),
         },
       ]),
     );
@@ -65,4 +66,16 @@ export class Providers {
       ),
     );
   }
+}
+
+/** The same client, but for its retries. `AzureOpenAI` forgets its API version in `withOptions` and throws, so it is told again. */
+function withoutRetries(client: OpenAI): OpenAI {
+  const { apiVersion, deploymentName } = client as Partial<Pick<AzureOpenAI, 'apiVersion' | 'deploymentName'>>;
+  const azure = apiVersion ? { apiVersion, deployment: deploymentName } : {};
+  return client.withOptions({ maxRetries: 0, ...azure });
+}
+
+/** An option that is given as `undefined` is an option that is not given. */
+function withoutUndefined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

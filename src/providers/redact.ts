@@ -4,13 +4,15 @@
 const KEY_SHAPES = [
   /\b(?:sk|pk|rk|gsk|ak|key|whsec)[-_][A-Za-z0-9_\-*.]{6,}/g,
   /\bBearer\s+[^\s"',;}]+/gi,
-  /\b(?:authorization|api[-_]?key)["']?\s*[:=]\s*["']?[^\s"',;}]+/gi,
-  // User information in a URL.
-  /(?<=:\/\/)[^\s/@]+@/g,
+  /\b(?:authorization|api[-_]?key)["']?\s*[:=]\s*["']?(?:Basic\s+)?[^\s"',;}]+/gi,
+  // User information in a URL; a password may hold an "@".
+  /(?<=:\/\/)[^\s/]+@/g,
 ];
 
 /** The text with every known secret, and whatever looks like a key, replaced. */
 export function redact(text: string, secrets: readonly string[]): string {
-  const known = secrets.reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text);
+  // The longest first: one secret may begin with another.
+  const longestFirst = secrets.toSorted((a, b) => b.length - a.length);
+  const known = longestFirst.reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text);
   return KEY_SHAPES.reduce((clean, shape) => clean.replace(shape, '[redacted]'), known);
 }
