@@ -1,4 +1,5 @@
 /** The configuration of the ready-made worker: environment variables, each checked before anything is started. */
+import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { describeFaults, readSpec } from './jobs/read-spec.js';
@@ -8,13 +9,16 @@ export const DEFAULT_TASK_QUEUE = 'llm-jobs';
 /** Where results land when nothing else is said: below the folder that the worker was started in. */
 const DEFAULT_STORAGE = '.llm-jobs/';
 
-const blankAsAbsent = (value: unknown): unknown => (value === '' ? undefined : value);
+const blankAsAbsent = (value: unknown): unknown => (typeof value === 'string' ? value.trim() || undefined : value);
 const text = z.preprocess(blankAsAbsent, z.string().optional());
 const count = z.preprocess(blankAsAbsent, z.coerce.number().int().min(1).max(10_000).optional());
 
 const environmentSchema = z.object({
   OPENAI_API_KEY: z.preprocess(blankAsAbsent, z.string({ error: 'is not set: the worker needs the key of the API' })),
-  OPENAI_BASE_URL: z.preprocess(blankAsAbsent, z.url({ error: 'must be a URL' }).optional()),
+  OPENAI_BASE_URL: z.preprocess(
+    blankAsAbsent,
+    z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  ),
   OPENAI_ORG_ID: text,
   OPENAI_PROJECT_ID: text,
   LLM_JOBS_TASK_QUEUE: z.preprocess(blankAsAbsent, z.string().default(DEFAULT_TASK_QUEUE)),
@@ -22,7 +26,7 @@ const environmentSchema = z.object({
   LLM_JOBS_POLL_MIN: z.preprocess(blankAsAbsent, durationSchema.default('5s')),
   LLM_JOBS_POLL_MAX: z.preprocess(blankAsAbsent, durationSchema.default('5m')),
   LLM_JOBS_LOG_LEVEL: z.preprocess(
-    (value) => (typeof value === 'string' && value !== '' ? value.toUpperCase() : undefined),
+    (value) => (typeof value === 'string' ? value.trim().toUpperCase() || undefined : value),
     z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   ),
   LLM_JOBS_MAX_ACTIVITIES: count,
@@ -73,10 +77,8 @@ export function readWorkerConfig(
 
 /** URIs separated by commas; a path counts as one below the folder. */
 function storageRoots(roots: string | undefined, folder: string): string[] {
-  const base = pathToFileURL(`${folder}/`);
-  return (roots ?? DEFAULT_STORAGE)
-    .split(',')
-    .map((root) => root.trim())
-    .filter((root) => root !== '')
-    .map((root) => (root.includes('://') ? root : new URL(root, base).href));
+  const named = (roots ?? '').split(',').flatMap((root) => root.trim() || []);
+  return (named.length > 0 ? named : [DEFAULT_STORAGE]).map((root) =>
+    /^[a-z][a-z0-9+.-]*:\//i.test(root) ? root : pathToFileURL(isAbsolute(root) ? root : `${folder}/${root}`).href,
+  );
 }
