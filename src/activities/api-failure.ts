@@ -62,13 +62,13 @@ export function readApiError(error: unknown, secrets: readonly string[]): ApiErr
  * An error of the SDK, whichever copy of it: a client that was made by `require('openai')` throws classes that the `import`ed
  * module does not know.
  */
-function isApiError(error: unknown): error is APIError<number | undefined> {
+function isApiError(error: unknown): error is APIError {
   if (error instanceof APIError) return true;
   return error instanceof Error && ['status', 'headers', 'requestID', 'error'].every((field) => field in error);
 }
 
 /** The activity itself was cancelled, or its worker stops: no word of the API. */
-function isAbort(error: APIError<number | undefined>): boolean {
+function isAbort(error: APIError): boolean {
   return error instanceof APIUserAbortError || error.constructor.name === 'APIUserAbortError';
 }
 
