@@ -146,7 +146,7 @@ export class FileBackend implements StorageBackend {
 
     const target = join(folder, basename(path));
     const existing = await lstat(target).catch(absent);
-    if (existing?.isSymbolicLink() && (await this.#existing(uri)) === null) throw this.#outside(uri);
+    if (existing?.isSymbolicLink()) await this.#existing(uri);
     if (existing && !existing.isFile() && !existing.isSymbolicLink()) throw notAFile(uri);
     await removeAbandoned(folder);
     const partial = join(folder, `.llm-jobs-${randomUUID()}.part`);
@@ -154,7 +154,7 @@ export class FileBackend implements StorageBackend {
     return { target, partial, handle: await open(partial, O_WRONLY | O_CREAT | O_EXCL, 0o666) };
   }
 
-  /** The nearest ancestor that exists must lie inside, before any folder is made below it. */
+  /** The nearest of the path and its ancestors that exists must lie inside, before any folder is made below it. */
   async #checkAncestors(uri: URL, folder: string): Promise<void> {
     for (let path = folder; ; path = dirname(path)) {
       if (!(await lstat(path).catch(absent))) continue;
@@ -168,9 +168,15 @@ export class FileBackend implements StorageBackend {
   /** The real path of what exists, null when nothing does; refuses what lies outside the roots. */
   async #existing(uri: URL): Promise<string | null> {
     const path = fileURLToPath(uri);
-    if (!this.#roots.some((root) => isBelow(root, path))) throw this.#outside(uri);
+    const root = this.#roots.find((candidate) => isBelow(candidate, path));
+    if (root === undefined) throw this.#outside(uri);
     const real = await realpath(path).catch(absent);
-    if (real !== null && !(await this.#isInside(real))) throw this.#outside(uri);
+    if (real !== null) {
+      if (!(await this.#isInside(real))) throw this.#outside(uri);
+    } else if ((await realpath(root).catch(absent)) !== null) {
+      // Nothing there; but behind a link that leads outside even that is not told.
+      await this.#checkAncestors(uri, path);
+    }
     return real;
   }
 
@@ -250,7 +256,7 @@ async function guarded<T>(uri: URL, action: () => Promise<T>): Promise<T> {
     const code = errorCode(error);
     const shown = shownUri(uri.href);
     if (code === 'ENOENT') throw new StorageError('NotFound', shown, `${shown} does not exist`, { cause: error });
-    if (code === 'EISDIR' || code === 'ENOTDIR') {
+    if (code === 'EISDIR' || code === 'ENOTDIR' || code === 'EEXIST') {
       throw new StorageError('NotAFile', shown, `${shown} is not a file, or a part of its path is no folder`, {
         cause: error,
       });
