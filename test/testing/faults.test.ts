@@ -31,7 +31,7 @@ const HANDLED = ['lostAnswer', 'timeoutAfterHandling', 'delay', 'cutBody', 'cutB
 const UNNOTICED = ['delay', 'hidden', 'emptyObject'];
 
 const impatient = (api: LocalApi): OpenAI =>
-  new OpenAI({ baseURL: api.url, apiKey: api.apiKey, maxRetries: 0, timeout: 300 });
+  new OpenAI({ baseURL: api.url, apiKey: api.apiKey, maxRetries: 0, timeout: 200 });
 
 test.each(
   FAULT_NAMES.flatMap((name) => (['batch', 'fineTuning'] as const).map((lifecycle) => [name, lifecycle] as const)),

@@ -129,7 +129,7 @@ test.each([
   expect(response.status).toBe(status);
   expect(response.headers.get('content-range')).toBe(contentRange);
   const body = await response.text();
-  if (text !== undefined) expect(body).toBe(text);
+  expect(text === undefined ? '' : body).toBe(text ?? '');
 });
 
 test('key: none or a wrong one → 401 that does not repeat it; the log holds no key', async () => {
