@@ -18,8 +18,12 @@ function readsAsDuration(text: string): boolean {
   }
 }
 
+/** A value that fails a check is none of a union's kinds, so that the union's own message is given and not the check's. */
+const whole = { abort: true } as const;
+const durationText = z.string().min(1, whole).max(40, whole).refine(readsAsDuration, whole);
+
 /** A duration: milliseconds, or a string in the style of the `ms` package such as `'90s'`, `'5m'`, `'24h'`. */
-export const durationSchema = z.union([z.number().nonnegative(), z.string().min(1).max(40).refine(readsAsDuration)], {
+export const durationSchema = z.union([z.number().nonnegative(whole), durationText], {
   error: "must be a duration: milliseconds, or a string such as '90s', '5m' or '24h'",
 });
 export type Duration = z.infer<typeof durationSchema>;
@@ -33,7 +37,7 @@ const LATEST_DEADLINE = 100_000_000_000;
  * When to cancel: a moment in epoch seconds, or a duration string counted from the start of the workflow (`'6h'`).
  */
 export const deadlineSchema = z.union(
-  [z.number().min(EARLIEST_DEADLINE).max(LATEST_DEADLINE), z.string().min(1).max(40).refine(readsAsDuration)],
+  [z.number().min(EARLIEST_DEADLINE, whole).max(LATEST_DEADLINE, whole), durationText],
   { error: "must be a moment in epoch seconds, or a duration from the start such as '6h'" },
 );
 export type Deadline = z.infer<typeof deadlineSchema>;
@@ -42,13 +46,13 @@ export type Deadline = z.infer<typeof deadlineSchema>;
 export const idSchema = z
   .string()
   .trim()
-  .min(1, 'must not be empty')
-  .max(512, 'must have at most 512 characters')
+  .min(1, { error: 'must not be empty', abort: true })
+  .max(512, { error: 'must have at most 512 characters', abort: true })
   .regex(/^(?!\.{1,2}$)[^\s/\\?#]+$/, 'must be one id: no spaces, no "/", "\\", "?" or "#", not "." or ".."');
 
 export const uriSchema = z
   .string()
-  .max(4_096, 'must have at most 4096 characters')
+  .max(4_096, { error: 'must have at most 4096 characters', abort: true })
   .regex(/^(file|s3):\/\//, 'must be a file:// or s3:// URI');
 
 /** The user's own metadata: one pair of the API's sixteen is taken by the job key. */
