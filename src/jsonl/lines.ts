@@ -46,6 +46,8 @@ export class LineSplitter {
   readonly #rest = new GrowingBuffer();
   /** Length of the line that is being passed over, or 0. */
   #overlong = 0;
+  /** Whether the last byte kept is a carriage return, which may belong to the line break. */
+  #endsInReturn = false;
   #number = 0;
 
   constructor(lineBytes: number) {
@@ -92,7 +94,8 @@ export class LineSplitter {
   /** Takes the line that came in several chunks. */
   #finish(lines: Line[]): void {
     if (this.#overlong > 0) {
-      lines.push(new TextLine(++this.#number, 'tooLong', NOTHING, 0, 0, true, this.#overlong));
+      const length = this.#overlong - (this.#endsInReturn ? 1 : 0);
+      lines.push(new TextLine(++this.#number, 'tooLong', NOTHING, 0, 0, true, length));
       this.#overlong = 0;
       return;
     }
@@ -121,10 +124,12 @@ export class LineSplitter {
       this.#overlong += bytes.length;
     } else if (this.#rest.length + bytes.length > this.#lineBytes + BREAK_AND_MARK) {
       this.#overlong = this.#rest.length + bytes.length;
-      this.#rest.clear();
+      const start = Buffer.concat([this.#rest.take().subarray(0, 3), bytes.subarray(0, 3)]);
+      if (this.#number === 0 && hasByteOrderMark(start, 0, start.length)) this.#overlong -= 3;
     } else {
       this.#rest.append(bytes);
     }
+    this.#endsInReturn = bytes[bytes.length - 1] === RETURN;
   }
 }
 
