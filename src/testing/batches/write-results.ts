@@ -1,4 +1,6 @@
-import { open, writeFile, type FileHandle } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorBody } from '../api-error.js';
 import { hexId, randomFor, shuffled } from '../random.js';
 import { TextWriter } from '../text-writer.js';
@@ -35,6 +37,9 @@ export function finishOrder(seed: number, batchId: string, total: number): Uint3
   return shuffled(total, randomFor(seed, 'finish-order', batchId));
 }
 
+/** Lines that are answered before other requests get their turn. */
+const LINES_A_TURN = 500;
+
 interface InputLine {
   custom_id: string;
   body: Record<string, unknown>;
@@ -46,12 +51,13 @@ export async function writeResults(order: ResultsOrder): Promise<Results> {
   const usage = { input: 0, output: 0 };
   const output = new TextWriter(order.newPath());
   const errors = new TextWriter(order.newPath());
-  const input = await open(order.inputPath);
+  const input = openSync(order.inputPath, 'r');
   try {
     const lines = finishOrder(order.seed, order.batchId, inspection.total);
     let lastLine = '';
-    for (const index of lines.subarray(0, order.answered)) {
-      const line = await readLine(input, inspection, index);
+    for (const [done, index] of lines.subarray(0, order.answered).entries()) {
+      if (done % LINES_A_TURN === 0) await nextTurn();
+      const line = readLine(input, inspection, index);
       const fault = scenario.lines?.(index) ?? lineFaultOf(line.body['user']);
       if (failsLine(fault)) {
         await errors.write(`${JSON.stringify(failedLine(order, line, fault!))}\n`);
@@ -68,11 +74,11 @@ export async function writeResults(order: ResultsOrder): Promise<Results> {
     }
     if (scenario.cutLastLine === true) output.cut(Math.ceil(lastLine.length / 2));
     for (const index of lines.slice(order.answered).toSorted()) {
-      const line = await readLine(input, inspection, index);
+      const line = readLine(input, inspection, index);
       await errors.write(`${JSON.stringify(unfinishedLine(order, line))}\n`);
     }
   } finally {
-    await input.close();
+    closeSync(input);
   }
   return {
     usage,
@@ -93,9 +99,11 @@ async function emptyErrorFile({ scenario }: ResultsOrder, path: string): Promise
   return path;
 }
 
-async function readLine(input: FileHandle, inspection: Inspection, index: number): Promise<InputLine> {
+/** Synchronous: a trip to the thread pool for each of 50,000 lines takes ten times as long as the reading. */
+function readLine(input: number, inspection: Inspection, index: number): InputLine {
   const length = inspection.lengths[index]!;
-  const { buffer } = await input.read(Buffer.allocUnsafe(length), 0, length, inspection.offsets[index]);
+  const buffer = Buffer.allocUnsafe(length);
+  readSync(input, buffer, 0, length, inspection.offsets[index]!);
   return JSON.parse(buffer.toString('utf8')) as InputLine;
 }
 
