@@ -1,9 +1,9 @@
 /** The results of a batch, collected into storage and accounted for line by line against its input. */
 import type { BatchSnapshot } from '../jobs/batch-object.js';
 import type { BatchResult } from '../jobs/batch.js';
-import type { FileRef } from '../jobs/file-ref.js';
 import type { Cancellation } from '../jobs/run-state.js';
-import { collectResults } from '../jsonl/collect-results.js';
+import { collectResults, type Reopenable } from '../jsonl/collect-results.js';
+import type { ResultsSummary } from '../jsonl/results-ledger.js';
 import { safeName } from '../storage/safe-name.js';
 import { apiOf, type Api } from './api.js';
 import type { CheckedInput } from './batch-input.js';
@@ -38,14 +38,15 @@ export function batchResultActivities(toolbox: Toolbox) {
       const place = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(batch.id), name);
 
       return withHeartbeat(async () => {
-        const results = collectResults({
+        const results = await collectResults({
           input: await inputLines(api, input.input),
-          output: await resultFile(api, batch.outputFileId, 'output', warnings),
-          errors: await resultFile(api, batch.errorFileId, 'error', warnings),
+          output: await spool(api, batch.outputFileId, place(SPOOL.output), warnings),
+          errors: await spool(api, batch.errorFileId, place(SPOOL.errors), warnings),
         });
-        const output = await keep(place('output.jsonl'), results.output);
-        const errors = await keep(place('errors.jsonl'), results.errors);
-        const { lines, anomalies, usage, model } = results.summary();
+        const output = results.output && (await storage.write(place('output.jsonl'), results.output));
+        const errors = results.errors && (await storage.write(place('errors.jsonl'), results.errors));
+        const { lines, anomalies, usage, model } = results.summary;
+        warnings.push(...oddities(results.summary));
         const { timestamps } = batch;
         const result: CollectedBatch = {
           status: batch.status,
@@ -69,30 +70,50 @@ export function batchResultActivities(toolbox: Toolbox) {
           warnings,
         };
         await storage.write(place('manifest.json'), text(`${JSON.stringify(result, null, 2)}\n`));
+        for (const name of Object.values(SPOOL)) await storage.delete(place(name));
         return result;
       });
     },
   };
 
   /** The input once more, for its ids; null where it is at the provider and cannot be read back. */
-  async function inputLines(api: Api, input: CheckedInput): Promise<AsyncIterable<Uint8Array> | null> {
-    return input.file ? storage.read(input.file.uri) : input.requests === null ? null : download(api, input.fileId);
+  async function inputLines(api: Api, input: CheckedInput): Promise<Reopenable | null> {
+    if (input.file) {
+      const { uri } = input.file;
+      return () => storage.read(uri);
+    }
+    const content = input.requests === null ? null : await download(api, input.fileId);
+    return content && (() => content);
   }
 
-  /** Writes a file of results; an empty one is not kept. */
-  async function keep(uri: string, lines: AsyncIterable<Uint8Array | string>): Promise<FileRef | null> {
-    const ref = await storage.write(uri, lines);
-    if (ref.bytes > 0) return ref;
-    await storage.delete(uri);
-    return null;
+  /** Brings a file of the provider whole into storage, since it is read twice; null where there is none. */
+  async function spool(api: Api, fileId: string | null, uri: string, warnings: string[]): Promise<Reopenable | null> {
+    if (fileId === null) return null;
+    const content = await download(api, fileId);
+    if (!content) {
+      warnings.push(`The provider no longer has the result file ${fileId}; its lines count as missing`);
+      return null;
+    }
+    await storage.write(uri, content);
+    return () => storage.read(uri);
   }
 }
 
-async function resultFile(api: Api, fileId: string | null, role: string, warnings: string[]) {
-  if (fileId === null) return null;
-  const content = await download(api, fileId);
-  if (!content) warnings.push(`The provider no longer has the ${role} file ${fileId}; its lines count as missing`);
-  return content;
+/** The provider's files as they are, while they are accounted for. */
+const SPOOL = { output: 'provider-output.jsonl', errors: 'provider-errors.jsonl' } as const;
+
+/** What a person should know of files that do not add up. */
+function oddities({ examples, lines, anomalies }: ResultsSummary): string[] {
+  const told = (ids: readonly string[]) => ids.map((id) => JSON.stringify(id)).join(', ');
+  return [
+    lines.missing > 0 &&
+      `${lines.missing} requests are in neither of the provider's files, such as ${told(examples.missing)}`,
+    anomalies.duplicates > 0 &&
+      `${anomalies.duplicates} results came twice, such as ${told(examples.duplicates)}; each counts once`,
+    anomalies.strangers > 0 &&
+      `${anomalies.strangers} results answer no request of the input, such as ${told(examples.strangers)}`,
+    anomalies.unreadable > 0 && `${anomalies.unreadable} lines of the provider's files cannot be read`,
+  ].filter((text) => text !== false);
 }
 
 async function* text(content: string): AsyncGenerator<string> {
