@@ -23,6 +23,7 @@ import { ScenarioQueue } from './scenario-queue.js';
 import { Scenarios } from './scenarios.js';
 import { buildApp } from './server/app.js';
 import type { LoggedRequest } from './server/request-log.js';
+import { uploadEndpoints } from './uploads/upload-endpoints.js';
 import { makeWorld, type CreatedBatch, type CreatedJob, type World } from './world.js';
 import type { WireBatch, WireFile, WireFineTuningJob } from './wire.js';
 
@@ -84,7 +85,13 @@ export class LocalApi implements AsyncDisposable {
     const faults = new FaultBook(seed);
     const requests: LoggedRequest[] = [];
     try {
-      const app = await buildApp([...fileEndpoints(world), ...batchEndpoints(world), ...fineTuningEndpoints(world)], {
+      const endpoints = [
+        ...fileEndpoints(world),
+        ...uploadEndpoints(world),
+        ...batchEndpoints(world),
+        ...fineTuningEndpoints(world),
+      ];
+      const app = await buildApp(endpoints, {
         apiKey,
         seed,
         fileBytes: limits.fileBytes,
