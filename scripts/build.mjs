@@ -28,6 +28,8 @@ const bundlePath = join(dist, 'workflow-bundle.cjs');
 /** The code alone, without its source map. It was 1.1 MB when this was written; a leap tells that something large slipped in. */
 const MAX_BUNDLE_BYTES = 1_600_000;
 
+const MAP_COMMENT = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
+
 if (process.argv.includes('--if-stale') && !isStale()) process.exit(0);
 const began = performance.now();
 compile();
@@ -123,8 +125,6 @@ function checkBundle(body, map) {
   process.exit(1);
 }
 
-const MAP_COMMENT = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
-
 function splitSourceMap(code) {
   const at = code.lastIndexOf(MAP_COMMENT);
   if (at < 0) throw new Error('The bundle has no inline source map; has the SDK changed its form?');
@@ -137,13 +137,17 @@ function splitSourceMap(code) {
  * they then stand in stack traces. Only our own sources come with their text; without the others the bundle is half as large.
  */
 function portable(map) {
-  const sources = map.sources.map((source) => relativePath(source));
+  const sources = map.sources.map(relativePath);
   const sourcesContent = map.sourcesContent.map((text, index) => (sources[index].startsWith('src/') ? text : null));
   return { ...map, sources, sourcesContent };
 }
 
+/** Also inside of names that webpack makes up, such as `ignored|/home/me/…|…`. */
 function relativePath(source) {
-  return source.startsWith(root) ? relative(root, source).split(sep).join('/') : source;
+  return source
+    .replaceAll(root + sep, '')
+    .split(sep)
+    .join('/');
 }
 
 function inlineSourceMap(map) {
