@@ -25,11 +25,6 @@ export class TextWriter {
     if (this.#pending.length >= BUFFER_CHARACTERS) await this.#flush();
   }
 
-  /** Drops `characters` from the end of what is not yet on disk: a file whose last line is cut. */
-  cut(characters: number): void {
-    this.#pending = this.#pending.slice(0, Math.max(0, this.#pending.length - characters));
-  }
-
   async close(): Promise<void> {
     await this.#flush();
     this.#stream?.end();

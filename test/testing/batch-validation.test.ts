@@ -21,7 +21,7 @@ test.each<[string, unknown[], string, number | null]>([
   ['streaming', [{ ...line, body: { ...line.body, stream: true } }], 'streaming_unsupported', 1],
   ['no line', [], 'empty_file', null],
   ['too many lines', chatLines(6), 'too_many_tasks', null],
-])('input: %s → failed with %3$s', async (_name, lines, code, number) => {
+])('input: %s → failed with its code', async (_name, lines, code, number) => {
   await using rig = await startRig({ limits: { batchRequests: 5 } });
   const { id } = await createBatch(rig.client, lines);
   expect(await rig.client.batches.retrieve(id)).toMatchObject({ status: 'validating', errors: null });

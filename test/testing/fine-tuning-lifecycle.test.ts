@@ -103,7 +103,7 @@ test.each([
     'invalid_file_format',
     'Example 10 message contains an invalid token',
   ],
-])('training file: %s → the job fails with %3$s', async (_name, examples, code, text) => {
+])('training file: %s → the job fails and says where', async (_name, examples, code, text) => {
   await using rig = await startRig({ fineTuning: EXACT });
   const { id } = await createJob(rig.client, examples);
   rig.clock.advance(MINUTE);

@@ -54,6 +54,7 @@ export async function writeResults(order: ResultsOrder): Promise<Results> {
   const input = openSync(order.inputPath, 'r');
   try {
     const lines = finishOrder(order.seed, order.batchId, inspection.total);
+    // held back by one, for a scenario may cut it
     let lastLine = '';
     for (const [done, index] of lines.subarray(0, order.answered).entries()) {
       if (done % LINES_A_TURN === 0) await nextTurn();
@@ -68,11 +69,11 @@ export async function writeResults(order: ResultsOrder): Promise<Results> {
       usage.output += answer.usage.output;
       const text = JSON.stringify(answer.line);
       for (const written of outputLines(text, fault)) {
-        lastLine = `${written}\n`;
         await output.write(lastLine);
+        lastLine = `${written}\n`;
       }
     }
-    if (scenario.cutLastLine === true) output.cut(Math.ceil(lastLine.length / 2));
+    await output.write(scenario.cutLastLine === true ? lastLine.slice(0, lastLine.length / 2) : lastLine);
     for (const index of lines.slice(order.answered).toSorted()) {
       const line = readLine(input, inspection, index);
       await errors.write(`${JSON.stringify(unfinishedLine(order, line))}\n`);
