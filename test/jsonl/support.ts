@@ -1,5 +1,8 @@
+import { vi } from 'vitest';
+
 /** Runs of each property; a long run sets it to 10,000. */
 export const FUZZ_RUNS = Number(process.env['LLM_JOBS_FUZZ_RUNS'] ?? 200);
+vi.setConfig({ testTimeout: 60_000 + FUZZ_RUNS * 30 });
 
 export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part;

@@ -2,10 +2,12 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { vi } from 'vitest';
 import { Storage, StorageError, type StorageErrorCode } from '../../src/storage/index.js';
 
 /** Runs of each property; a long run sets it to 10,000. */
 export const FUZZ_RUNS = Number(process.env['LLM_JOBS_FUZZ_RUNS'] ?? 200);
+vi.setConfig({ testTimeout: 60_000 + FUZZ_RUNS * 30 });
 
 /** A folder of its own with a root `data` inside, so that there is an outside to escape to. */
 export async function sandbox() {
