@@ -5,7 +5,7 @@ import { describeFaults } from '../jobs/read-spec.js';
 import { checkBatchInput, type BatchInputReport } from '../jsonl/check-batch-input.js';
 import { apiOf } from './api.js';
 import { download } from './download.js';
-import { withHeartbeat } from './heartbeat.js';
+import { untilCancelled, withHeartbeat } from './heartbeat.js';
 import type { Toolbox } from './toolbox.js';
 
 export interface CheckBatchInputInput {
@@ -38,7 +38,7 @@ export function batchInputActivities(toolbox: Toolbox) {
     async checkBatchInput({ input, ...spec }: CheckBatchInputInput): Promise<CheckedInput> {
       const api = apiOf(toolbox, spec.provider);
       const check = (source: AsyncIterable<Uint8Array>) =>
-        checkBatchInput(source, { endpoint: spec.endpoint, limits: api.provider.batchLimits });
+        checkBatchInput(untilCancelled(source), { endpoint: spec.endpoint, limits: api.provider.batchLimits });
       return withHeartbeat(async () => {
         if ('fileId' in input) {
           const content = await download(api, input.fileId);

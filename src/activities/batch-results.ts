@@ -42,6 +42,7 @@ export function batchResultActivities(toolbox: Toolbox) {
           input: await inputLines(api, input.input),
           output: await spool(api, batch.outputFileId, place(SPOOL.output), warnings),
           errors: await spool(api, batch.errorFileId, place(SPOOL.errors), warnings),
+          absent: ABSENT[batch.status] ?? 'missing',
         });
         const output = results.output && (await storage.write(place('output.jsonl'), results.output));
         const errors = results.errors && (await storage.write(place('errors.jsonl'), results.errors));
@@ -98,6 +99,12 @@ export function batchResultActivities(toolbox: Toolbox) {
     return () => storage.read(uri);
   }
 }
+
+/** A batch that ended early need not mention what it did not get to. */
+const ABSENT: Readonly<Record<string, 'batch_expired' | 'batch_cancelled'>> = {
+  expired: 'batch_expired',
+  cancelled: 'batch_cancelled',
+};
 
 /** The provider's files as they are, while they are accounted for. */
 const SPOOL = { output: 'provider-output.jsonl', errors: 'provider-errors.jsonl' } as const;

@@ -25,7 +25,7 @@ export interface UploadFileInput {
 }
 
 /** Five minutes and a second for each megabyte. */
-const uploadTimeoutMs = (bytes: number): number => 300_000 + bytes / 1_000;
+const uploadTimeoutMs = (bytes: number): number => 300_000 + Math.ceil(bytes / 1_000);
 
 export function fileActivities(toolbox: Toolbox) {
   return {

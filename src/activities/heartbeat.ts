@@ -17,3 +17,12 @@ export async function withHeartbeat<T>(work: () => Promise<T>, details?: () => u
     clearInterval(timer);
   }
 }
+
+/** The same chunks, until the activity is cancelled: then the next one throws. */
+export async function* untilCancelled(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { cancellationSignal } = Context.current();
+  for await (const chunk of source) {
+    cancellationSignal.throwIfAborted();
+    yield chunk;
+  }
+}

@@ -5,7 +5,7 @@ import { describeFaults } from '../jobs/read-spec.js';
 import { checkTrainingFile } from '../jsonl/check-training-file.js';
 import { apiOf } from './api.js';
 import { download } from './download.js';
-import { withHeartbeat } from './heartbeat.js';
+import { untilCancelled, withHeartbeat } from './heartbeat.js';
 import type { Toolbox } from './toolbox.js';
 
 export interface CheckTrainingFileInput {
@@ -35,7 +35,11 @@ export function trainingInputActivities(toolbox: Toolbox) {
         const content = 'fileId' in file ? await download(api, file.fileId) : toolbox.storage.read(file.uri);
         // A provider need not give a file back; then it checks the examples itself.
         if (!content) return { examples: null, fileId: 'fileId' in file ? file.fileId : '' };
-        const report = await checkTrainingFile(content, { method: input.method, role: input.role, model: input.model });
+        const report = await checkTrainingFile(untilCancelled(content), {
+          method: input.method,
+          role: input.role,
+          model: input.model,
+        });
         if (report.faults.total > 0) {
           throw ApplicationFailure.create({
             type: 'InvalidInput',

@@ -13,6 +13,11 @@ export interface ResultSources {
   output: Reopenable | null;
   /** The provider's error file; null where there is none. */
   errors: Reopenable | null;
+  /**
+   * What a request without a result counts as: `missing`, or unfinished with this code, where the batch ended before its time and the
+   * provider need not mention what it did not get to. Default `'missing'`.
+   */
+  absent?: 'missing' | 'batch_expired' | 'batch_cancelled';
 }
 
 /** The results of a batch, each id of the input exactly once in one of the two files. */
@@ -22,7 +27,8 @@ export interface CollectedResults {
   readonly output: AsyncIterable<Uint8Array> | null;
   /**
    * Content for `errors.jsonl`: the failed and unfinished lines as the provider wrote them, then a line of ours with `error.code:
-   * "missing"` for each request without a result; null when there is none. May be read repeatedly.
+   * "missing"` (or what {@link ResultSources.absent} says) for each request without a result; null when there is none. May be read
+   * repeatedly.
    */
   readonly errors: AsyncIterable<Uint8Array> | null;
 }
@@ -53,7 +59,8 @@ export async function collectResults(sources: ResultSources): Promise<CollectedR
   for (const { outcome, file, number } of ledger.countedLines()) {
     (outcome === 'succeeded' ? succeeded : others)[file].add(number);
   }
-  const summary = ledger.summary();
+  const absent = sources.absent ?? 'missing';
+  const summary = absent === 'missing' ? ledger.summary() : withoutMissing(ledger.summary());
   const { lines } = summary;
   return {
     summary,
@@ -64,7 +71,7 @@ export async function collectResults(sources: ResultSources): Promise<CollectedR
         : {
             [Symbol.asyncIterator]: async function* () {
               yield* pickBoth(sources, sizes, others);
-              yield* missingLines(ledger);
+              yield* absentLines(ledger, absent);
             },
           },
   };
@@ -102,11 +109,26 @@ async function* pickBoth(
   }
 }
 
-async function* missingLines(ledger: ResultsLedger): AsyncGenerator<Uint8Array> {
-  const message = 'The request is in neither of the result files of the batch.';
+function withoutMissing(summary: ResultsSummary): ResultsSummary {
+  const { unfinished, missing } = summary.lines;
+  return {
+    ...summary,
+    lines: { ...summary.lines, unfinished: unfinished + missing, missing: 0 },
+    examples: { ...summary.examples, missing: [] },
+  };
+}
+
+const ABSENT = {
+  missing: 'The request is in neither of the result files of the batch.',
+  batch_expired: 'The batch expired before the request was answered.',
+  batch_cancelled: 'The batch was cancelled before the request was answered.',
+} as const;
+
+async function* absentLines(ledger: ResultsLedger, code: keyof typeof ABSENT): AsyncGenerator<Uint8Array> {
+  const error = { code, message: ABSENT[code] };
   let text = '';
   for (const customId of ledger.missingIds()) {
-    text += `${JSON.stringify({ id: null, custom_id: customId, response: null, error: { code: 'missing', message } })}\n`;
+    text += `${JSON.stringify({ id: null, custom_id: customId, response: null, error })}\n`;
     if (text.length < 64 * 1_024) continue;
     yield Buffer.from(text);
     text = '';

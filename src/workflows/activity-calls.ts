@@ -20,12 +20,15 @@ export const creates = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** Files on their way: as long as it takes, but a dead worker is noticed within the heartbeat time-out. */
+/**
+ * Files on their way: as long as it takes, but a dead worker is noticed within the heartbeat time-out. A cancelled one stops at
+ * its next chunk, and the run waits for that: nothing of a run goes on after it has ended.
+ */
 export const transfers = proxyActivities<Activities>({
   startToCloseTimeout: '12h',
   heartbeatTimeout: '60s',
   retry,
-  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
 /** Calls an activity with the summary that the UI shows beside it. */
