@@ -22,22 +22,11 @@ const textOrNull = (value: unknown): string | null =>
 
 /** Reads an error of the SDK. Null where the error is something else: a bug, storage, a cancellation. */
 export function readApiError(error: unknown, secrets: readonly string[]): ApiError | null {
-  if (!isApiError(error) || isAbort(error)) return null;
   const clean = (text: string) => bounded(redact(text, secrets));
+  if (isBrokenReply(error)) return unanswered(clean(`the reply broke off${reasonOf(error)}`), 'unreadable_reply');
+  if (!isApiError(error) || isAbort(error)) return null;
   // A connection error has no status, no headers, and its reason only in `cause`.
-  if (typeof error.status !== 'number') {
-    const reason = error.cause instanceof Error ? describeCause(error.cause) : '';
-    return {
-      status: null,
-      code: null,
-      type: null,
-      param: null,
-      message: clean(`${error.message}${reason && ` (${reason})`}`),
-      requestId: null,
-      retryAfterMs: null,
-      shouldRetry: null,
-    };
-  }
+  if (typeof error.status !== 'number') return unanswered(clean(`${error.message}${reasonOf(error)}`), null);
   // With a `fetch` of the user's own, not the global class of headers.
   const headers = typeof error.headers?.get === 'function' ? error.headers : undefined;
   const shouldRetry = headers?.get('x-should-retry');
@@ -72,9 +61,28 @@ function isAbort(error: APIError): boolean {
   return error instanceof APIUserAbortError || error.constructor.name === 'APIUserAbortError';
 }
 
-function describeCause(cause: Error): string {
-  const inner = cause.cause instanceof Error ? `: ${cause.cause.message}` : '';
-  return `${cause.message}${inner}`;
+/** A reply that began well and was cut: the SDK passes on the error of whoever read its body, `fetch` or the JSON parser. */
+function isBrokenReply(error: unknown): error is Error {
+  return (error instanceof TypeError && error.message === 'terminated') || error instanceof SyntaxError;
+}
+
+function unanswered(message: string, code: string | null): ApiError {
+  return {
+    status: null,
+    code,
+    type: null,
+    param: null,
+    message,
+    requestId: null,
+    retryAfterMs: null,
+    shouldRetry: null,
+  };
+}
+
+/** The reason of the network, in brackets. */
+function reasonOf({ cause }: Error): string {
+  if (!(cause instanceof Error)) return '';
+  return ` (${cause.message}${cause.cause instanceof Error ? `: ${cause.cause.message}` : ''})`;
 }
 
 /** A proxy's error page says nothing but its title. */
