@@ -41,7 +41,7 @@ export interface TestTemporal {
 }
 
 // Workers are quiet, unless LLM_JOBS_TEST_LOGS asks: `LLM_JOBS_TEST_LOGS=DEBUG npx vitest run …`.
-const logLevel = (process.env.LLM_JOBS_TEST_LOGS?.toUpperCase() ?? 'WARN') as LogLevel;
+const logLevel = (process.env.LLM_JOBS_TEST_LOGS?.toUpperCase() ?? 'ERROR') as LogLevel;
 Runtime.install({ logger: new DefaultLogger(logLevel), shutdownSignals: [] });
 
 /** A time-skipping server of this file's own, stopped after its last test. Time is one per server: don't run tests concurrently on it. */

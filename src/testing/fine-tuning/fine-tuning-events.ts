@@ -31,7 +31,8 @@ export function fineTuningEvents(record: FineTuningRecord, now: number, seed: nu
   const steps = stepEvents(record, now, seed);
   const firstStep = steps[0]?.at;
   const tied = record.scenario.events === 'tied';
-  return [...transitions, ...steps]
+  // What shares a moment: the last step first, then the words that end the job.
+  return [...steps, ...transitions]
     .map((event, index) => ({ event, index }))
     .toSorted((a, b) => a.event.at - b.event.at || a.index - b.index)
     .map(({ event }) => ({
