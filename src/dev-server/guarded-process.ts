@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
 /** A child process that can't outlive this one. */
 export interface GuardedProcess {
   pid: number;
-  /** The last lines that it printed. */
-  recentOutput: () => string;
+  /** What it said last: its error if it printed one, else its last lines. */
+  lastWords: () => string;
   /** Resolves when it has ended, whoever ended it. */
   ended: Promise<void>;
   hasEnded: () => boolean;
@@ -30,7 +30,8 @@ process.stdin.on('end', end).on('error', end).resume();
 process.on('SIGTERM', end).on('SIGINT', end).on('SIGHUP', end);
 `;
 
-const KEPT_LINES = 20;
+/** A usage text may follow the error. */
+const KEPT_LINES = 200;
 
 export function startGuarded(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<GuardedProcess> {
   const guard = spawn(process.execPath, ['-e', GUARD, command, ...args], {
@@ -69,8 +70,12 @@ export function startGuarded(command: string, args: string[], env: NodeJS.Proces
       // A server that nobody stops must not keep the application from ending: the guard ends it then.
       guard.unref();
       for (const stream of [stdin, stdout, stderr]) (stream as { unref?: () => void } | null)?.unref?.();
-      resolve({ pid: Number(pid), recentOutput: () => output.join('\n'), ended, hasEnded: () => over, stop });
+      resolve({ pid: Number(pid), lastWords: () => errorIn(output), ended, hasEnded: () => over, stop });
     });
-    void ended.then(() => reject(new Error(output.join('\n') || 'it did not start')));
+    void ended.then(() => reject(new Error(errorIn(output) || 'it did not start')));
   });
+}
+
+function errorIn(lines: string[]): string {
+  return lines.find((line) => /^error/i.test(line)) ?? lines.slice(-5).join('\n');
 }

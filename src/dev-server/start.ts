@@ -61,7 +61,7 @@ export interface DevServer {
 }
 
 const START_LIMIT_MS = 30_000;
-const EXISTING_LIMIT_MS = 10_000;
+const EXISTING_LIMIT_MS = 5_000;
 const START_ATTEMPTS = 3;
 
 /**
@@ -149,7 +149,7 @@ async function start(
   const problem = await untilAnswers(connectionOptions, namespace, START_LIMIT_MS, server);
   if (problem !== undefined) {
     await server.stop();
-    throw new Error(`The Temporal dev server did not start: ${server.recentOutput() || problem}`);
+    throw new Error(`The Temporal dev server did not start: ${server.lastWords() || problem}`);
   }
   return {
     address,

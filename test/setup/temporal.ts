@@ -82,9 +82,18 @@ function testTemporal(create: () => Promise<TestWorkflowEnvironment>): TestTempo
   beforeAll(async () => {
     started = await create();
   });
-  afterAll(async () => {
+  const stop = async () => {
     await started?.teardown();
-  });
+    started = undefined;
+  };
+  afterAll(stop);
+  // A run that is broken off must not leave its server behind.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => void stop().finally(() => process.exit(code)));
+  }
   const env = (): TestWorkflowEnvironment => {
     if (started === undefined) throw new Error('The Temporal server is there inside tests and hooks only');
     return started;
