@@ -50,7 +50,7 @@ class BatchInputCheck {
   readonly #hash = createHash('sha256');
   readonly #faults = new FaultCollector();
   readonly #ids = new IdTable();
-  /** Line on which each id was first seen, by its index. */
+  /** Line of each id, by its index. */
   #idLines = new Uint32Array(1_024);
   #bytes = 0;
   #requests = 0;
@@ -75,6 +75,7 @@ class BatchInputCheck {
 
   end(): BatchInputReport {
     for (const line of this.#splitter.end()) this.#checkLine(line);
+    this.#checkUniqueness();
     this.#checkTotals();
     return {
       requests: this.#requests,
@@ -122,19 +123,25 @@ class BatchInputCheck {
       this.#faults.line(line, `is ${id.length} characters long; at most ${limit} are allowed`, 'custom_id');
       return;
     }
-    const isNewAt = this.#ids.size;
-    const index = this.#ids.add(id);
-    if (index === isNewAt) {
-      if (index === this.#idLines.length) {
-        const lines = new Uint32Array(index * 2);
-        lines.set(this.#idLines);
-        this.#idLines = lines;
-      }
-      this.#idLines[index] = line;
-    } else {
-      const first = this.#idLines[index]!;
-      this.#faults.line(line, `${quoted(id)} stands on line ${first} too; it must be unique in the file`, 'custom_id');
+    const index = this.#ids.size;
+    this.#ids.push(id);
+    if (index === this.#idLines.length) {
+      const lines = new Uint32Array(index * 2);
+      lines.set(this.#idLines);
+      this.#idLines = lines;
     }
+    this.#idLines[index] = line;
+  }
+
+  /** Done at the end, for all ids at once: see `IdTable.push`. */
+  #checkUniqueness(): void {
+    this.#ids.settle((index, first) => {
+      const message = (): string => {
+        const id = quoted(this.#ids.at(index));
+        return `${id} stands on line ${this.#idLines[first]!} too; it must be unique in the file`;
+      };
+      this.#faults.line(this.#idLines[index]!, message, 'custom_id');
+    });
   }
 
   #checkModel(model: unknown, line: number): void {

@@ -2,25 +2,25 @@ import type { FaultReport, InputFault } from '../jobs/fault.js';
 import { MAX_LISTED_FAULTS } from '../jobs/limits.js';
 import { bounded } from '../jobs/text.js';
 
-/** Keeps the first faults in full and counts the rest. Faults of the file as a whole stand before those of its lines. */
+/**
+ * Keeps the first faults in full, by line and not by when they were found, and counts the rest. Faults of the file as a whole stand
+ * before those of its lines.
+ */
 export class FaultCollector {
   #total = 0;
   readonly #ofFile: InputFault[] = [];
-  readonly #ofLines: InputFault[] = [];
+  readonly #ofLines: (InputFault & { line: number })[] = [];
 
-  get total(): number {
-    return this.#total;
-  }
-
-  /** Whether a further line fault would still be listed: no need to word one that is only counted. */
-  get isListing(): boolean {
-    return this.#ofLines.length < MAX_LISTED_FAULTS;
-  }
-
-  line(line: number, message: string, field?: string): void {
+  /** A fault of a line. The message is made only where it is kept, if it comes as a function. */
+  line(line: number, message: string | (() => string), field?: string): void {
     this.#total++;
-    if (!this.isListing) return;
-    this.#ofLines.push({ line, ...(field !== undefined && { field: bounded(field, 200) }), message });
+    const faults = this.#ofLines;
+    const isFull = faults.length === MAX_LISTED_FAULTS;
+    if (isFull && line >= faults.at(-1)!.line) return;
+    if (isFull) faults.pop();
+    const text = typeof message === 'string' ? message : message();
+    const fault = { line, ...(field !== undefined && { field: bounded(field, 200) }), message: text };
+    faults.splice(faults.findLastIndex((other) => other.line <= line) + 1, 0, fault);
   }
 
   /** A fault of the file as a whole; `line` is where a limit was passed. */

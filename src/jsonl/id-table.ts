@@ -1,18 +1,24 @@
 /**
- * The distinct ids of a file in the order they came, by index: some 30 bytes and the id itself each, for a million ids about a third of
+ * The distinct ids of a file in the order they came, by index: some 25 bytes and the id itself each, for a million ids about a third of
  * what a `Map` of strings takes. Ids are kept whole and compared whole, so two of them are never taken for one.
  */
 export class IdTable {
-  /** Ids so far; the index of the next new one. */
+  /** Ids so far; the index of the next one. */
   size = 0;
+  /** Ids that the slots know; the others were pushed since. */
+  #settled = 0;
   #bytes = Buffer.allocUnsafeSlow(4_096);
-  /** Where the id of each index ends in `#bytes`. */
-  #ends = new Float64Array(64);
+  /** By index: where the id ends in `#bytes`. */
+  #ends = new Int32Array(64);
+  /** By index. */
+  #hashes = new Int32Array(64);
+  /** By slot, open addressing, at most half full: the index. */
+  #slots = new Int32Array(128);
   /**
-   * Open addressing, at most half full: pairs of a hash and an index + 1, where 0 is free. They lie side by side, since a look-up
-   * costs what the memory takes to bring one line of cache.
+   * By slot: 0 where it is free, or else seven bits of the hash. A look-up waits for memory more than for anything else, and this
+   * table is small enough to stay in the processor's cache; the others are touched only when it says so.
    */
-  #slots = new Int32Array(256);
+  #tags = new Uint8Array(128);
   readonly #seed = Math.floor(Math.random() * 2 ** 31);
 
   /** The index of an id, which is new when it equals the `size` before. */
@@ -21,34 +27,48 @@ export class IdTable {
     const end = this.#encode(id, start);
     const hash = this.#hash(start, end);
     const slot = this.#slotOf(hash, start, end);
-    const found = this.#slots[slot + 1]!;
-    if (found > 0) return found - 1;
-
-    const index = this.size++;
-    if (index === this.#ends.length) {
-      const ends = new Float64Array(index * 2);
-      ends.set(this.#ends);
-      this.#ends = ends;
-    }
-    this.#ends[index] = end;
-    this.#slots[slot] = hash;
-    this.#slots[slot + 1] = index + 1;
-    if (this.size * 4 > this.#slots.length) this.#rehash();
+    if (this.#tags[slot] !== 0) return this.#slots[slot]!;
+    const index = this.#append(end, hash);
+    this.#fill(slot, index);
+    this.#settled = this.size;
+    this.#makeRoom();
     return index;
+  }
+
+  /**
+   * Appends an id without looking whether it is new: `settle` will, and has to come before any `add` or `find`. Between lines that
+   * are parsed each look-up would wait for memory; many in a row cost a third.
+   */
+  push(id: string): void {
+    const start = this.#used();
+    const end = this.#encode(id, start);
+    this.#append(end, this.#hash(start, end));
+  }
+
+  /** Takes in the ids that were pushed; tells each that is not new, with the index where it stood first. */
+  settle(tellRepeated: (index: number, first: number) => void): void {
+    this.#makeRoom();
+    for (; this.#settled < this.size; this.#settled++) {
+      const index = this.#settled;
+      const slot = this.#slotOf(this.#hashes[index]!, this.#startOf(index), this.#ends[index]!);
+      if (this.#tags[slot] === 0) this.#fill(slot, index);
+      else tellRepeated(index, this.#slots[slot]!);
+    }
   }
 
   /** The index of an id, or -1. */
   find(id: string): number {
     const start = this.#used();
     const end = this.#encode(id, start);
-    return this.#slots[this.#slotOf(this.#hash(start, end), start, end) + 1]! - 1;
+    const slot = this.#slotOf(this.#hash(start, end), start, end);
+    return this.#tags[slot] === 0 ? -1 : this.#slots[slot]!;
   }
 
   /** The id of an index. */
   at(index: number): string {
     let id = '';
     const end = this.#ends[index]!;
-    for (let at = index === 0 ? 0 : this.#ends[index - 1]!; at < end;) {
+    for (let at = this.#startOf(index); at < end;) {
       const first = this.#bytes[at++]!;
       if (first < 0x80) id += String.fromCharCode(first);
       else if (first < 0xe0) id += String.fromCharCode(((first & 0x1f) << 6) | (this.#bytes[at++]! & 0x3f));
@@ -61,7 +81,27 @@ export class IdTable {
   }
 
   #used(): number {
-    return this.size === 0 ? 0 : this.#ends[this.size - 1]!;
+    return this.#startOf(this.size);
+  }
+
+  #startOf(index: number): number {
+    return index === 0 ? 0 : this.#ends[index - 1]!;
+  }
+
+  #append(end: number, hash: number): number {
+    const index = this.size++;
+    if (index === this.#ends.length) {
+      this.#ends = doubled(this.#ends);
+      this.#hashes = doubled(this.#hashes);
+    }
+    this.#ends[index] = end;
+    this.#hashes[index] = hash;
+    return index;
+  }
+
+  #fill(slot: number, index: number): void {
+    this.#tags[slot] = tagOf(this.#hashes[index]!);
+    this.#slots[slot] = index;
   }
 
   /** Writes the id after the last one, each UTF-16 unit by itself, so that any string comes back as it was; tells where it ends. */
@@ -97,35 +137,51 @@ export class IdTable {
     return hash ^ (hash >>> 13);
   }
 
-  /** The place of the pair that has the id, or of the free one where it belongs. */
+  /** The slot that has the id, or the free one where it belongs. */
   #slotOf(hash: number, start: number, end: number): number {
-    const slots = this.#slots;
-    const mask = slots.length - 2;
-    for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
-      const found = slots[slot + 1]!;
-      if (found === 0 || (slots[slot] === hash && this.#equals(found - 1, start, end))) return slot;
+    const tags = this.#tags;
+    const tag = tagOf(hash);
+    const mask = tags.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const found = tags[slot]!;
+      if (found === 0) return slot;
+      if (found !== tag) continue;
+      const index = this.#slots[slot]!;
+      if (this.#hashes[index] === hash && this.#equals(index, start, end)) return slot;
     }
   }
 
   #equals(index: number, start: number, end: number): boolean {
-    const from = index === 0 ? 0 : this.#ends[index - 1]!;
+    const from = this.#startOf(index);
     if (this.#ends[index]! - from !== end - start) return false;
     const bytes = this.#bytes;
     for (let at = start, other = from; at < end; at++, other++) if (bytes[at] !== bytes[other]) return false;
     return true;
   }
 
-  #rehash(): void {
-    const former = this.#slots;
-    const slots = new Int32Array(former.length * 2);
-    const mask = slots.length - 2;
-    for (let from = 0; from < former.length; from += 2) {
-      if (former[from + 1] === 0) continue;
-      let slot = (former[from]! << 1) & mask;
-      while (slots[slot + 1] !== 0) slot = (slot + 2) & mask;
-      slots[slot] = former[from]!;
-      slots[slot + 1] = former[from + 1]!;
+  /** Keeps the slots at most half full. */
+  #makeRoom(): void {
+    let length = this.#slots.length;
+    if (this.size * 2 <= length) return;
+    while (this.size * 2 > length) length *= 2;
+    this.#slots = new Int32Array(length);
+    this.#tags = new Uint8Array(length);
+    const mask = length - 1;
+    for (let index = 0; index < this.#settled; index++) {
+      let slot = this.#hashes[index]! & mask;
+      while (this.#tags[slot] !== 0) slot = (slot + 1) & mask;
+      this.#fill(slot, index);
     }
-    this.#slots = slots;
   }
+}
+
+/** From the high bits, since the low ones choose the slot. */
+function tagOf(hash: number): number {
+  return (hash >>> 25) | 0x80;
+}
+
+function doubled(from: Int32Array): Int32Array<ArrayBuffer> {
+  const to = new Int32Array(from.length * 2);
+  to.set(from);
+  return to;
 }
