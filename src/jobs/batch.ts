@@ -15,10 +15,18 @@ export const batchRequestSchema = z.looseObject({
 });
 export type BatchRequest = z.input<typeof batchRequestSchema>;
 
+/** What the pre-flight check found, for a file that was checked (or made) by whoever starts the run; it is not read again then. */
+const checkedFileSchema = z.strictObject({
+  requests: z.number().int().min(1),
+  bytes: z.number().int().min(1),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  model: z.string().nullable(),
+});
+
 const inputSchema = z.union(
   [
     z.strictObject({ fileId: idSchema }),
-    z.strictObject({ uri: uriSchema }),
+    z.strictObject({ uri: uriSchema, checked: checkedFileSchema.optional() }),
     z.strictObject({ requests: z.array(batchRequestSchema).min(1) }),
   ],
   {

@@ -78,6 +78,10 @@ class BatchRun {
 
   async #check(): Promise<CheckedInput | null> {
     const { input, endpoint, provider, outputUri = null } = this.#spec;
+    if ('uri' in input && input.checked) {
+      const { requests: count, model, bytes, sha256 } = input.checked;
+      return { requests: count, model, file: { uri: input.uri, bytes, sha256 } };
+    }
     const filename = this.#me.filename('input');
     const checked = await this.#run.untilCancelled(() =>
       call(transfers.checkBatchInput, `check every line of ${nameOf(input)}`, {

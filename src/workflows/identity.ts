@@ -13,6 +13,8 @@ export interface Identity {
   readonly mayExist: boolean;
   /** A file name that no other run uses. */
   readonly filename: (role: string) => string;
+  /** A folder name that no other run uses. */
+  readonly folder: string;
 }
 
 export function identity(): Identity {
@@ -23,5 +25,6 @@ export function identity(): Identity {
     notBefore: Math.floor(startTime.getTime() / 1_000) - CLOCK_SKEW,
     mayExist: runId !== originalExecutionRunId,
     filename: (role) => `${readable}.${originalExecutionRunId}.${role}.jsonl`,
+    folder: `${readable}.${originalExecutionRunId}`,
   };
 }

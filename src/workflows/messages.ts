@@ -1,6 +1,7 @@
 /** The messages that all lifecycles answer to. Their names are the contract on the wire. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BatchProgress } from '../jobs/batch.js';
+import type { BulkBatchProgress } from '../jobs/bulk-batch.js';
 import type { FineTuningProgress } from '../jobs/fine-tuning.js';
 
 /** Before the job exists: never create it. After: cancel it at the provider, wait for its end, keep the partial results. */
@@ -10,6 +11,7 @@ export const cancelSignal = defineSignal<[reason?: string]>('cancel');
 export const wakeSignal = defineSignal('wake');
 
 export const batchProgressQuery = defineQuery<BatchProgress>('progress');
+export const bulkBatchProgressQuery = defineQuery<BulkBatchProgress>('progress');
 export const fineTuningProgressQuery = defineQuery<FineTuningProgress>('progress');
 
 /** Pauses or resumes a fine-tuning job; answers with the job's status. */

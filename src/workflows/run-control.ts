@@ -31,6 +31,10 @@ export class RunControl {
 
   /** Called whenever something changed that a person may want to see. */
   onChange: () => void = () => undefined;
+  /** Called once, when the first wish to cancel comes in. */
+  onCancel: () => void = () => undefined;
+  /** Epoch seconds; null without a deadline. */
+  deadlineAt: number | null = null;
 
   #wakes = 0;
   readonly #endedByCancel = new Set<CancellationScope>();
@@ -105,6 +109,7 @@ export class RunControl {
     const at = Math.floor(Date.now() / 1_000);
     this.cancellation = { by, reason: reason === null ? null : bounded(reason, 500), at };
     for (const scope of this.#endedByCancel) scope.cancel();
+    this.onCancel();
     this.onChange();
   }
 
@@ -112,6 +117,7 @@ export class RunControl {
     const scope = new CancellationScope();
     if (deadline === undefined) return scope;
     const inMs = typeof deadline === 'number' ? deadline * 1_000 - Date.now() : toMs(deadline);
+    this.deadlineAt = Math.ceil((Date.now() + inMs) / 1_000);
     if (inMs <= 0) {
       this.#cancel('deadline', null);
       return scope;
