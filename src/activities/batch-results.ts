@@ -109,9 +109,10 @@ const ABSENT: Readonly<Record<string, 'batch_expired' | 'batch_cancelled'>> = {
 /** The provider's files as they are, while they are accounted for. */
 const SPOOL = { output: 'provider-output.jsonl', errors: 'provider-errors.jsonl' } as const;
 
+const told = (ids: readonly string[]): string => ids.map((id) => JSON.stringify(id)).join(', ');
+
 /** What a person should know of files that do not add up. */
 function oddities({ examples, lines, anomalies }: ResultsSummary): string[] {
-  const told = (ids: readonly string[]) => ids.map((id) => JSON.stringify(id)).join(', ');
   return [
     lines.missing > 0 &&
       `${lines.missing} requests are in neither of the provider's files, such as ${told(examples.missing)}`,
@@ -120,7 +121,7 @@ function oddities({ examples, lines, anomalies }: ResultsSummary): string[] {
     anomalies.strangers > 0 &&
       `${anomalies.strangers} results answer no request of the input, such as ${told(examples.strangers)}`,
     anomalies.unreadable > 0 && `${anomalies.unreadable} lines of the provider's files cannot be read`,
-  ].filter((text) => text !== false);
+  ].filter((warning) => warning !== false);
 }
 
 async function* text(content: string): AsyncGenerator<string> {
