@@ -1,11 +1,15 @@
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ifReadable, wireCount, wireMetadata, wireStatus, wireText, wireTime } from '../../src/jobs/wire.js';
 import { anyJson, RUNS } from './fuzz.js';
 
 const AT = Date.UTC(2026, 10, 23, 12, 30) / 1_000;
 
 describe('time', () => {
+  // A worker far from Greenwich reads the same.
+  beforeAll(() => vi.stubEnv('TZ', 'Asia/Tokyo'));
+  afterAll(() => vi.unstubAllEnvs());
+
   test.each<[why: string, time: unknown]>([
     ['epoch seconds', AT],
     ['epoch seconds with a fraction', AT + 0.9],
@@ -39,6 +43,10 @@ describe('time', () => {
   ])('%s: %j → not read', (_, time) => {
     expect(wireTime.safeParse(time).success).toBe(false);
     expect(ifReadable(wireTime).parse(time)).toBeUndefined();
+  });
+
+  test('the zone of the worker → not that of Greenwich in these tests', () => {
+    expect(new Date(0).getTimezoneOffset()).toBe(-540);
   });
 
   test('any value → refused, or whole seconds that a Date can hold', () => {
