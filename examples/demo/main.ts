@@ -9,9 +9,10 @@ import { playAll, playBatch, TITLES } from './story.js';
 /** How a shell tells a program that was ended by Ctrl-C. */
 const INTERRUPTED = 130;
 
+const say = (line: string): void => console.log(line);
+
 async function main({ live, keep }: DemoOptions, signal: AbortSignal): Promise<void> {
   if (live && !process.env.OPENAI_API_KEY) throw new Error('--live needs OPENAI_API_KEY in the environment');
-  const say = (line: string) => console.log(line);
   say(
     live
       ? liveNote()

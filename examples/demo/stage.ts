@@ -1,6 +1,7 @@
 /** Everything that has to run for the demo: started in order, and whatever happens, stopped in the opposite one. */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { LlmJobsClient } from '../../src/client.js';
@@ -16,6 +17,8 @@ export interface Stage {
   readonly folder: string;
   /** Rejects when something that must run ends before its time. */
   readonly broken: Promise<never>;
+  /** Does work that calls Temporal, and gives the calls up when the user has had enough or the stage is cleared. */
+  readonly whileWanted: <T>(work: () => Promise<T>) => Promise<T>;
   /** Ends everything; safe to call twice. */
   readonly stop: () => Promise<void>;
 }
@@ -42,7 +45,7 @@ export async function setStage({ live, say, signal }: StageOptions): Promise<Sta
 
     // Never a server that the environment names: the demo is no guest that anybody invited.
     const server = await startDevServer({ existing: false, log: say });
-    closers.push(server.stop);
+    closers.push(() => server.stop());
     signal.throwIfAborted();
     say(`Temporal UI: ${server.uiUrl}`);
 
@@ -59,8 +62,15 @@ export async function setStage({ live, say, signal }: StageOptions): Promise<Sta
     closers.push(worker.stop);
     say(`Worker: process ${worker.pid}, storage ${folder}`);
 
-    const connection = await Connection.connect(server.connectionOptions as { address: string });
-    closers.push(() => connection.close());
+    const connection = await Connection.connect(server.connectionOptions);
+    const unwanted = new AbortController();
+    closers.push(async () => {
+      // A call that is open when its connection closes would be retried on the closed one.
+      unwanted.abort(new Error('the demo is over'));
+      await setImmediate();
+      await connection.close();
+    });
+    const givenUp = AbortSignal.any([signal, unwanted.signal]);
     const client = new Client({ connection, namespace: server.namespace });
     const jobs = new LlmJobsClient(client, { taskQueue: 'llm-jobs' });
     return {
@@ -69,6 +79,7 @@ export async function setStage({ live, say, signal }: StageOptions): Promise<Sta
       namespace: server.namespace,
       folder,
       broken: worker.broken,
+      whileWanted: (work) => connection.withAbortSignal(givenUp, work),
       stop,
     };
   } catch (error) {

@@ -32,16 +32,19 @@ interface Scene {
 }
 
 /** Two jobs run to their end, a third is cancelled when a good third of it is done; all at the same time. */
-export async function playAll(scene: Scene): Promise<Outcome> {
+export function playAll(scene: Scene): Promise<Outcome> {
+  return scene.stage.whileWanted(() => playAllScenes(scene));
+}
+
+async function playAllScenes(scene: Scene): Promise<Outcome> {
   const { jobs } = scene.stage;
-  const name = (what: string) => `demo-${what}-${randomUUID().slice(0, 8)}`;
   const [batch, fineTuning, cancelled] = await Promise.all([
-    jobs.startBatch(batchSpec(), { workflowId: name('batch') }),
+    jobs.startBatch(batchSpec(), { workflowId: unique('batch') }),
     jobs.startFineTuning(
       { model: 'gpt-4o-mini-2024-07-18', trainingFile: { uri: TRAINING_FILE.href }, suffix: 'service-desk', seed: 7 },
-      { workflowId: name('fine-tuning') },
+      { workflowId: unique('fine-tuning') },
     ),
-    jobs.startBatch(batchSpec(), { workflowId: name('cancelled-batch') }),
+    jobs.startBatch(batchSpec(), { workflowId: unique('cancelled-batch') }),
   ]);
   const [batchEnd, fineTuningEnd, cancelledEnd] = await Promise.all([
     follow(scene, TITLES.batch, batch, batchRow),
@@ -63,9 +66,9 @@ export async function playAll(scene: Scene): Promise<Outcome> {
 
 /** The batch alone. If the user has had enough, it is cancelled before we go: it would go on costing money. */
 export async function playBatch(scene: Scene): Promise<Outcome> {
-  const run = await scene.stage.jobs.startBatch(batchSpec(), { workflowId: `demo-live-${randomUUID().slice(0, 8)}` });
+  const run = await scene.stage.jobs.startBatch(batchSpec(), { workflowId: unique('live-batch') });
   try {
-    return { batch: await follow(scene, TITLES.batch, run, batchRow) };
+    return { batch: await scene.stage.whileWanted(() => follow(scene, TITLES.batch, run, batchRow)) };
   } catch (error) {
     if (scene.signal.aborted) await cancelForGood(run, scene.display);
     throw error;
@@ -91,25 +94,20 @@ async function follow<Progress, Result>(
 ): Promise<Ended<Result>> {
   const uiUrl = await linkTo(stage, run.handle);
   const result = run.result();
-  let isOver = false;
-  const settled = result.finally(() => {
-    isOver = true;
-  });
-  settled.catch(() => undefined);
-  while (!isOver) {
-    signal.throwIfAborted();
-    const progress = await run.progress();
-    display.show({ title, state: 'running', ...asRow(progress) });
-    await act(progress);
-    await Promise.race([settled, sleep(250), stage.broken]);
-  }
-  const last = asRow(await run.progress());
-  const state = await settled.then(
+  const settled = result.then(
     () => 'done' as const,
     () => 'failed' as const,
   );
-  display.show({ title, state, ...last });
-  return { title, workflowId: run.workflowId, uiUrl, result: await settled };
+  let state: Row['state'] = 'running';
+  while (state === 'running') {
+    signal.throwIfAborted();
+    const progress = await Promise.race([run.progress(), stage.broken]);
+    display.show({ title, state, ...asRow(progress) });
+    await act(progress);
+    state = await Promise.race([settled, stage.broken, sleep(250, 'running' as const)]);
+  }
+  display.show({ title, state, ...asRow(await run.progress()) });
+  return { title, workflowId: run.workflowId, uiUrl, result: await result };
 }
 
 function batchRow({ phase, status, counts }: BatchProgress): Omit<Row, 'title' | 'state'> {
@@ -164,5 +162,7 @@ async function linkTo({ uiUrl, namespace }: Stage, handle: BatchRun['handle']): 
 function must(isAsPromised: boolean, title: string, found: unknown): void {
   if (!isAsPromised) throw new Error(`${title} did not end as it should: ${JSON.stringify(found)}`);
 }
+
+const unique = (name: string): string => `demo-${name}-${randomUUID().slice(0, 8)}`;
 
 const spaced = (status: string): string => status.replaceAll('_', ' ');
