@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
+import OpenAI, { toFile } from 'openai';
 import { describe, expect, test } from 'vitest';
-import { chatRequest, chatRequests } from '../support/samples.js';
+import { chatRequest, chatRequests, jsonl } from '../support/samples.js';
 import { failureOf, historyLength, HOUR, lifecycle, MINUTE, readLines } from './harness.js';
 
 const endpoint = '/v1/chat/completions';
@@ -28,11 +29,8 @@ describe('runBatch', () => {
     expect(result.usage.totalTokens).toBeGreaterThan(0);
     expect(result.output?.lines).toBe(40);
     const ids = (await readLines(result.output?.uri ?? '')).map((line) => line.custom_id);
-    expect(ids.toSorted()).toEqual(
-      chatRequests(40)
-        .map((request) => request.custom_id)
-        .toSorted(),
-    );
+    expect(ids).toHaveLength(40);
+    expect(new Set(ids)).toEqual(new Set(chatRequests(40).map((request) => request.custom_id)));
     expect(l.calls('batches.retrieve').length).toBeGreaterThan(100);
     expect(l.calls('batches.create')).toHaveLength(1);
     expect(await historyLength(run.handle)).toBeLessThanOrEqual(60);
@@ -45,11 +43,11 @@ describe('runBatch', () => {
   });
 
   test('input already at the provider → checked there, not uploaded again', async () => {
-    const first = await l.jobs.startBatch({ input: { requests: chatRequests(4) }, endpoint });
-    await first.result();
-    const [file] = (await l.api.files()).filter(({ purpose }) => purpose === 'batch');
+    const client = new OpenAI({ apiKey: l.api.apiKey, baseURL: l.api.url });
+    const content = await toFile(Buffer.from(jsonl(chatRequests(4))), 'requests.jsonl');
+    const { id: fileId } = await client.files.create({ file: content, purpose: 'batch' });
     const before = l.calls('files.create').length;
-    const run = await l.jobs.startBatch({ input: { fileId: file?.id ?? '' }, endpoint });
+    const run = await l.jobs.startBatch({ input: { fileId }, endpoint });
     const result = await run.result();
     expect(result.lines.succeeded).toBe(4);
     expect(l.calls('files.create')).toHaveLength(before);
@@ -108,7 +106,7 @@ describe('runBatch', () => {
     const failure = await failureOf(await l.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint }));
     expect(failure.type).toBe('BatchFailed');
     expect(failure.details?.[0]).toMatchObject({ errors: [{ code: 'token_limit_exceeded' }] });
-    expect((failure.details?.[0] as { batchId: string }).batchId).toMatch(/^batch_/);
+    expect(failure.details?.[0]).toHaveProperty('batchId', expect.stringMatching(/^batch_/));
   });
 
   describe('cancel', () => {

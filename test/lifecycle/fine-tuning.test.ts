@@ -44,7 +44,7 @@ describe('runFineTuning', () => {
       await l.jobs.startFineTuning({ model, trainingFile: { uri: await l.write(examples) } }),
     );
     expect(failure.type).toBe('InvalidInput');
-    expect((failure.details?.[0] as { faults: { line: number }[] }).faults[0]?.line).toBe(11);
+    expect(failure.details?.[0]).toHaveProperty('faults.0.line', 11);
     expect(l.calls()).toEqual([]);
   });
 
