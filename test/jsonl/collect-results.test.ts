@@ -97,6 +97,17 @@ describe('collectResults', () => {
     expect(idsIn(result.errors)).toEqual(['a', 'b']);
   });
 
+  it.each(['batch_expired', 'batch_cancelled'] as const)(
+    'results: a batch that ended early (%s) → requests without a result are unfinished, not missing',
+    async (absent) => {
+      const sources = sourcesOf({ ids: ['a', 'b', 'c'], output: jsonl(success('a')), errors: jsonl(unfinished('b')) });
+      const { summary, errors } = await collectResults({ ...sources, absent });
+      expect(summary.lines).toEqual({ succeeded: 1, failed: 0, unfinished: 2, missing: 0 });
+      const [, line] = (await textOf(errors)).split('\n');
+      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code: absent } });
+    },
+  );
+
   it('duplicates: a failure, then two successes → the first success, counted and paid once', async () => {
     const second = success('a', { prompt_tokens: 100, completion_tokens: 100, total_tokens: 200 });
     const output = jsonl(failure('a'), success('a'), second);
