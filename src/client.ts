@@ -41,6 +41,11 @@ export interface LlmJobsClientOptions {
   readonly taskQueue?: string;
 }
 
+/** For a person who looks at the run in the UI. */
+const HOW_TO_STEER =
+  'The signal `cancel` cancels it at the provider, and the run completes with what was done by then; *Request Cancellation* does so ' +
+  'too, and the run ends as Cancelled. The signal `wake` looks at it now, the query `progress` tells how it stands.';
+
 /** Largest spec in bytes: Temporal refuses payloads over 2 MB. */
 const MAX_SPEC_BYTES = 1_500_000;
 
@@ -80,7 +85,7 @@ export class LlmJobsClient {
     const source = 'uri' in input ? input.uri : 'fileId' in input ? input.fileId : `${input.requests.length} requests`;
     const handle = await this.#start('runBatch', `batch-${randomUUID()}`, spec, options, {
       summary: `Batch of ${source} for ${endpoint}`,
-      details: `One batch at provider \`${provider}\`: upload, create once, wait for its end, collect the results.`,
+      details: `One batch at provider \`${provider}\`: upload, create once, wait for its end, collect the results. ${HOW_TO_STEER}`,
     });
     return new BatchRun(handle, this.client);
   }
@@ -94,7 +99,7 @@ export class LlmJobsClient {
     const { model, method, provider } = checked(fineTuningSpecSchema, spec);
     const handle = await this.#start('runFineTuning', `fine-tuning-${randomUUID()}`, spec, options, {
       summary: `Fine-tuning of ${model} (${method?.type ?? 'supervised'})`,
-      details: `One fine-tuning job at provider \`${provider}\`: upload, create once, wait for its end, collect the results.`,
+      details: `One fine-tuning job at provider \`${provider}\`: upload, create once, wait for its end, collect the results. ${HOW_TO_STEER} The updates \`pause\` and \`resume\` do what they say.`,
     });
     return new FineTuningRun(handle, this.client);
   }

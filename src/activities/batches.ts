@@ -89,7 +89,7 @@ export function batchActivities(toolbox: Toolbox) {
         isEnd: isBatchEnd,
         hasNews: ({ requestCounts }) => !input.isHalfDone && isHalfDone(requestCounts),
         describe: async ({ requestCounts: counts }) => ({
-          text: `${counts.completed + counts.failed} of ${counts.total} done`,
+          text: counts.total > 0 ? `${counts.completed + counts.failed} of ${counts.total} done` : 'no counts yet',
           data: { counts },
         }),
       });

@@ -90,11 +90,14 @@ export async function watchJob<T extends Watched>(
 const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
 
 function nothingNew(what: string, data: Record<string, unknown>, delayMs: number): ApplicationFailure {
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     type: 'NothingNew',
     message: `${what}; next look in ${Math.max(1, Math.round(delayMs / 1_000))} s`,
     category: ApplicationFailureCategory.BENIGN,
     nextRetryDelay: delayMs,
     details: [data],
   });
+  // The UI shows it to people, and where in the code nothing happened is of no use to them.
+  failure.stack = '';
+  return failure;
 }

@@ -132,7 +132,7 @@ class BatchRun {
             outputExpiresAfter === undefined ? null : Math.round(toMs(outputExpiresAfter) / 1_000),
           onAmbiguousCreate,
         }),
-      () => call(requests.findBatch, 'is there a batch after all?', { provider, key, notBefore }),
+      () => call(requests.findBatch, 'was one created by the interrupted request?', { provider, key, notBefore }),
     );
   }
 
@@ -148,10 +148,9 @@ class BatchRun {
       expiresAt: ({ timestamps }) => timestamps.expiresAt,
       watch: (input) => {
         const counts = this.#batch?.requestCounts ?? batch.requestCounts;
-        return call(requests.watchBatch, `${input.id} is ${input.status}; until that changes`, {
-          ...input,
-          isHalfDone: isHalfDone(counts),
-        });
+        const half = isHalfDone(counts);
+        const until = input.status === 'in_progress' ? (half ? ', second half' : ', first half') : '';
+        return call(requests.watchBatch, `wait while it is ${input.status}${until}`, { ...input, isHalfDone: half });
       },
       cancel: (id) => call(requests.cancelBatch, `cancel ${id}`, { provider, id }),
       onSeen: (seen, at) => {
@@ -166,7 +165,7 @@ class BatchRun {
     this.#run.enter('collecting');
     const { provider, outputUri = null } = this.#spec;
     const { cancellation, warnings } = this.#run;
-    const result = await call(transfers.collectBatchResults, `results of ${batch.id}, which is ${batch.status}`, {
+    const result = await call(transfers.collectBatchResults, `what the ${batch.status} batch brought`, {
       provider,
       batch,
       input,
@@ -219,10 +218,10 @@ class BatchRun {
         ['Batch', jobId],
         [
           'Requests',
-          counts.total > 0 ? `${counts.completed} completed, ${counts.failed} failed of ${counts.total}` : null,
+          counts.total > 0 ? `${counts.completed} completed, ${counts.failed} failed, of ${counts.total}` : null,
         ],
-        ['Seen at', lastCheckedAt && iso(lastCheckedAt)],
-        ['Expires', expiresAt && iso(expiresAt)],
+        ['As of', lastCheckedAt && iso(lastCheckedAt)],
+        ['Expires', this.#run.phase === 'done' ? null : expiresAt && iso(expiresAt)],
         ['Input', nameOf(input)],
         ['Endpoint', endpoint],
         ['Provider', provider],

@@ -5,14 +5,18 @@ import { inMarkdown } from '../jobs/text.js';
 import { iso } from './await-end.js';
 import type { RunControl } from './run-control.js';
 
+/** Where the numbers of this very moment are: looks that find nothing new cost no history, so the workflow does not hear of them. */
+const LAST_LOOK =
+  'How far it is now stands under *Pending Activities*, in the last failure: `NothingNew` there is no error.';
+
 const DOING: Record<Phase, string> = {
-  checking: 'checking the input before anything is uploaded',
-  uploading: 'uploading the input',
-  creating: 'creating the job at the provider, exactly once',
-  waiting: 'the job to end; it is polled by an activity whose attempts cost no history',
-  cancelling: 'the provider to finish cancelling',
-  collecting: 'the results to be collected into storage',
-  done: 'nothing: the run is over',
+  checking: 'Checking every line of the input, before anything is uploaded.',
+  uploading: 'Uploading the input.',
+  creating: 'Creating the job at the provider, exactly once.',
+  waiting: `Waiting for the job to end at the provider. ${LAST_LOOK}`,
+  cancelling: `Cancelled; waiting for the provider to stop the job. What is done by then is kept. ${LAST_LOOK}`,
+  collecting: 'Collecting the results into storage.',
+  done: 'The run is over.',
 };
 
 export interface Page {
@@ -25,7 +29,6 @@ export interface Page {
 export function showDetails(run: RunControl, page: Page): void {
   const { cancellation } = run;
   const rows: Page['rows'] = [
-    ['Waiting for', DOING[run.phase]],
     ...page.rows,
     [
       'Cancel requested',
@@ -37,11 +40,11 @@ export function showDetails(run: RunControl, page: Page): void {
     [
       `### ${inMarkdown(page.title)}: ${inMarkdown(page.status)}`,
       '',
-      '| | |',
-      '| --- | --- |',
+      DOING[run.phase],
+      '',
       ...rows
         .filter(([, value]) => value !== null)
-        .map(([label, value]) => `| ${label} | ${inMarkdown(String(value))} |`),
+        .map(([label, value]) => `- **${label}:** ${inMarkdown(String(value))}`),
       ...(run.warnings.length > 0
         ? ['', '**Warnings**', '', ...run.warnings.map((text) => `- ${inMarkdown(text)}`)]
         : []),

@@ -149,7 +149,8 @@ class FineTuningRun {
           onAmbiguousCreate,
           leaveFreeSlots,
         }),
-      () => call(requests.findFineTuningJob, 'is there a job after all?', { provider, key, notBefore }),
+      () =>
+        call(requests.findFineTuningJob, 'was one created by the interrupted request?', { provider, key, notBefore }),
     );
   }
 
@@ -164,11 +165,7 @@ class FineTuningRun {
       isKnown: isKnownFineTuningStatus,
       expiresAt: () => null,
       watch: async (input) => {
-        const sighting = await call(
-          requests.watchFineTuningJob,
-          `${input.id} is ${input.status}; until that changes`,
-          input,
-        );
+        const sighting = await call(requests.watchFineTuningJob, `wait while it is ${input.status}`, input);
         this.#steps = sighting.steps ?? this.#steps;
         return sighting;
       },
@@ -181,7 +178,7 @@ class FineTuningRun {
     this.#run.enter('collecting');
     const { provider, outputUri = null } = this.#spec;
     const { cancellation, warnings } = this.#run;
-    const result = await call(transfers.collectFineTuningResults, `results of ${job.id}, which is ${job.status}`, {
+    const result = await call(transfers.collectFineTuningResults, `what the ${job.status} job brought`, {
       provider,
       job,
       outputUri,
@@ -251,8 +248,8 @@ class FineTuningRun {
       rows: [
         ['Job', jobId],
         ['Steps', steps && `${steps.done} of ${steps.total ?? 'unknown'}`],
-        ['Estimated finish', estimatedFinish && iso(estimatedFinish)],
-        ['Seen at', lastCheckedAt && iso(lastCheckedAt)],
+        ['Estimated finish', this.#run.phase === 'done' ? null : estimatedFinish && iso(estimatedFinish)],
+        ['As of', lastCheckedAt && iso(lastCheckedAt)],
         ['Model', this.#job?.fineTunedModel ?? model],
         ['Method', method?.type ?? 'supervised'],
         ['Provider', provider],

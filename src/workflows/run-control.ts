@@ -78,10 +78,10 @@ export class RunControl {
       const clock = this.#startDeadline(deadline);
       try {
         const result = await lifecycle();
-        this.enter('done');
         if (this.isWorkflowCancelled) throw new CancelledFailure('Cancelled; the job was cancelled at the provider');
         return result;
       } finally {
+        this.enter('done');
         clock.cancel();
         await condition(allHandlersFinished);
       }
