@@ -131,12 +131,12 @@ test.each<[why: string, object: unknown]>([
   expect(fineTuningObjectSchema.safeParse(object).success).toBe(false);
 });
 
-test('event: any data, an unknown type and further fields → passed on', () => {
+test('event: any data, an unknown level or type, and further fields → passed on', () => {
   const event = {
     id: 'ftevent-1',
     object: 'fine_tuning.job.event',
     created_at: 1_800_000_000,
-    level: 'warn',
+    level: 'notice',
     message: 'Step 10/30: training loss=0.5',
     type: 'moderation_checks',
     data: null,
