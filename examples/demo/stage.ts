@@ -1,4 +1,5 @@
 /** Everything that has to run for the demo: started in order, and whatever happens, stopped in the opposite one. */
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -71,6 +72,8 @@ export async function setStage({ live, say, signal }: StageOptions): Promise<Sta
       await connection.close();
     });
     const givenUp = AbortSignal.any([signal, unwanted.signal]);
+    // Each call listens to it.
+    setMaxListeners(0, givenUp);
     const client = new Client({ connection, namespace: server.namespace });
     const jobs = new LlmJobsClient(client, { taskQueue: 'llm-jobs' });
     return {

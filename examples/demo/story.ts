@@ -85,14 +85,13 @@ async function follow<Progress, Result>(
   title: string,
   run: {
     readonly workflowId: string;
-    readonly handle: BatchRun['handle'];
     readonly progress: () => Promise<Progress>;
     readonly result: () => Promise<Result>;
   },
   asRow: (progress: Progress) => Omit<Row, 'title' | 'state'>,
   act: (progress: Progress) => Promise<void> = async () => undefined,
 ): Promise<Ended<Result>> {
-  const uiUrl = await linkTo(stage, run.handle);
+  const uiUrl = linkTo(stage, run.workflowId);
   const result = run.result();
   const settled = result.then(
     () => 'done' as const,
@@ -154,9 +153,8 @@ async function hasEnded({ handle }: BatchRun | FineTuningRun): Promise<boolean> 
   return (await handle.describe()).status.name !== 'RUNNING';
 }
 
-async function linkTo({ uiUrl, namespace }: Stage, handle: BatchRun['handle']): Promise<string> {
-  const { runId } = await handle.describe();
-  return `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(handle.workflowId)}/${runId}`;
+function linkTo({ uiUrl, namespace }: Stage, workflowId: string): string {
+  return `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
 function must(isAsPromised: boolean, title: string, found: unknown): void {

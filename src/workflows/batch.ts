@@ -1,6 +1,7 @@
 /** The life of one batch: check, upload, create, wait for its end, collect what came out. */
 import { setHandler } from '@temporalio/workflow';
 import type { CheckedInput } from '../activities/batch-input.js';
+import type { CollectedBatch } from '../activities/batch-results.js';
 import { isHalfDone, type BatchSnapshot } from '../jobs/batch-object.js';
 import {
   batchSpecSchema,
@@ -45,6 +46,7 @@ class BatchRun {
   readonly #me = identity();
   #batch: BatchSnapshot | null = null;
   #lastCheckedAt: number | null = null;
+  #collected: CollectedBatch | null = null;
   /** Files at the provider that `cleanup` may delete. */
   readonly #files = { input: null as string | null, isVerified: false };
 
@@ -174,6 +176,7 @@ class BatchRun {
       warnings,
     });
     for (const warning of result.warnings) this.#run.warn(warning);
+    this.#collected = result;
     const { missing, succeeded } = result.lines;
     this.#files.isVerified = isBatchEnd(batch.status) && missing === 0 && (succeeded === 0 || result.output !== null);
     return result;
@@ -211,6 +214,7 @@ class BatchRun {
   #show(): void {
     const { status, jobId, counts, expiresAt, lastCheckedAt } = this.#progress();
     const { endpoint, provider, input } = this.#spec;
+    const { lines, output, errors } = this.#collected ?? {};
     showDetails(this.#run, {
       title: 'Batch',
       status,
@@ -222,6 +226,14 @@ class BatchRun {
         ],
         ['As of', lastCheckedAt && iso(lastCheckedAt)],
         ['Expires', this.#run.phase === 'done' ? null : expiresAt && iso(expiresAt)],
+        [
+          'Results',
+          lines
+            ? `${lines.succeeded} succeeded, ${lines.failed} failed, ${lines.unfinished} unfinished, ${lines.missing} missing`
+            : null,
+        ],
+        ['Output', output?.uri ?? null],
+        ['Errors', errors?.uri ?? null],
         ['Input', nameOf(input)],
         ['Endpoint', endpoint],
         ['Provider', provider],

@@ -48,6 +48,7 @@ class FineTuningRun {
   #job: FineTuningSnapshot | null = null;
   #steps: TrainingSteps | null = null;
   #lastCheckedAt: number | null = null;
+  #eventsUri: string | null = null;
   /** Files that this run uploaded, which `cleanup` may delete. */
   readonly #uploaded: string[] = [];
 
@@ -185,6 +186,7 @@ class FineTuningRun {
       cancellation,
       warnings,
     });
+    this.#eventsUri = result.events?.uri ?? null;
     for (const warning of result.warnings) this.#run.warn(warning);
     return result;
   }
@@ -253,6 +255,7 @@ class FineTuningRun {
         ['Model', this.#job?.fineTunedModel ?? model],
         ['Method', method?.type ?? 'supervised'],
         ['Provider', provider],
+        ['Events', this.#eventsUri],
       ],
     });
   }
