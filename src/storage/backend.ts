@@ -19,7 +19,10 @@ export interface StorageBackend {
   read(uri: URL, range?: { start: number }): AsyncIterable<Uint8Array>;
   /** Writes all or nothing: the object has its final name only when it is whole; after an error nothing of it is left. */
   write(uri: URL, source: AsyncIterable<Uint8Array>): Promise<{ bytes: number }>;
-  /** All objects whose URI begins with the prefix, ordered by the bytes of their path. */
+  /**
+   * All objects whose URI begins with the prefix, ordered by the bytes of their path; of an S3-compatible service in the service's
+   * own order, which is the same at Amazon's.
+   */
   list(prefix: URL): AsyncIterable<ObjectInfo>;
   /** An absent object is fine. */
   delete(uri: URL): Promise<void>;

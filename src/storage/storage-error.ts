@@ -1,5 +1,6 @@
 /** Why storage refused or failed. */
-export type StorageErrorCode = 'OutsideRoots' | 'NotFound' | 'UnsupportedScheme' | 'BadUri' | 'NotAFile' | 'Io';
+export type StorageErrorCode =
+  'OutsideRoots' | 'NotFound' | 'UnsupportedScheme' | 'BadUri' | 'NotAFile' | 'Corrupt' | 'Io';
 
 /** Every error of storage. The message names the URI and, where they matter, the roots; it is bounded and holds no credentials. */
 export class StorageError extends Error {

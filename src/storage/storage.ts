@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileRef } from '../jobs/file-ref.js';
 import type { ObjectInfo, StorageBackend } from './backend.js';
 import { FileBackend } from './file-backend.js';
+import { S3Backend } from './s3/s3-backend.js';
 import { StorageError } from './storage-error.js';
 import { isUsableName, isWithin, parseUri, shownUri, type StorageUri } from './uri.js';
 
@@ -11,7 +12,14 @@ const PIECE = 256 * 1024;
 export interface StorageOptions {
   /** URIs of the folders that a worker may touch, with or without a slash at the end. Results land in the first by default. */
   roots: readonly string[];
-  /** Backends of further schemes, or of `file:` in place of the built-in one. */
+  /**
+   * Backends of further schemes, or in place of the built-in ones of `file:` and `s3:`.
+   *
+   * @example an S3-compatible service that is not configured by environment
+   * ```ts
+   * new Storage({ roots: ['s3://bucket/jobs/'], backends: [new S3Backend({ endpoint: 'https://s3.example.com' })] });
+   * ```
+   */
   backends?: readonly StorageBackend[];
 }
 
@@ -32,8 +40,11 @@ export class Storage {
     if (!first) throw new TypeError('storage needs at least one root');
     this.defaultRoot = withSlash(first.url.href);
     const fileRoots = this.#roots.filter((root) => root.scheme === 'file').map((root) => root.url);
-    const backends: StorageBackend[] = fileRoots.length > 0 ? [new FileBackend({ roots: fileRoots })] : [];
-    this.#backends = new Map([...backends, ...(options.backends ?? [])].map((backend) => [backend.scheme, backend]));
+    const backends = [...(options.backends ?? [])];
+    if (fileRoots.length > 0) backends.unshift(new FileBackend({ roots: fileRoots }));
+    const needsS3 = this.#roots.some((root) => root.scheme === 's3') && !backends.some(({ scheme }) => scheme === 's3');
+    if (needsS3) backends.unshift(new S3Backend());
+    this.#backends = new Map(backends.map((backend) => [backend.scheme, backend]));
     for (const root of this.#roots) this.#backendOf(root);
   }
 
@@ -103,7 +114,9 @@ export class Storage {
   /** All files whose URI begins with the prefix, ordered by the bytes of their path. Nothing there is an empty list. */
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {
     const { backend, uri } = this.#locate(prefix);
-    yield* backend.list(uri.url);
+    // A root written without its slash is the folder, not the beginning of its siblings' names.
+    const isRoot = this.#roots.some((root) => isWithin(uri, root));
+    yield* backend.list(isRoot ? new URL(withSlash(uri.url.href)) : uri.url);
   }
 
   /** An absent file is fine. */

@@ -4,6 +4,9 @@ import { StorageError } from './storage-error.js';
 /** Longer URIs are refused; S3 keys end at 1,024 bytes and paths at 4,096. */
 const MAX_URI = 4_096;
 
+/** Old buckets may have capitals, underscores and up to 255 characters. */
+const BUCKET = /^[a-z0-9][a-z0-9._-]{1,253}[a-z0-9]$/i;
+
 /** A URI that has passed every check of form. */
 export interface StorageUri {
   readonly url: URL;
@@ -49,6 +52,7 @@ export function parseUri(uri: string): StorageUri {
     if (authority !== '' && authority.toLowerCase() !== 'localhost') throw refuse('a file: URI names no other host');
     if (path === '') throw refuse('it has no absolute path');
   }
+  if (scheme === 's3' && !BUCKET.test(authority)) throw refuse('it names no bucket');
   for (const segment of path.split('/')) checkSegment(decode(segment, refuse), refuse);
 
   if (!URL.canParse(uri)) throw refuse('it cannot be parsed');

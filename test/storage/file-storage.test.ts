@@ -230,7 +230,7 @@ describe('StorageError', () => {
   });
 
   it('roots: a scheme without a backend → UnsupportedScheme at once', async () => {
-    expect(await refusal(() => new Storage({ roots: ['s3://bucket/prefix'] }))).toBe('UnsupportedScheme');
-    expect(await refusal(() => box.storage.stat('s3://bucket/x'))).toBe('UnsupportedScheme');
+    expect(await refusal(() => new Storage({ roots: ['gs://bucket/prefix'] }))).toBe('UnsupportedScheme');
+    expect(await refusal(() => box.storage.stat('gs://bucket/x'))).toBe('UnsupportedScheme');
   });
 });

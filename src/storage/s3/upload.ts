@@ -1,0 +1,57 @@
+import { Readable } from 'node:stream';
+import type { S3Connection } from './client.js';
+import { s3Error } from './errors.js';
+import type { Place } from './place.js';
+
+/** S3 takes 10,000 parts, so that the largest object has 80 GB. */
+const PART_BYTES = 8 * 1024 * 1024;
+/** Parts under way at once. With the one that is being filled, and its copy, they are what an upload holds in memory. */
+const PARALLEL = 3;
+
+/**
+ * Streams an object up: in one request what fits into a part, in several parts what does not. Either way it has its name only when it
+ * is whole, and after an error the parts are taken back.
+ *
+ * @throws the source's own error unchanged, or a StorageError
+ */
+export async function upload(
+  { client, lib }: S3Connection,
+  { bucket, key, uri }: Place,
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ bytes: number }> {
+  let bytes = 0;
+  let broken: { error: unknown } | undefined;
+
+  // The SDK may wrap or replace what the source throws, and a stream throws into its source what others did.
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    const iterator = source[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const step = await iterator.next().catch((error: unknown) => {
+          broken = { error };
+          throw error;
+        });
+        if (step.done) return;
+        bytes += step.value.byteLength;
+        yield step.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
+  const body = Readable.from(counted(), { highWaterMark: 1 });
+  try {
+    await new lib.Upload({
+      client,
+      params: { Bucket: bucket, Key: key, Body: body },
+      partSize: PART_BYTES,
+      queueSize: PARALLEL,
+    }).done();
+    return { bytes };
+  } catch (error) {
+    throw broken ? broken.error : s3Error(uri, error);
+  } finally {
+    body.destroy();
+  }
+}

