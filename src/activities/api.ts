@@ -8,9 +8,6 @@ import type { Provider } from '../providers/providers.js';
 import { apiFailure, readApiError } from './api-failure.js';
 import type { Toolbox } from './toolbox.js';
 
-/** Longest wait for the reply to a request that carries no file, in ms. Shorter than the activities' start-to-close time-out. */
-export const REQUEST_TIMEOUT_MS = 60_000;
-
 /** A reply, or the API's error: for calls whose errors mean something to the caller (404, 409). */
 export type Outcome<T> =
   { readonly value: T; readonly error?: undefined } | { readonly value?: undefined; readonly error: ApiError };

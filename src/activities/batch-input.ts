@@ -41,7 +41,7 @@ export function batchInputActivities(toolbox: Toolbox) {
         checkBatchInput(untilCancelled(source), { endpoint: spec.endpoint, limits: api.provider.batchLimits });
       return withHeartbeat(async () => {
         if ('fileId' in input) {
-          const content = await download(api, input.fileId);
+          const { content } = await download(api, input.fileId);
           // A provider need not give an input file back; then it checks the lines itself.
           if (!content) return { requests: null, model: null, fileId: input.fileId };
           const report = passed(await check(content));

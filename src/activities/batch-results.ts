@@ -7,7 +7,7 @@ import type { ResultsSummary } from '../jsonl/results-ledger.js';
 import { safeName } from '../storage/safe-name.js';
 import { apiOf, type Api } from './api.js';
 import type { CheckedInput } from './batch-input.js';
-import { download } from './download.js';
+import { download, downloadResult } from './download.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Toolbox } from './toolbox.js';
 
@@ -39,7 +39,7 @@ export function batchResultActivities(toolbox: Toolbox) {
 
       return withHeartbeat(async () => {
         const results = await collectResults({
-          input: await inputLines(api, input.input),
+          input: await inputLines(api, input.input, batch.inputFileId, warnings),
           output: await spool(api, batch.outputFileId, place(SPOOL.output), warnings),
           errors: await spool(api, batch.errorFileId, place(SPOOL.errors), warnings),
           absent: ABSENT[batch.status] ?? 'missing',
@@ -77,20 +77,35 @@ export function batchResultActivities(toolbox: Toolbox) {
     },
   };
 
-  /** The input once more, for its ids; null where it is at the provider and cannot be read back. */
-  async function inputLines(api: Api, input: CheckedInput): Promise<Reopenable | null> {
+  /**
+   * The input once more, for its ids; null where it cannot be read back. A day may have passed since it was uploaded: where storage
+   * no longer has it as it was, the provider's copy stands in.
+   */
+  async function inputLines(
+    api: Api,
+    input: CheckedInput,
+    fileId: string | null,
+    warnings: string[],
+  ): Promise<Reopenable | null> {
     if (input.file) {
-      const { uri } = input.file;
-      return () => storage.read(uri);
+      const { uri, bytes } = input.file;
+      if ((await storage.stat(uri))?.bytes === bytes) return () => storage.read(uri);
+      warnings.push(
+        `${uri} is gone or was changed while the batch ran; the provider's copy is what the results account for`,
+      );
     }
-    const content = input.requests === null ? null : await download(api, input.fileId);
-    return content && (() => content);
+    const source = input.file ? fileId : input.fileId;
+    if (source === null || input.requests === null) return null;
+    const { content } = await download(api, source);
+    if (content) return () => content;
+    warnings.push('The input cannot be read any more: requests without a result do not show as missing');
+    return null;
   }
 
   /** Brings a file of the provider whole into storage, since it is read twice; null where there is none. */
   async function spool(api: Api, fileId: string | null, uri: string, warnings: string[]): Promise<Reopenable | null> {
     if (fileId === null) return null;
-    const content = await download(api, fileId);
+    const content = await downloadResult(api, fileId);
     if (!content) {
       warnings.push(`The provider no longer has the result file ${fileId}; its lines count as missing`);
       return null;

@@ -4,8 +4,8 @@ import { batchObjectSchema, isHalfDone, type BatchSnapshot } from '../jobs/batch
 import { JOB_KEY } from '../jobs/job-key.js';
 import { PAGE_SIZES } from '../jobs/limits.js';
 import { isBatchEnd } from '../jobs/status.js';
-import { apiOf, readReply, REQUEST_TIMEOUT_MS, type Api, type Outcome } from './api.js';
-import { createOnce } from './create-once.js';
+import { apiOf, readReply, type Api, type Outcome } from './api.js';
+import { cancelTwins, createOnce, type CreatedOnce, type Twins } from './create-once.js';
 import type { Toolbox } from './toolbox.js';
 import { watchJob, type Sighting, type WatchInput } from './watch.js';
 
@@ -33,42 +33,42 @@ export interface WatchBatchInput extends WatchInput {
   readonly isHalfDone: boolean;
 }
 
-const timeout = REQUEST_TIMEOUT_MS;
-
 export function batchActivities(toolbox: Toolbox) {
   return {
     /** Creates the batch, or adopts the one that an earlier attempt created. */
-    async createBatch(input: CreateBatchInput): Promise<{ job: BatchSnapshot; adopted: boolean }> {
+    async createBatch(input: CreateBatchInput): Promise<CreatedOnce<BatchSnapshot>> {
       const api = apiOf(toolbox, input.provider);
       const { inputFileId, endpoint } = input;
       return createOnce<BatchSnapshot>({
+        ...batchTwins(api, input),
         api,
         operation: 'batches.create',
         mayExist: input.mayExist,
         onAmbiguousCreate: input.onAmbiguousCreate,
         lookFor: { inputFileId, endpoint, createdSince: input.notBefore },
-        find: () => findBatches(api, input),
         create: async () =>
           readOutcome(
             'batches.create',
             await api.attempt((client) =>
-              client.batches.create(
-                {
-                  input_file_id: inputFileId,
-                  // Providers have endpoints and windows of their own.
-                  endpoint: endpoint as '/v1/chat/completions',
-                  completion_window: input.completionWindow as '24h',
-                  ...(api.provider.metadata && { metadata: { ...input.metadata, [JOB_KEY]: input.key } }),
-                  ...(input.outputExpiresAfterSeconds !== null && {
-                    output_expires_after: { anchor: 'created_at', seconds: input.outputExpiresAfterSeconds },
-                  }),
-                },
-                { timeout },
-              ),
+              client.batches.create({
+                input_file_id: inputFileId,
+                // Providers have endpoints and windows of their own.
+                endpoint: endpoint as '/v1/chat/completions',
+                completion_window: input.completionWindow as '24h',
+                ...(api.provider.metadata && { metadata: { ...input.metadata, [JOB_KEY]: input.key } }),
+                ...(input.outputExpiresAfterSeconds !== null && {
+                  output_expires_after: { anchor: 'created_at', seconds: input.outputExpiresAfterSeconds },
+                }),
+              }),
             ),
           ),
-        cancel: (id) => cancelBatch(api, id),
       });
+    },
+
+    /** Cancels batches that carry the key and are not the one that the run follows; answers with their ids. */
+    async cancelBatchTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
+      const api = apiOf(toolbox, input.provider);
+      return { cancelled: await cancelTwins(batchTwins(api, input), input.id) };
     },
 
     /** The oldest batch that carries the key, or null: after a create whose outcome is not known. */
@@ -102,6 +102,10 @@ export function batchActivities(toolbox: Toolbox) {
   };
 }
 
+function batchTwins(api: Api, search: JobSearch): Twins<BatchSnapshot> {
+  return { find: () => findBatches(api, search), isEnd: isBatchEnd, cancel: (id) => cancelBatch(api, id) };
+}
+
 /** A reply with status 200 that is no batch throws: it may have been carried out, so a retry looks before it creates. */
 function readOutcome(
   operation: 'batches.create' | 'batches.retrieve',
@@ -111,12 +115,12 @@ function readOutcome(
 }
 
 async function retrieve(api: Api, id: string): Promise<Outcome<BatchSnapshot>> {
-  return readOutcome('batches.retrieve', await api.attempt((client) => client.batches.retrieve(id, { timeout })));
+  return readOutcome('batches.retrieve', await api.attempt((client) => client.batches.retrieve(id)));
 }
 
 /** 409 means that it has ended already, 404 that it is gone (the watch deals with that): neither is a failure to cancel. */
 async function cancelBatch(api: Api, id: string): Promise<BatchSnapshot | null> {
-  const { value, error } = await api.attempt((client) => client.batches.cancel(id, { timeout }));
+  const { value, error } = await api.attempt((client) => client.batches.cancel(id));
   if (!error) return readReply('batches.cancel', batchObjectSchema, value);
   if (error.status === 404) return null;
   if (error.status !== 409 && error.status !== 400) throw api.failure('batches.cancel', error);
@@ -137,7 +141,7 @@ async function cancelBatch(api: Api, id: string): Promise<BatchSnapshot | null> 
 async function findBatches(api: Api, search: JobSearch): Promise<BatchSnapshot[]> {
   return api.call('batches.list', async (client) => {
     const found: BatchSnapshot[] = [];
-    for await (const object of client.batches.list({ limit: PAGE_SIZES.batches }, { timeout })) {
+    for await (const object of client.batches.list({ limit: PAGE_SIZES.batches })) {
       const reading = batchObjectSchema.safeParse(object);
       if (!reading.success) continue;
       const { createdAt } = reading.data.timestamps;

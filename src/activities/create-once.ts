@@ -13,10 +13,19 @@ const LIST_LAG_MS = 5_000;
 
 interface Created {
   readonly id: string;
+  readonly status: string;
   readonly timestamps: { readonly createdAt: number | null };
 }
 
-export interface CreateOnce<T extends Created> {
+/** How the jobs of one run are found, and how one too many is stopped. */
+export interface Twins<T extends Created> {
+  /** All jobs that carry the key. */
+  readonly find: () => Promise<T[]>;
+  readonly isEnd: (status: string) => boolean;
+  readonly cancel: (id: string) => Promise<unknown>;
+}
+
+export interface CreateOnce<T extends Created> extends Twins<T> {
   readonly api: Api;
   readonly operation: Operation;
   /** An earlier run of this workflow (before a reset) may have created it. */
@@ -24,13 +33,16 @@ export interface CreateOnce<T extends Created> {
   readonly onAmbiguousCreate: 'fail' | 'createAgain';
   /** What a person should look for at the provider when it cannot be known whether a create succeeded. */
   readonly lookFor: Readonly<Record<string, unknown>>;
-  /** All jobs that carry the key. */
-  readonly find: () => Promise<T[]>;
   /** Throws the failure of a refusal that is known before the request is sent. */
   readonly beforeCreate?: () => Promise<void>;
   readonly create: () => Promise<Outcome<T>>;
-  /** Stops a job that turned out to be a second one. */
-  readonly cancel: (id: string) => Promise<unknown>;
+}
+
+export interface CreatedOnce<T> {
+  readonly job: T;
+  readonly adopted: boolean;
+  /** An earlier request, whose outcome is not known, may still be carried out: look for the key again later. */
+  readonly mayHaveTwin: boolean;
 }
 
 /** What the attempts of one create hand on to each other by heartbeat. */
@@ -39,54 +51,77 @@ interface Trail {
   readonly settled: number;
 }
 
-export async function createOnce<T extends Created>(request: CreateOnce<T>): Promise<{ job: T; adopted: boolean }> {
+export async function createOnce<T extends Created>(request: CreateOnce<T>): Promise<CreatedOnce<T>> {
   const { attempt, heartbeatDetails } = activityInfo();
   let trail: Trail = { settled: (heartbeatDetails as Trail | undefined)?.settled ?? 0 };
+  const unsettled = attempt - 1 - trail.settled + (request.mayExist ? 1 : 0);
   const hasEarlierTries = attempt > 1 || request.mayExist;
-  const isUnsettled = trail.settled < attempt - 1 || request.mayExist;
+  const { metadata } = request.api.provider;
+  let isCertain = true;
+
+  const once = async (): Promise<CreatedOnce<T>> => {
+    if (metadata) {
+      const [earlier] = hasEarlierTries ? bestFirst(await request.find()) : [];
+      if (earlier) return { job: earlier, adopted: true, mayHaveTwin: unsettled > 1 };
+    } else if (unsettled > 0 && request.onAmbiguousCreate === 'fail') {
+      throw ambiguousCreate(request, 'an earlier attempt ended without an answer');
+    }
+    await request.beforeCreate?.();
+    isCertain = false;
+    const { value, error } = await request.create().catch((unreadable: unknown) => {
+      throw unreadable instanceof ApplicationFailure ? unclear(request, unreadable, null) : unreadable;
+    });
+    if (error) {
+      isCertain = !isAmbiguous(error);
+      throw refusal(request, error);
+    }
+    if (!hasEarlierTries || !metadata) return { job: value, adopted: false, mayHaveTwin: false };
+    const job = await withoutStrays(request, value);
+    return { job, adopted: job.id !== value.id, mayHaveTwin: unsettled > 0 };
+  };
 
   return withHeartbeat(
-    async () => {
-      if (request.api.provider.metadata) {
-        const [earlier] = hasEarlierTries ? await oldestOf(request) : [];
-        if (earlier) return { job: earlier, adopted: true };
-      } else if (isUnsettled && request.onAmbiguousCreate === 'fail') {
-        throw ambiguousCreate(request, 'an earlier attempt ended without an answer');
-      }
-      await request.beforeCreate?.();
-      const { value, error } = await request.create();
-      if (error) {
-        if (!isAmbiguous(error)) trail = { settled: attempt };
-        throw refusal(request, error);
-      }
-      return hasEarlierTries && request.api.provider.metadata
-        ? withoutStrays(request, value)
-        : { job: value, adopted: false };
-    },
+    () =>
+      once().catch((error: unknown) => {
+        if (isCertain) trail = { settled: trail.settled + 1 };
+        throw error;
+      }),
     () => trail,
   );
+}
+
+/** Cancels what carries the key and is not the one job to keep; answers with the ids. */
+export async function cancelTwins<T extends Created>(twins: Twins<T>, keptId: string): Promise<string[]> {
+  const found = await twins.find();
+  const strays = found.filter(({ id, status }) => id !== keptId && !twins.isEnd(status));
+  for (const { id } of strays) {
+    log.warn('A second job with the same key is cancelled', { jobId: id, keptJobId: keptId });
+    await twins.cancel(id);
+  }
+  return strays.map(({ id }) => id);
 }
 
 /**
  * An earlier attempt's request may have been carried out after this attempt looked for it: the oldest stays, others are
  * cancelled at once, before they have cost anything to speak of.
  */
-async function withoutStrays<T extends Created>(
-  request: CreateOnce<T>,
-  created: T,
-): Promise<{ job: T; adopted: boolean }> {
-  const [oldest = created, ...strays] = await oldestOf(request);
-  for (const stray of strays) {
-    log.warn('A second job with the same key is cancelled', { jobId: stray.id, keptJobId: oldest.id });
-    await request.cancel(stray.id);
-  }
-  return { job: oldest, adopted: oldest.id !== created.id };
+async function withoutStrays<T extends Created>(request: CreateOnce<T>, created: T): Promise<T> {
+  const listed = await request.find();
+  // The list may not have the newest yet.
+  const found = listed.some(({ id }) => id === created.id) ? listed : [...listed, created];
+  const [kept = created] = bestFirst(found);
+  await cancelTwins({ ...request, find: async () => found }, kept.id);
+  return kept;
 }
 
-async function oldestOf<T extends Created>(request: CreateOnce<T>): Promise<T[]> {
-  const found = await request.find();
-  return found.toSorted(
-    (a, b) => (a.timestamps.createdAt ?? 0) - (b.timestamps.createdAt ?? 0) || (a.id < b.id ? -1 : 1),
+/** The oldest first, and behind the others those that were cancelled, which may have been strays. */
+function bestFirst<T extends Created>(jobs: T[]): T[] {
+  const isCancelled = ({ status }: T) => Number(status.startsWith('cancel'));
+  return jobs.toSorted(
+    (a, b) =>
+      isCancelled(a) - isCancelled(b) ||
+      (a.timestamps.createdAt ?? 0) - (b.timestamps.createdAt ?? 0) ||
+      (a.id < b.id ? -1 : 1),
   );
 }
 
@@ -94,12 +129,23 @@ function refusal<T extends Created>(request: CreateOnce<T>, error: ApiError): Ap
   const { api, operation } = request;
   const failure = api.failure(operation, error);
   if (!isAmbiguous(error) || judge(operation, error, activityInfo().attempt) === 'refused') return failure;
-  if (!api.provider.metadata && request.onAmbiguousCreate === 'fail') return ambiguousCreate(request, failure.message);
+  return unclear(request, failure, error.retryAfterMs);
+}
+
+/** It is not known whether there is a job now. */
+function unclear<T extends Created>(
+  request: CreateOnce<T>,
+  failure: ApplicationFailure,
+  retryAfterMs: number | null,
+): ApplicationFailure {
+  if (!request.api.provider.metadata && request.onAmbiguousCreate === 'fail') {
+    return ambiguousCreate(request, failure.message);
+  }
   return ApplicationFailure.create({
     type: failure.type ?? 'ApiUnavailable',
     message: failure.message,
     details: failure.details ?? [],
-    nextRetryDelay: Math.max(LIST_LAG_MS, error.retryAfterMs ?? 0),
+    nextRetryDelay: Math.max(LIST_LAG_MS, retryAfterMs ?? 0),
   });
 }
 

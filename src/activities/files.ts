@@ -4,7 +4,7 @@ import { activityInfo, cancellationSignal, log, sleep } from '@temporalio/activi
 import { ApplicationFailure } from '@temporalio/common';
 import { fileObjectSchema, type FileSnapshot } from '../jobs/fine-tuning-object.js';
 import { FILE_LIMITS, PAGE_SIZES } from '../jobs/limits.js';
-import { apiOf, readReply, REQUEST_TIMEOUT_MS, type Api } from './api.js';
+import { apiOf, readReply, type Api } from './api.js';
 import { withHeartbeat } from './heartbeat.js';
 import { postFile } from './multipart.js';
 import type { Toolbox } from './toolbox.js';
@@ -24,8 +24,9 @@ export interface UploadFileInput {
   readonly mayExist: boolean;
 }
 
-/** Five minutes and a second for each megabyte. */
-const uploadTimeoutMs = (bytes: number): number => 300_000 + Math.ceil(bytes / 1_000);
+/** Five times what a request without a file may take (so five minutes), and a second for each megabyte. */
+const uploadTimeoutMs = ({ provider }: Api, bytes: number): number =>
+  5 * provider.client.timeout + Math.ceil(bytes / 1_000);
 
 export function fileActivities(toolbox: Toolbox) {
   return {
@@ -48,7 +49,7 @@ export function fileActivities(toolbox: Toolbox) {
       const deleted: string[] = [];
       const kept: string[] = [];
       for (const fileId of input.fileIds) {
-        const { error } = await api.attempt((client) => client.files.delete(fileId, { timeout: REQUEST_TIMEOUT_MS }));
+        const { error } = await api.attempt((client) => client.files.delete(fileId));
         if (!error || error.status === 404) {
           deleted.push(fileId);
           continue;
@@ -85,12 +86,12 @@ async function upload(api: Api, { storage }: Toolbox, input: UploadFileInput): P
           }),
         },
       },
-      { timeout: uploadTimeoutMs(bytes), signal: cancellationSignal() },
+      { timeout: uploadTimeoutMs(api, bytes), signal: cancellationSignal() },
     ),
   );
   const file = readReply('files.create', fileObjectSchema, reply);
   if (hash.digest('hex') !== sha256) {
-    await api.attempt((client) => client.files.delete(file.id, { timeout: REQUEST_TIMEOUT_MS }));
+    await api.attempt((client) => client.files.delete(file.id));
     throw changedSince(uri);
   }
   return file;
@@ -115,9 +116,9 @@ function changedSince(uri: string): ApplicationFailure {
 
 /** The file of this name that an earlier attempt uploaded whole, if there is one. Lists newest first and stops at `notBefore`. */
 async function findUpload(api: Api, input: UploadFileInput): Promise<FileSnapshot | null> {
-  return api.call('files.list', async (client) => {
+  const { value, error } = await api.attempt(async (client) => {
     const query = { purpose: input.purpose, order: 'desc', limit: PAGE_SIZES.files } as const;
-    for await (const object of client.files.list(query, { timeout: REQUEST_TIMEOUT_MS })) {
+    for await (const object of client.files.list(query)) {
       const reading = fileObjectSchema.safeParse(object);
       if (!reading.success) continue;
       const file = reading.data;
@@ -126,6 +127,12 @@ async function findUpload(api: Api, input: UploadFileInput): Promise<FileSnapsho
     }
     return null;
   });
+  if (!error) return value;
+  const failure = api.failure('files.list', error);
+  if (!failure.nonRetryable || error.status === 401) throw failure;
+  // Who may not list cannot adopt: a second upload costs nothing, and the first dies by itself.
+  log.warn('The files at the provider cannot be listed', { status: error.status, code: error.code });
+  return null;
 }
 
 /** Waits until a provider that needs it has processed the file. */
@@ -142,9 +149,7 @@ async function processed(api: Api, file: FileSnapshot): Promise<FileSnapshot> {
       });
     }
     await sleep('2s');
-    const reply = await api.call('files.retrieve', (openai) =>
-      openai.files.retrieve(file.id, { timeout: REQUEST_TIMEOUT_MS }),
-    );
+    const reply = await api.call('files.retrieve', (openai) => openai.files.retrieve(file.id));
     current = readReply('files.retrieve', fileObjectSchema, reply);
   }
   return current;

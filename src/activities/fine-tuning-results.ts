@@ -12,8 +12,8 @@ import type { FileRef } from '../jobs/file-ref.js';
 import { PAGE_SIZES } from '../jobs/limits.js';
 import type { Cancellation } from '../jobs/run-state.js';
 import { safeName } from '../storage/safe-name.js';
-import { apiOf, REQUEST_TIMEOUT_MS, type Api } from './api.js';
-import { download } from './download.js';
+import { apiOf, type Api } from './api.js';
+import { downloadResult } from './download.js';
 import { withHeartbeat } from './heartbeat.js';
 import type { Toolbox } from './toolbox.js';
 
@@ -29,8 +29,6 @@ export interface CollectFineTuningInput {
 /** The result, with whatever status the job had. */
 export type CollectedFineTuning = Omit<FineTuningResult, 'status'> & { readonly status: string };
 
-const timeout = REQUEST_TIMEOUT_MS;
-
 export function fineTuningResultActivities(toolbox: Toolbox) {
   const { storage } = toolbox;
   return {
@@ -45,7 +43,7 @@ export function fineTuningResultActivities(toolbox: Toolbox) {
         const events = await storage.write(place('events.jsonl'), linesOf(await listEvents(api, job.id)));
         const resultFiles: FileRef[] = [];
         for (const fileId of job.resultFileIds) {
-          const content = await download(api, fileId);
+          const content = await downloadResult(api, fileId);
           if (content) resultFiles.push(await storage.write(place(`${safeName(fileId)}.csv`), content));
           else warnings.push(`The provider no longer has the result file ${fileId}`);
         }
@@ -77,7 +75,7 @@ async function* linesOf(values: readonly unknown[]): AsyncGenerator<string> {
 /** All events, oldest first, each once: pages may overlap while events are added, and events may share a second. */
 async function listEvents(api: Api, id: string): Promise<FineTuningEvent[]> {
   const newestFirst = await listAll(api, 'fineTuning.events', (client) =>
-    client.fineTuning.jobs.listEvents(id, { limit: PAGE_SIZES.events }, { timeout }),
+    client.fineTuning.jobs.listEvents(id, { limit: PAGE_SIZES.events }),
   );
   const events = new Map<string, FineTuningEvent>();
   for (const object of newestFirst.toReversed()) {
@@ -91,7 +89,7 @@ async function listEvents(api: Api, id: string): Promise<FineTuningEvent[]> {
 /** All checkpoints, by step. */
 async function listCheckpoints(api: Api, id: string): Promise<Checkpoint[]> {
   const objects = await listAll(api, 'fineTuning.checkpoints', (client) =>
-    client.fineTuning.jobs.checkpoints.list(id, { limit: PAGE_SIZES.checkpoints }, { timeout }),
+    client.fineTuning.jobs.checkpoints.list(id, { limit: PAGE_SIZES.checkpoints }),
   );
   const checkpoints = new Map<string, Checkpoint>();
   for (const object of objects) {

@@ -7,9 +7,9 @@ import type { TrainingSteps } from '../jobs/fine-tuning.js';
 import { JOB_KEY } from '../jobs/job-key.js';
 import { PAGE_SIZES } from '../jobs/limits.js';
 import { isFineTuningEnd } from '../jobs/status.js';
-import { apiOf, readReply, REQUEST_TIMEOUT_MS, type Api, type Outcome } from './api.js';
+import { apiOf, readReply, type Api, type Outcome } from './api.js';
 import type { JobSearch } from './batches.js';
-import { createOnce } from './create-once.js';
+import { cancelTwins, createOnce, type CreatedOnce, type Twins } from './create-once.js';
 import type { Toolbox } from './toolbox.js';
 import { watchJob, type Sighting, type WatchInput } from './watch.js';
 
@@ -32,28 +32,31 @@ export interface JobRef {
   readonly id: string;
 }
 
-const timeout = REQUEST_TIMEOUT_MS;
-
 export function fineTuningActivities(toolbox: Toolbox) {
   return {
     /** Creates the job, or adopts the one that an earlier attempt created. For want of a slot it is retried until there is one. */
-    async createFineTuningJob(input: CreateFineTuningJobInput): Promise<{ job: FineTuningSnapshot; adopted: boolean }> {
+    async createFineTuningJob(input: CreateFineTuningJobInput): Promise<CreatedOnce<FineTuningSnapshot>> {
       const api = apiOf(toolbox, input.provider);
       return createOnce<FineTuningSnapshot>({
+        ...jobTwins(api, input),
         api,
         operation: 'fineTuning.create',
         mayExist: input.mayExist,
         onAmbiguousCreate: input.onAmbiguousCreate,
         lookFor: { trainingFileId: input.trainingFileId, model: input.model, createdSince: input.notBefore },
-        find: () => findJobs(api, input),
         beforeCreate: () => keepSlotsFree(api, input.leaveFreeSlots),
         create: async () =>
           readOutcome(
             'fineTuning.create',
-            await api.attempt((client) => client.fineTuning.jobs.create(createParams(api, input), { timeout })),
+            await api.attempt((client) => client.fineTuning.jobs.create(createParams(api, input))),
           ),
-        cancel: (id) => act(api, 'cancel', id),
       });
+    },
+
+    /** Cancels jobs that carry the key and are not the one that the run follows; answers with their ids. */
+    async cancelFineTuningTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
+      const api = apiOf(toolbox, input.provider);
+      return { cancelled: await cancelTwins(jobTwins(api, input), input.id) };
     },
 
     /** The oldest job that carries the key, or null: after a create whose outcome is not known. */
@@ -100,6 +103,10 @@ export function fineTuningActivities(toolbox: Toolbox) {
   };
 }
 
+function jobTwins(api: Api, search: JobSearch): Twins<FineTuningSnapshot> {
+  return { find: () => findJobs(api, search), isEnd: isFineTuningEnd, cancel: (id) => act(api, 'cancel', id) };
+}
+
 function createParams(api: Api, input: CreateFineTuningJobInput): FineTuning.JobCreateParams {
   return {
     model: input.model,
@@ -124,14 +131,14 @@ function readOutcome(
 }
 
 async function retrieve(api: Api, id: string): Promise<Outcome<FineTuningSnapshot>> {
-  const outcome = await api.attempt((client) => client.fineTuning.jobs.retrieve(id, { timeout }));
+  const outcome = await api.attempt((client) => client.fineTuning.jobs.retrieve(id));
   return readOutcome('fineTuning.retrieve', outcome);
 }
 
 /** Cancels, pauses or resumes. A refusal because the job has ended (409, 400) answers with the job as it is; null if it is gone. */
 async function act(api: Api, action: 'cancel' | 'pause' | 'resume', id: string): Promise<FineTuningSnapshot | null> {
   const operation = `fineTuning.${action}` as const;
-  const { value, error } = await api.attempt((client) => client.fineTuning.jobs[action](id, { timeout }));
+  const { value, error } = await api.attempt((client) => client.fineTuning.jobs[action](id));
   if (!error) return readReply(operation, fineTuningObjectSchema, value);
   if (error.status === 404 && action === 'cancel') return null;
   if (error.status !== 409 && error.status !== 400) throw api.failure(operation, error);
@@ -155,7 +162,7 @@ async function findJobs(api: Api, search: JobSearch): Promise<FineTuningSnapshot
   return api.call('fineTuning.list', async (client) => {
     const found: FineTuningSnapshot[] = [];
     const query = { limit: PAGE_SIZES.jobs, metadata: { [JOB_KEY]: search.key } };
-    for await (const object of client.fineTuning.jobs.list(query, { timeout })) {
+    for await (const object of client.fineTuning.jobs.list(query)) {
       const reading = fineTuningObjectSchema.safeParse(object);
       if (!reading.success) continue;
       const { createdAt } = reading.data.timestamps;
@@ -172,7 +179,7 @@ async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
   if (slots === null || leaveFree === 0) return;
   const unfinished = await api.call('fineTuning.list', async (client) => {
     let count = 0;
-    for await (const object of client.fineTuning.jobs.list({ limit: PAGE_SIZES.jobs }, { timeout })) {
+    for await (const object of client.fineTuning.jobs.list({ limit: PAGE_SIZES.jobs })) {
       const reading = fineTuningObjectSchema.safeParse(object);
       if (reading.success && !isFineTuningEnd(reading.data.status)) count += 1;
     }
@@ -198,7 +205,7 @@ async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
 
 /** How far training is, by the newest event that says "Step n/N". It is only shown, so a failure to read it is none. */
 async function lastSteps(api: Api, id: string): Promise<TrainingSteps | null> {
-  const { value } = await api.attempt((client) => client.fineTuning.jobs.listEvents(id, { limit: 20 }, { timeout }));
+  const { value } = await api.attempt((client) => client.fineTuning.jobs.listEvents(id, { limit: 20 }));
   for (const object of value?.data ?? []) {
     const reading = fineTuningEventSchema.safeParse(object);
     const step = reading.success ? /^Step (\d+)(?:\/(\d+))?/i.exec(reading.data.message) : null;

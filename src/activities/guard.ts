@@ -4,19 +4,20 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { bounded } from '../jobs/text.js';
 import { redact } from '../providers/redact.js';
 import { StorageError } from '../storage/storage-error.js';
+import { withHeartbeat } from './heartbeat.js';
 import type { Toolbox } from './toolbox.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the parameters of any activity
 type Activity = (...args: any[]) => Promise<unknown>;
 
-/** The same activities, with their errors made into failures. */
+/** The same activities, with heartbeats, and with their errors made into failures. */
 export function guarded<T extends Record<string, Activity>>(activities: T, toolbox: Toolbox): T {
   return Object.fromEntries(
     Object.entries(activities).map(([name, activity]) => [
       name,
       async (...args: unknown[]) => {
         try {
-          return await activity(...args);
+          return await withHeartbeat(() => activity(...args));
         } catch (error) {
           throw asFailure(error, toolbox);
         }

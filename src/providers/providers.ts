@@ -19,7 +19,10 @@ export interface ProviderTraits {
 
 /** A provider as the worker is given it: a configured client of the user's own, and where the provider differs. */
 export interface ProviderOptions extends Partial<Omit<ProviderTraits, 'batchLimits'>> {
-  /** Its `maxRetries` is set to 0: Temporal retries, so that one place decides and the UI shows it. */
+  /**
+   * Its `maxRetries` is set to 0: Temporal retries, so that one place decides and the UI shows it. Its `timeout` is how long a request
+   * that carries no file may take, but a minute at most; an upload has five times as long, and a second for each megabyte.
+   */
   readonly client: OpenAI;
   readonly batchLimits?: Partial<BatchLimits>;
 }
@@ -44,7 +47,7 @@ export class Providers {
           ...withoutUndefined(traits),
           batchLimits: { ...BATCH_LIMITS, ...withoutUndefined(batchLimits ?? {}) },
           name,
-          client: withoutRetries(client),
+          client: tamed(client),
         },
       ]),
     );
@@ -68,11 +71,17 @@ export class Providers {
   }
 }
 
-/** The same client, but for its retries. `AzureOpenAI` forgets its API version in `withOptions` and throws, so it is told again. */
-function withoutRetries(client: OpenAI): OpenAI {
+/** Longest wait for a reply, in ms. Shorter than the activities' start-to-close time-outs. */
+const MAX_TIMEOUT_MS = 60_000;
+
+/**
+ * The same client, without retries of its own and with less patience. `AzureOpenAI` forgets its API version in `withOptions` and
+ * throws, so it is told again.
+ */
+function tamed(client: OpenAI): OpenAI {
   const { apiVersion, deploymentName } = client as Partial<Pick<AzureOpenAI, 'apiVersion' | 'deploymentName'>>;
   const azure = apiVersion ? { apiVersion, deployment: deploymentName } : {};
-  return client.withOptions({ maxRetries: 0, ...azure });
+  return client.withOptions({ maxRetries: 0, timeout: Math.min(client.timeout, MAX_TIMEOUT_MS), ...azure });
 }
 
 /** An option that is given as `undefined` is an option that is not given. */

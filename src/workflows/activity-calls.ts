@@ -2,12 +2,16 @@
 import { ActivityCancellationType, proxyActivities, type ActivityFunctionWithOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 
+/** Every activity heartbeats: a worker that dies in the middle is noticed after this long (see docs/decisions/0006). */
+const heartbeatTimeout = '15s';
+
 /** Passing errors are retried for as long as the job can live: no limit of attempts or time. `retry-after` goes first. */
 const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '2m' } as const;
 
 /** One request at the provider. In back-off or in flight, a cancelled one is left at once (it only reads, or is asked again). */
 export const requests = proxyActivities<Activities>({
-  startToCloseTimeout: '3m',
+  startToCloseTimeout: '5m',
+  heartbeatTimeout,
   retry,
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
@@ -15,7 +19,7 @@ export const requests = proxyActivities<Activities>({
 /** Creates: never left while the outcome is open. The activity heartbeats, and answers a cancel when its request is through. */
 export const creates = proxyActivities<Activities>({
   startToCloseTimeout: '15m',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout,
   retry,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
@@ -26,7 +30,7 @@ export const creates = proxyActivities<Activities>({
  */
 export const transfers = proxyActivities<Activities>({
   startToCloseTimeout: '12h',
-  heartbeatTimeout: '60s',
+  heartbeatTimeout,
   retry,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });

@@ -21,6 +21,7 @@ import { asRunFailure, invalidInput, runFailure } from './failures.js';
 import { identity } from './identity.js';
 import { batchProgressQuery } from './messages.js';
 import { RunControl } from './run-control.js';
+import { withoutTwins } from './without-twins.js';
 
 /**
  * Runs one batch at a provider from its input to its results.
@@ -65,9 +66,9 @@ class BatchRun {
     if (!checked) return neverCreated(this.#run, null);
     try {
       const inputFileId = await this.#upload(checked);
-      const batch = inputFileId === null ? null : await this.#create(inputFileId);
-      if (!batch) return neverCreated(this.#run, checked);
-      const { job: ended, stuckSince } = await this.#awaitEnd(batch);
+      const created = inputFileId === null ? null : await this.#create(inputFileId);
+      if (!created) return neverCreated(this.#run, checked);
+      const { job: ended, stuckSince } = await this.#awaitEnd(created.job, created.mayHaveTwin);
       const hasResults = ended.status !== 'failed' || ended.outputFileId !== null || ended.errorFileId !== null;
       const result = hasResults ? await this.#collect(ended, checked) : null;
       if (ended.status === 'failed') throw batchFailed(ended, result);
@@ -115,7 +116,7 @@ class BatchRun {
     return uploaded.interrupted ? null : (this.#files.input = uploaded.value.fileId);
   }
 
-  async #create(inputFileId: string): Promise<BatchSnapshot | null> {
+  async #create(inputFileId: string): Promise<{ job: BatchSnapshot; mayHaveTwin: boolean } | null> {
     const { provider, endpoint, completionWindow, metadata = {}, outputExpiresAfter, onAmbiguousCreate } = this.#spec;
     const { key, notBefore, mayExist } = this.#me;
     return createInterruptibly(
@@ -138,9 +139,25 @@ class BatchRun {
     );
   }
 
-  async #awaitEnd(batch: BatchSnapshot): Promise<{ job: BatchSnapshot; stuckSince: number | null }> {
+  async #awaitEnd(
+    batch: BatchSnapshot,
+    mayHaveTwin: boolean,
+  ): Promise<{ job: BatchSnapshot; stuckSince: number | null }> {
     const { provider } = this.#spec;
     this.#run.enter('waiting');
+    const wait = () => this.#wait(batch);
+    if (!mayHaveTwin) return wait();
+    const { key, notBefore } = this.#me;
+    const search = { provider, key, notBefore, id: batch.id };
+    return withoutTwins(
+      this.#run,
+      () => call(requests.cancelBatchTwins, 'is there a second one, created late?', search),
+      wait,
+    );
+  }
+
+  #wait(batch: BatchSnapshot): Promise<{ job: BatchSnapshot; stuckSince: number | null }> {
+    const { provider } = this.#spec;
     return awaitEnd<BatchSnapshot>(this.#run, {
       provider,
       job: batch,

@@ -1,4 +1,5 @@
 import { isCancellation, sleep } from '@temporalio/workflow';
+import type { CreatedOnce } from '../activities/create-once.js';
 import type { RunControl } from './run-control.js';
 
 /** A list at the provider may lag behind a create. */
@@ -12,19 +13,20 @@ const LIST_LAG = '10s';
  */
 export async function createInterruptibly<T>(
   run: RunControl,
-  create: () => Promise<{ job: T; adopted: boolean }>,
+  create: () => Promise<CreatedOnce<T>>,
   find: () => Promise<T | null>,
-): Promise<T | null> {
+): Promise<{ readonly job: T; readonly mayHaveTwin: boolean } | null> {
   if (run.cancellation) return null;
   run.enter('creating');
   try {
     const created = await run.untilCancelled(create);
-    if (!created.interrupted) return created.value.job;
+    if (!created.interrupted) return created.value;
   } catch (error) {
     if (!isCancellation(error)) throw error;
   }
   const found = await find();
-  if (found) return found;
+  if (found) return { job: found, mayHaveTwin: false };
   await sleep(LIST_LAG);
-  return find();
+  const foundLater = await find();
+  return foundLater && { job: foundLater, mayHaveTwin: false };
 }

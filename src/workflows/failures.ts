@@ -12,6 +12,12 @@ export function invalidInput(report: FaultReport): ApplicationFailure {
   return runFailure('InvalidInput', describeFaults(report), report);
 }
 
+/** The words of whatever was thrown, for a warning. */
+export function messageOf(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 /** The failure inside an activity's failure, as the run's own: so that callers see its type without digging. */
 export function asRunFailure(error: unknown): unknown {
   if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return error;

@@ -20,6 +20,7 @@ import { asRunFailure, invalidInput, runFailure } from './failures.js';
 import { identity } from './identity.js';
 import { fineTuningProgressQuery, pauseUpdate, resumeUpdate } from './messages.js';
 import { RunControl } from './run-control.js';
+import { withoutTwins } from './without-twins.js';
 
 type Role = 'training' | 'validation';
 
@@ -80,9 +81,9 @@ class FineTuningRun {
       const validationFileId =
         validation && trainingFileId !== null ? await this.#upload('validation', validation) : null;
       if (trainingFileId === null || (validation && validationFileId === null)) return neverCreated(this.#run);
-      const job = await this.#create(trainingFileId, validationFileId);
-      if (!job) return neverCreated(this.#run);
-      const { job: ended, stuckSince } = await this.#awaitEnd(job);
+      const created = await this.#create(trainingFileId, validationFileId);
+      if (!created) return neverCreated(this.#run);
+      const { job: ended, stuckSince } = await this.#awaitEnd(created.job, created.mayHaveTwin);
       const result = await this.#collect(ended);
       if (ended.status === 'failed') throw fineTuningFailed(ended);
       if (stuckSince !== null) throw jobStuck(ended, stuckSince, result);
@@ -127,7 +128,10 @@ class FineTuningRun {
     return uploaded.value.fileId;
   }
 
-  async #create(trainingFileId: string, validationFileId: string | null): Promise<FineTuningSnapshot | null> {
+  async #create(
+    trainingFileId: string,
+    validationFileId: string | null,
+  ): Promise<{ job: FineTuningSnapshot; mayHaveTwin: boolean } | null> {
     const { provider, model, method, suffix, seed, integrations, metadata, onAmbiguousCreate, leaveFreeSlots } =
       this.#spec;
     const { key, notBefore, mayExist } = this.#me;
@@ -155,9 +159,25 @@ class FineTuningRun {
     );
   }
 
-  async #awaitEnd(job: FineTuningSnapshot): Promise<{ job: FineTuningSnapshot; stuckSince: number | null }> {
+  async #awaitEnd(
+    job: FineTuningSnapshot,
+    mayHaveTwin: boolean,
+  ): Promise<{ job: FineTuningSnapshot; stuckSince: number | null }> {
     const { provider } = this.#spec;
     this.#run.enter('waiting');
+    const wait = () => this.#wait(job);
+    if (!mayHaveTwin) return wait();
+    const { key, notBefore } = this.#me;
+    const search = { provider, key, notBefore, id: job.id };
+    return withoutTwins(
+      this.#run,
+      () => call(requests.cancelFineTuningTwins, 'is there a second one, created late?', search),
+      wait,
+    );
+  }
+
+  #wait(job: FineTuningSnapshot): Promise<{ job: FineTuningSnapshot; stuckSince: number | null }> {
+    const { provider } = this.#spec;
     return awaitEnd<FineTuningSnapshot>(this.#run, {
       provider,
       job,
