@@ -68,13 +68,15 @@ export async function watchJob<T extends Watched>(
     Math.random(),
   );
 
-  const { value: job, error } = await look.read();
+  const { value: job, error } = await look.read().catch((unreadable: unknown) => {
+    throw pastHope(unreadable, input, at);
+  });
   if (error?.status === 404) {
     if (input.missingSince === null) return { kind: 'missing', at };
     if (nowMs - input.missingSince * 1_000 >= input.vanishedAfterMs) return { kind: 'vanished', at };
     throw nothingNew('missing at the provider (404)', { status: input.status, checkedAt: at }, delay);
   }
-  if (error) throw api.failure(look.operation, error);
+  if (error) throw pastHope(api.failure(look.operation, error), input, at);
 
   if (look.isEnd(job.status)) return { kind: 'changed', job, at };
   if (input.stuckAt !== null && at >= input.stuckAt) return { kind: 'stuck', job, at };
@@ -85,6 +87,19 @@ export async function watchJob<T extends Watched>(
 
   const { text, data } = await look.describe(job);
   throw nothingNew(`${input.status}, ${text}`, { status: input.status, ...data, checkedAt: at }, delay);
+}
+
+/** Nobody retries for longer than the job can live: an outage that outlasts it ends the run. */
+function pastHope(failure: unknown, input: WatchInput, at: number): unknown {
+  if (!(failure instanceof ApplicationFailure) || failure.nonRetryable) return failure;
+  if (input.stuckAt === null || at < input.stuckAt) return failure;
+  const { id: jobId, status, stuckAt: since } = input;
+  return ApplicationFailure.create({
+    type: 'JobStuck',
+    message: `${jobId} was ${status} when it was last seen, and cannot be read since it should have ended: ${failure.message}`,
+    nonRetryable: true,
+    details: [{ jobId, status, since, result: null }],
+  });
 }
 
 const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);

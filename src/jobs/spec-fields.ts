@@ -9,10 +9,13 @@ export function toMs(duration: Duration): number {
   return typeof duration === 'number' ? duration : ms(duration as StringValue);
 }
 
+/** Ten years, in ms: longer is a mistake, and timers have an end somewhere. */
+const LONGEST_DURATION = 3_650 * 24 * 60 * 60 * 1_000;
+
 function readsAsDuration(text: string): boolean {
   try {
     const value = ms(text as StringValue) as number | undefined;
-    return value !== undefined && Number.isFinite(value) && value >= 0;
+    return value !== undefined && value >= 0 && value <= LONGEST_DURATION;
   } catch {
     return false;
   }
@@ -22,8 +25,8 @@ function readsAsDuration(text: string): boolean {
 const whole = { abort: true } as const;
 const durationText = z.string().min(1, whole).max(40, whole).refine(readsAsDuration, whole);
 
-/** A duration: milliseconds, or a string in the style of the `ms` package such as `'90s'`, `'5m'`, `'24h'`. */
-export const durationSchema = z.union([z.number().nonnegative(whole), durationText], {
+/** A duration: milliseconds, or a string in the style of the `ms` package such as `'90s'`, `'5m'`, `'24h'`; ten years at most. */
+export const durationSchema = z.union([z.number().nonnegative(whole).max(LONGEST_DURATION, whole), durationText], {
   error: "must be a duration: milliseconds, or a string such as '90s', '5m' or '24h'",
 });
 export type Duration = z.infer<typeof durationSchema>;

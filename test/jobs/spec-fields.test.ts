@@ -47,6 +47,7 @@ test.each<[duration: string | number, ms: number]>([
   ['5 minutes', 300_000],
   ['24h', 86_400_000],
   ['14d', 1_209_600_000],
+  ['3650d', 315_360_000_000],
 ])('duration: %j → %i ms', (duration, ms) => {
   expect(toMs(durationSchema.parse(duration))).toBe(ms);
 });
@@ -65,6 +66,9 @@ test.each([
   [],
   { hours: 1 },
   `${'1'.repeat(40)}s`,
+  '11y',
+  '9999999999999999 years',
+  1e300,
 ])('duration: %j → refused', (duration) => {
   expect(readSpec(durationSchema, duration).report?.faults).toEqual([
     { message: "must be a duration: milliseconds, or a string such as '90s', '5m' or '24h'" },
