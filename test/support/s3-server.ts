@@ -90,6 +90,7 @@ async function start(path: string): Promise<S3Server> {
     'volume.port': volume, 'volume.port.grpc': volumeGrpc, 'volume.max': 100, 'volume.preStopSeconds': 0,
     'volume.minFreeSpace': 0, 'filer.port': filer, 'filer.port.grpc': filerGrpc, 'filer.localSocket': join(folder, 'filer.sock'),
     's3.port': s3, 's3.port.grpc': s3Grpc, 's3.port.iceberg': 0, 's3.port.lance': 0, 's3.localSocket': join(folder, 's3.sock'),
+    's3.autoCreateBucket': false,
     's3.config': config,
   };
   const args = Object.entries(settings).map(([name, value]) => `-${name}=${value}`);

@@ -9,6 +9,14 @@ export interface S3Connection {
   readonly sdk: typeof Sdk;
   readonly lib: typeof Lib;
   readonly client: Sdk.S3Client;
+  /** Multi-part uploads that failed and whose parts could not be taken back then. */
+  readonly leftovers: Set<Leftover>;
+}
+
+export interface Leftover {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string;
 }
 
 const PACKAGES = ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'];
@@ -52,8 +60,8 @@ export async function connect(options: S3Options, env: NodeJS.ProcessEnv): Promi
     () => true,
     () => false,
   );
-  if (hasRegion || !hasEndpoint) return { sdk, lib, client };
-  return { sdk, lib, client: new sdk.S3Client({ ...config, region: 'us-east-1' }) };
+  const usable = hasRegion || !hasEndpoint ? client : new sdk.S3Client({ ...config, region: 'us-east-1' });
+  return { sdk, lib, client: usable, leftovers: new Set() };
 }
 
 /** @throws TypeError for a value that is neither `true` nor `false` */

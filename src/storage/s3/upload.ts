@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import type { S3Connection } from './client.js';
-import { s3Error } from './errors.js';
+import type { Leftover, S3Connection } from './client.js';
+import { s3Error, statusOf } from './errors.js';
 import type { Place } from './place.js';
 
 /** S3 takes 10,000 parts, so that the largest object has 80 GB. */
@@ -10,12 +10,12 @@ const PARALLEL = 3;
 
 /**
  * Streams an object up: in one request what fits into a part, in several parts what does not. Either way it has its name only when it
- * is whole, and after an error the parts are taken back.
+ * is whole, and after an error the parts are taken back; where the service cannot be reached for that, before the next upload.
  *
  * @throws the source's own error unchanged, or a StorageError
  */
 export async function upload(
-  { client, lib }: S3Connection,
+  connection: S3Connection,
   { bucket, key, uri }: Place,
   source: AsyncIterable<Uint8Array>,
 ): Promise<{ bytes: number }> {
@@ -40,18 +40,33 @@ export async function upload(
     }
   }
 
+  for (const leftover of connection.leftovers) await takeBack(connection, leftover);
+  const object = { Bucket: bucket, Key: key };
   const body = Readable.from(counted(), { highWaterMark: 1 });
+  const sending = new connection.lib.Upload({
+    client: connection.client,
+    params: { ...object, Body: body },
+    partSize: PART_BYTES,
+    queueSize: PARALLEL,
+  });
   try {
-    await new lib.Upload({
-      client,
-      params: { Bucket: bucket, Key: key, Body: body },
-      partSize: PART_BYTES,
-      queueSize: PARALLEL,
-    }).done();
+    await sending.done();
     return { bytes };
   } catch (error) {
+    // The SDK has tried, but does not tell with what success; to do it twice is fine.
+    if (sending.uploadId !== undefined) await takeBack(connection, { ...object, UploadId: sending.uploadId });
     throw broken ? broken.error : s3Error(uri, error);
   } finally {
     body.destroy();
+  }
+}
+
+async function takeBack({ client, sdk, leftovers }: S3Connection, leftover: Leftover): Promise<void> {
+  try {
+    await client.send(new sdk.AbortMultipartUploadCommand(leftover));
+    leftovers.delete(leftover);
+  } catch (error) {
+    if (statusOf(error) === 404) leftovers.delete(leftover);
+    else leftovers.add(leftover);
   }
 }
