@@ -3,23 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle, type WorkflowStartOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { z } from 'zod';
-import {
-  batchResultSchema,
-  batchSpecSchema,
-  type BatchProgress,
-  type BatchResult,
-  type BatchSpec,
-} from './jobs/batch.js';
+import { batchSpecSchema, type BatchSpec } from './jobs/batch.js';
 import type { InputFault } from './jobs/fault.js';
-import {
-  fineTuningResultSchema,
-  fineTuningSpecSchema,
-  type FineTuningProgress,
-  type FineTuningResult,
-  type FineTuningSpec,
-} from './jobs/fine-tuning.js';
+import { fineTuningSpecSchema, type FineTuningSpec } from './jobs/fine-tuning.js';
 import { describeFaults, readSpec } from './jobs/read-spec.js';
-import { lastLook } from './last-look.js';
+import { BatchRun, FineTuningRun } from './job-runs.js';
+
+export { BatchRun, FineTuningRun } from './job-runs.js';
 
 /** A spec that is wrong, found before a workflow was started. */
 export class InvalidSpecError extends Error {
@@ -133,73 +123,6 @@ export class LlmJobsClient {
       ...options,
       args: [spec],
     });
-  }
-}
-
-/** A run, as application code holds it. */
-abstract class JobRun {
-  /** Temporal's own handle, for everything else. */
-  readonly handle: WorkflowHandle;
-  readonly #client: Client;
-
-  constructor(handle: WorkflowHandle, client: Client) {
-    this.handle = handle;
-    this.#client = client;
-  }
-
-  get workflowId(): string {
-    return this.handle.workflowId;
-  }
-
-  /** Cancels the job at the provider; the run completes with `status: 'cancelled'` and the partial results. */
-  async cancel(reason?: string): Promise<void> {
-    await this.handle.signal('cancel', ...(reason === undefined ? [] : [reason]));
-  }
-
-  /** A hint that the job may have changed: it is read again now. */
-  async wake(): Promise<void> {
-    await this.handle.signal('wake');
-  }
-
-  /** The workflow's answer, brought up to date by the last look of the activity that is polling now. */
-  protected async freshProgress<T extends { jobId: string | null; lastCheckedAt: number | null }>(): Promise<T> {
-    const progress = await this.handle.query<T>('progress');
-    const look = await lastLook(this.#client, this.handle);
-    return look && look.checkedAt >= (progress.lastCheckedAt ?? 0)
-      ? { ...progress, ...look.news, lastCheckedAt: look.checkedAt }
-      : progress;
-  }
-}
-
-export class BatchRun extends JobRun {
-  /** Waits for the end. Rejects with Temporal's `WorkflowFailedError`, whose cause is of a type in the table of failures. */
-  async result(): Promise<BatchResult> {
-    return batchResultSchema.parse(await this.handle.result());
-  }
-
-  async progress(): Promise<BatchProgress> {
-    return this.freshProgress<BatchProgress>();
-  }
-}
-
-export class FineTuningRun extends JobRun {
-  /** Waits for the end. Rejects with Temporal's `WorkflowFailedError`, whose cause is of a type in the table of failures. */
-  async result(): Promise<FineTuningResult> {
-    return fineTuningResultSchema.parse(await this.handle.result());
-  }
-
-  async progress(): Promise<FineTuningProgress> {
-    return this.freshProgress<FineTuningProgress>();
-  }
-
-  /** Pauses the running job; answers with its status. Rejects when there is nothing to pause. */
-  async pause(): Promise<string> {
-    return this.handle.executeUpdate<string, []>('pause');
-  }
-
-  /** Resumes the paused job; answers with its status. */
-  async resume(): Promise<string> {
-    return this.handle.executeUpdate<string, []>('resume');
   }
 }
 
