@@ -18,7 +18,10 @@ async function main(): Promise<void> {
 
   const temporal = loadClientConnectConfig();
   const namespace = temporal.namespace ?? 'default';
-  const connection = await NativeConnection.connect(temporal.connectionOptions);
+  const address = temporal.connectionOptions.address ?? 'localhost:7233';
+  const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
+    throw new Error(`no Temporal server at ${address} (see TEMPORAL_ADDRESS): ${messageOf(error)}`, { cause: error });
+  });
   try {
     const worker = await Worker.create({
       connection,
@@ -34,7 +37,6 @@ async function main(): Promise<void> {
       // A stopped worker leaves every job as it is: what runs may finish, and the rest is taken over by the next worker.
       shutdownGraceTime: config.drainMs,
     });
-    const address = temporal.connectionOptions.address ?? 'localhost:7233';
     const ready = `llm-jobs worker ready: task queue ${config.taskQueue}, namespace ${namespace} at ${address}, storage ${config.storage[0]}`;
     console.log(ready);
     await worker.run();
@@ -64,8 +66,9 @@ function writeLog({ level, timestampNanos, message, meta }: LogEntry, apiKey: st
   process.stderr.write(`${redact(entry, [apiKey])}\n`);
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 main().catch((error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error);
-  console.error(`llm-jobs worker: ${redact(message, [process.env.OPENAI_API_KEY ?? ''].filter(Boolean))}`);
+  console.error(`llm-jobs worker: ${redact(messageOf(error), [process.env.OPENAI_API_KEY ?? ''].filter(Boolean))}`);
   process.exitCode = 1;
 });

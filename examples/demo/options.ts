@@ -19,19 +19,15 @@ Starts a Temporal dev server with its UI, a worker and an API, and runs real JSO
 
 Without --live everything is local: an API that plays OpenAI's, with an hour of its time in each second.`;
 
-/** @throws Error with the usage in its message */
+/** @throws TypeError that names an option that there is not */
 export function readOptions(args: string[]): DemoOptions {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        keep: { type: 'boolean', default: false },
-        live: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n\n${USAGE}`, { cause: error });
-  }
+  const { values } = parseArgs({
+    args,
+    options: {
+      keep: { type: 'boolean', default: false },
+      live: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return values;
 }

@@ -24,7 +24,7 @@ export function batchEndpoints(world: World): Endpoint[] {
     return { record, shown };
   };
 
-  const create = (call: ServedCall, now: number): unknown => {
+  const create = async (call: ServedCall, now: number): Promise<unknown> => {
     const order = readOrder(call.body, world);
     checkInputFile(order, world, now);
     const { batchesPerHour } = world.limits;
@@ -37,7 +37,10 @@ export function batchEndpoints(world: World): Endpoint[] {
     }
     const { endpoint, inputFileId, metadata } = order;
     const scenario = world.batchScenarios.take({ endpoint, inputFileId, metadata: metadata ?? {} });
-    return batchObject(batches.create(order, scenario, now), now);
+    const record = batches.create(order, scenario, now);
+    // without any durations it is over at once
+    await batches.settle(now);
+    return batchObject(record, now);
   };
 
   const cancel = async (call: ServedCall, now: number): Promise<unknown> => {
@@ -57,7 +60,7 @@ export function batchEndpoints(world: World): Endpoint[] {
       operation: 'batches.create',
       method: 'POST',
       path: '/v1/batches',
-      handle: (call) => world.visit((now) => ({ json: create(call, now) })),
+      handle: (call) => world.visit(async (now) => ({ json: await create(call, now) })),
     },
     {
       operation: 'batches.list',

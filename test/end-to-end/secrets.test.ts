@@ -1,0 +1,91 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WorkflowFailedError } from '@temporalio/client';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { chatExamples, chatRequests } from '../support/samples.js';
+import { endpoint, endToEnd, until, type WorkerProcess } from './support.js';
+
+const KEY = 'sk-proj-7hIsMustStayInTheWorker0123456789';
+
+describe('the API key, with an API that repeats it in its errors', () => {
+  const e = endToEnd({ apiKey: KEY });
+  let worker: WorkerProcess;
+  beforeAll(async () => {
+    worker = await e.startWorker({ LLM_JOBS_LOG_LEVEL: 'DEBUG' });
+  });
+
+  const echoOnce = (on: Parameters<typeof e.api.faults.add>[0]['on'], status: number) =>
+    e.api.faults.add({ on, effect: { kind: 'echoApiKey', status } });
+
+  test('in passing errors and in the final one → nowhere in history, descriptions, logs, storage or failures', async () => {
+    const passing = [
+      echoOnce('files.create', 500),
+      echoOnce('batches.create', 429),
+      echoOnce('batches.retrieve', 503),
+      echoOnce('files.content', 500),
+    ];
+    const batch = await e.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
+    const seen: unknown[] = [];
+    await until(async () => {
+      const { raw, status } = await batch.handle.describe();
+      if (raw.pendingActivities?.[0]?.lastFailure) seen.push(raw);
+      return status.name !== 'RUNNING';
+    }, 'the end of the batch');
+    seen.push(await batch.result(), await batch.progress());
+    expect(passing.map(({ hits }) => hits)).toEqual([1, 1, 1, 1]);
+
+    const final = echoOnce('fineTuning.create', 401);
+    const fineTuning = await e.jobs.startFineTuning({
+      model: 'gpt-4o-mini-2024-07-18',
+      trainingFile: { uri: await e.write('training.jsonl', chatExamples(10)) },
+    });
+    const error = await fineTuning.result().catch((reason: unknown) => reason);
+    expect(final.hits).toBe(1);
+    expect(error).toBeInstanceOf(WorkflowFailedError);
+    const { cause } = error as WorkflowFailedError;
+    expect(cause).toMatchObject({ type: 'ApiRefused', details: [{ status: 401, code: 'invalid_api_key' }] });
+    seen.push(chainOf(error));
+
+    for (const { handle } of [batch, fineTuning]) {
+      seen.push(await handle.fetchHistory(), (await handle.describe()).raw);
+      seen.push(await handle.query('__temporal_workflow_metadata'));
+    }
+    await worker.stop('SIGTERM');
+    seen.push(worker.stdout(), worker.stderr(), await contentOf(e.folder));
+
+    const text = asText(seen);
+    expect(text).toContain('Incorrect API key provided');
+    expect(text).toContain('batches.create: HTTP 429');
+    expect(text).not.toContain(KEY);
+    // Nor encoded, nor a telling part of it.
+    expect(text).not.toContain(Buffer.from(KEY).toString('base64').slice(0, -4));
+    expect(text).not.toContain(KEY.slice(8, 28));
+  });
+});
+
+/** All of a value: also the bytes of payloads, and what errors hide from JSON. */
+function asText(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (part instanceof Uint8Array) return Buffer.from(part).toString('utf8');
+    if (isJsonBuffer(part)) return Buffer.from(part.data).toString('utf8');
+    return part;
+  });
+}
+
+/** Buffers turn themselves into this before a replacer sees them. */
+function isJsonBuffer(value: unknown): value is { type: 'Buffer'; data: number[] } {
+  return typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'Buffer';
+}
+
+function chainOf(error: unknown): unknown[] {
+  if (!(error instanceof Error)) return [];
+  const own = Object.fromEntries(Object.getOwnPropertyNames(error).map((name) => [name, Reflect.get(error, name)]));
+  return [{ ...own, cause: undefined }, String(error), ...chainOf(error.cause)];
+}
+
+async function contentOf(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const contents = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  return [...files, ...contents].join('\n');
+}
