@@ -25,4 +25,4 @@ export { BATCH_LIMITS, FILE_LIMITS, FINE_TUNING_LIMITS, METADATA_LIMITS, type Ba
 export type { Cancellation, Phase } from './jobs/run-state.js';
 export { LlmJobsPlugin } from './plugin.js';
 export type { ProviderOptions, ProviderTraits } from './providers/providers.js';
-export { Storage, StorageError, type StorageBackend } from './storage/index.js';
+export { S3Backend, Storage, StorageError, type S3Options, type StorageBackend } from './storage/index.js';

@@ -3,10 +3,10 @@ import type { Leftover, S3Connection } from './client.js';
 import { s3Error, statusOf } from './errors.js';
 import type { Place } from './place.js';
 
-/** S3 takes 10,000 parts, so that the largest object has 80 GB. */
-const PART_BYTES = 8 * 1024 * 1024;
-/** Parts under way at once. With the one that is being filled, and its copy, they are what an upload holds in memory. */
-const PARALLEL = 3;
+/** S3 takes 10,000 parts of 5 MB and more, so that the largest object has 60 GB. */
+const PART_BYTES = 6 * 1024 * 1024;
+/** Parts under way at once. With the one that is being filled, and its copy, they are what an upload holds: some 60 MB with all garbage. */
+const PARALLEL = 2;
 
 /**
  * Streams an object up: in one request what fits into a part, in several parts what does not. Either way it has its name only when it
