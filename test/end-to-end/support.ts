@@ -31,6 +31,9 @@ const API: LocalApiOptions = {
   fineTuning: { validatingMs: 20 * MINUTE, queuedMs: 20 * MINUTE, runningMs: 2 * HOUR, jitter: 0 },
 };
 
+/** For tests that look at something else. */
+export const AT_ONCE = { validatingMs: 0, inProgressMs: 0, finalizingMs: 0 };
+
 export const endpoint = '/v1/chat/completions';
 export const ENDS = ['completed', 'failed', 'expired', 'cancelled', 'succeeded'];
 

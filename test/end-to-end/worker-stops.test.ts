@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { LocalApi } from '../../src/testing/index.js';
 import { chatRequests } from '../support/samples.js';
-import { endpoint, endToEnd, spawnWorker, until } from './support.js';
+import { AT_ONCE, endpoint, endToEnd, until } from './support.js';
 
 const STOPPED = 'llm-jobs worker stopped: no job was cancelled';
 
@@ -28,6 +27,7 @@ describe('a worker that is stopped', () => {
     const first = await e.startWorker();
     const fault = e.api.faults.add({ on: 'files.create', effect: { kind: 'delay', ms: 1_500 } });
     const before = e.calls('files.create').length;
+    e.api.scenarios.forNextBatch({ timing: AT_ONCE });
     const run = await e.jobs.startBatch({ input, endpoint });
     await until(() => fault.hits === 1, 'the upload');
     expect(await first.stop('SIGTERM')).toBe(0);
@@ -40,6 +40,7 @@ describe('a worker that is stopped', () => {
   test('in the middle of an upload that outlasts the time to drain → the next worker uploads it', async () => {
     const first = await e.startWorker({ LLM_JOBS_DRAIN: '300ms' });
     const fault = e.api.faults.add({ on: 'files.create', effect: 'timeout' });
+    e.api.scenarios.forNextBatch({ timing: AT_ONCE });
     const run = await e.jobs.startBatch({ input, endpoint });
     await until(() => fault.hits === 1, 'the upload');
     expect(await first.stop('SIGTERM')).toBe(0);
@@ -48,48 +49,5 @@ describe('a worker that is stopped', () => {
     const second = await e.startWorker();
     expect((await run.result()).status).toBe('completed');
     await second.stop('SIGTERM');
-  });
-});
-
-describe('an API that is down', () => {
-  const e = endToEnd();
-
-  test('at the start → retried, visible as ApiUnavailable, and the batch completes once it is up', async () => {
-    const down = await LocalApi.start({ apiKey: e.api.apiKey });
-    const { url } = down;
-    await down.close();
-    await e.startWorker({ OPENAI_BASE_URL: url });
-    const run = await e.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint });
-    await until(async () => {
-      const { raw } = await run.handle.describe();
-      const [pending] = raw.pendingActivities ?? [];
-      return pending?.lastFailure?.applicationFailureInfo?.type === 'ApiUnavailable' && (pending.attempt ?? 0) >= 2;
-    }, 'ApiUnavailable');
-    expect((await run.progress()).status).toBe('not_created');
-
-    const instant = { validatingMs: 0, inProgressMs: 0, finalizingMs: 0 };
-    const up = await LocalApi.start({ apiKey: e.api.apiKey, port: Number(new URL(url).port), batches: instant });
-    try {
-      expect((await run.result()).lines.succeeded).toBe(2);
-    } finally {
-      await up.close();
-    }
-  });
-});
-
-describe('a worker that cannot start', () => {
-  const fine = { OPENAI_API_KEY: 'sk-local', TEMPORAL_ADDRESS: '127.0.0.1:1' };
-
-  test.concurrent.each([
-    ['no key', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, /OPENAI_API_KEY/],
-    ['a base URL that is none', { ...fine, OPENAI_BASE_URL: 'openai' }, /OPENAI_BASE_URL/],
-    ['a duration that is none', { ...fine, LLM_JOBS_POLL_MIN: 'often' }, /LLM_JOBS_POLL_MIN/],
-    ['a Temporal server that is not there', fine, /TEMPORAL_ADDRESS.*127\.0\.0\.1:1\b/],
-  ])('%s → one line that names the variable, exit code 1', async (_, environment, expected) => {
-    const worker = spawnWorker(environment);
-    expect(await worker.ended).toBe(1);
-    expect(worker.stdout()).toBe('');
-    expect(worker.stderr()).toMatch(/^llm-jobs worker: .+\n$/);
-    expect(worker.stderr()).toMatch(expected);
   });
 });

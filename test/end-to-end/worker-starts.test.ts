@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { LocalApi } from '../../src/testing/index.js';
+import { chatRequests } from '../support/samples.js';
+import { AT_ONCE, endpoint, endToEnd, spawnWorker, until } from './support.js';
+
+describe('an API that is down', () => {
+  const e = endToEnd();
+
+  test('at the start → retried, visible as ApiUnavailable, and the batch completes once it is up', async () => {
+    const down = await LocalApi.start({ apiKey: e.api.apiKey });
+    const { url } = down;
+    await down.close();
+    await e.startWorker({ OPENAI_BASE_URL: url });
+    const run = await e.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint });
+    await until(async () => {
+      const { raw } = await run.handle.describe();
+      const [pending] = raw.pendingActivities ?? [];
+      return pending?.lastFailure?.applicationFailureInfo?.type === 'ApiUnavailable' && (pending.attempt ?? 0) >= 2;
+    }, 'ApiUnavailable');
+    expect((await run.progress()).status).toBe('not_created');
+
+    const up = await LocalApi.start({ apiKey: e.api.apiKey, port: Number(new URL(url).port), batches: AT_ONCE });
+    try {
+      expect((await run.result()).lines.succeeded).toBe(2);
+    } finally {
+      await up.close();
+    }
+  });
+});
+
+describe('a worker that cannot start', () => {
+  const fine = { OPENAI_API_KEY: 'sk-local', TEMPORAL_ADDRESS: '127.0.0.1:1' };
+
+  test.concurrent.each([
+    ['no key', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, /OPENAI_API_KEY/],
+    ['a base URL that is none', { ...fine, OPENAI_BASE_URL: 'openai' }, /OPENAI_BASE_URL/],
+    ['a duration that is none', { ...fine, LLM_JOBS_POLL_MIN: 'often' }, /LLM_JOBS_POLL_MIN/],
+    ['a Temporal server that is not there', fine, /TEMPORAL_ADDRESS.*127\.0\.0\.1:1\b/],
+  ])('%s → one line that names the variable, exit code 1', async (_, environment, expected) => {
+    const worker = spawnWorker(environment);
+    expect(await worker.ended).toBe(1);
+    expect(worker.stdout()).toBe('');
+    expect(worker.stderr()).toMatch(/^llm-jobs worker: .+\n$/);
+    expect(worker.stderr()).toMatch(expected);
+  });
+});
