@@ -1,0 +1,223 @@
+/**
+ * The runs whose histories are kept in `test/histories`, by name. `npm run record:histories` plays them, `replay.test.ts` replays
+ * what was recorded.
+ */
+import type { WorkflowHandle } from '@temporalio/client';
+import type { BatchRun, FineTuningRun, LlmJobsClient } from '../../src/client.js';
+import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
+import type { LocalApi } from '../../src/testing/index.js';
+import { chatExamples, chatRequest, chatRequests } from '../support/samples.js';
+
+/** What a scenario is played on: a real server, the local API with an hour of its time in each second. */
+export interface Stage {
+  readonly jobs: LlmJobsClient;
+  readonly api: LocalApi;
+  readonly write: (values: readonly unknown[]) => Promise<string>;
+  /** Waits until it is so. */
+  readonly until: (isSo: () => boolean | Promise<boolean>) => Promise<void>;
+}
+
+/** Starts a run and does to it what the scenario is about; the recorder waits for its end. */
+export type Scenario = (stage: Stage) => Promise<{ readonly handle: WorkflowHandle }>;
+
+const HOUR = 3_600_000;
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'batch-completed': async (stage) => {
+    const requests = [...chatRequests(8), chatRequest(8, { user: 'local-api:status=429' })];
+    const input = { uri: await stage.write(requests) };
+    return batch(stage, { input, metadata: { team: 'blue' }, cleanup: { input: true, output: true } });
+  },
+  'batch-inline-requests': (stage) => batch(stage),
+  'batch-invalid-spec': (stage) =>
+    plain(stage, 'runBatch', { input: { uri: 'file:///nowhere.jsonl' }, endpoint: 'chat' }),
+  'batch-invalid-input': async (stage) =>
+    batch(stage, { input: { uri: await stage.write([chatRequest(0), chatRequest(0)]) } }),
+  'batch-failed': (stage) => {
+    stage.api.scenarios.forNextBatch('failsOnTokenLimit');
+    return batch(stage);
+  },
+  'batch-expired': (stage) => {
+    stage.api.scenarios.forNextBatch({ timing: { inProgressMs: 4 * HOUR, expiresAfterMs: 2 * HOUR, jitter: 0 } });
+    return batch(stage);
+  },
+  'batch-unknown-status': (stage) => {
+    stage.api.scenarios.forNextBatch('unknownStatus');
+    return batch(stage);
+  },
+  'batch-vanished': (stage) => {
+    stage.api.scenarios.forNextBatch('vanishesWhileRunning');
+    return batch(stage, { vanishedAfter: '1s' });
+  },
+  'batch-stuck-after-cancel': async (stage) => {
+    stage.api.scenarios.forNextBatch('stuckCancelling');
+    const run = await batch(stage, { stuckAfter: '2s' });
+    await status(stage, run, 'in_progress');
+    await run.cancel();
+    return run;
+  },
+  'batch-answers-lost': (stage) => {
+    stage.api.faults.add({ on: 'files.create', effect: 'lostAnswer' });
+    stage.api.faults.add({ on: 'batches.create', effect: 'lostAnswer' });
+    stage.api.faults.add({ on: 'batches.retrieve', effect: 'serverError' });
+    return batch(stage);
+  },
+  'batch-create-refused': (stage) => {
+    stage.api.faults.add({ on: 'batches.create', effect: 'quotaExceeded' });
+    return batch(stage);
+  },
+  'batch-woken': async (stage) => {
+    const run = await batch(stage, { poll: { min: '500ms', max: '500ms' } });
+    await status(stage, run, 'validating');
+    await run.wake();
+    await status(stage, run, 'in_progress');
+    await run.wake();
+    return run;
+  },
+  'batch-deadline': (stage) => {
+    stage.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
+    return batch(stage, { deadline: '2s' });
+  },
+  'batch-cancelled-first': async (stage) => ({
+    handle: await stage.jobs.client.workflow.signalWithStart('runBatch', {
+      ...options(stage),
+      args: [batchSpec()],
+      signal: 'cancel',
+      signalArgs: ['changed my mind'],
+    }),
+  }),
+  'batch-cancelled-uploading': cancelledBatch({ on: 'files.create', phase: 'uploading' }),
+  'batch-cancelled-creating': cancelledBatch({ on: 'batches.create', phase: 'creating' }),
+  'batch-cancelled-validating': cancelledBatch({ status: 'validating' }),
+  'batch-cancelled-in-progress': cancelledBatch({ status: 'in_progress' }),
+  'batch-cancelled-finalizing': cancelledBatch({ status: 'finalizing' }),
+  'batch-cancel-lost-the-race': async (stage) => {
+    stage.api.scenarios.forNextBatch({ cancelLosesRace: true, stuckIn: ['in_progress'] });
+    const run = await batch(stage);
+    await status(stage, run, 'in_progress');
+    await run.cancel();
+    return run;
+  },
+  'batch-natively-cancelled-at-once': async (stage) => natively(await batch(stage)),
+  'batch-natively-cancelled-creating': async (stage) => {
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'delay', ms: 500 } });
+    const run = await batch(stage);
+    await phase(stage, run, 'creating');
+    return natively(run);
+  },
+  'batch-natively-cancelled-in-progress': async (stage) => {
+    stage.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
+    const run = await batch(stage);
+    await status(stage, run, 'in_progress');
+    return natively(run);
+  },
+
+  'fine-tuning-succeeded': async (stage) =>
+    fineTuning(stage, {
+      validationFile: { uri: await stage.write(chatExamples(11)) },
+      suffix: 'numbers',
+      seed: 7,
+      cleanup: { input: true },
+    }),
+  'fine-tuning-invalid-input': async (stage) =>
+    fineTuning(stage, { trainingFile: { uri: await stage.write(chatExamples(3)) } }),
+  'fine-tuning-failed': (stage) => {
+    stage.api.scenarios.forNextJob('failsWhileRunning');
+    return fineTuning(stage);
+  },
+  'fine-tuning-answers-lost': (stage) => {
+    stage.api.faults.add({ on: 'files.create', effect: 'lostAnswer' });
+    stage.api.faults.add({ on: 'fineTuning.create', effect: 'lostAnswer' });
+    return fineTuning(stage);
+  },
+  'fine-tuning-paused-and-resumed': async (stage) => {
+    const run = await fineTuning(stage);
+    await status(stage, run, 'running');
+    await run.pause();
+    await status(stage, run, 'paused');
+    await run.pause().catch(() => undefined);
+    await run.resume();
+    return run;
+  },
+  'fine-tuning-deadline': (stage) => {
+    stage.api.scenarios.forNextJob('stuckQueued');
+    return fineTuning(stage, { deadline: '2s' });
+  },
+  'fine-tuning-cancelled-first': async (stage) => ({
+    handle: await stage.jobs.client.workflow.signalWithStart('runFineTuning', {
+      ...options(stage),
+      args: [await fineTuningSpec(stage)],
+      signal: 'cancel',
+      signalArgs: [],
+    }),
+  }),
+  'fine-tuning-cancelled-queued': cancelledFineTuning('queued'),
+  'fine-tuning-cancelled-running': cancelledFineTuning('running'),
+  'fine-tuning-natively-cancelled': async (stage) => {
+    stage.api.scenarios.forNextJob('stuckRunning');
+    const run = await fineTuning(stage);
+    await status(stage, run, 'running');
+    return natively(run);
+  },
+};
+
+function batchSpec(): BatchSpec {
+  return { input: { requests: chatRequests(6) }, endpoint: '/v1/chat/completions' };
+}
+
+function batch({ jobs }: Stage, spec: Partial<BatchSpec> = {}): Promise<BatchRun> {
+  return jobs.startBatch({ ...batchSpec(), ...spec });
+}
+
+async function fineTuningSpec(stage: Stage): Promise<FineTuningSpec> {
+  return { model: 'gpt-4o-mini-2024-07-18', trainingFile: { uri: await stage.write(chatExamples(10)) } };
+}
+
+async function fineTuning(stage: Stage, spec: Partial<FineTuningSpec> = {}): Promise<FineTuningRun> {
+  return stage.jobs.startFineTuning({ ...(await fineTuningSpec(stage)), ...spec });
+}
+
+function options({ jobs }: Stage) {
+  return { taskQueue: jobs.taskQueue, workflowId: `recorded-${Date.now()}` };
+}
+
+/** As another client would start it: nothing is checked before. */
+async function plain(stage: Stage, type: string, spec: unknown) {
+  return { handle: await stage.jobs.client.workflow.start(type, { ...options(stage), args: [spec] }) };
+}
+
+/** Cancelled by signal where a request is under way, or where the batch stands still. */
+function cancelledBatch(
+  at:
+    { on: 'files.create' | 'batches.create'; phase: string } | { status: 'validating' | 'in_progress' | 'finalizing' },
+): Scenario {
+  return async (stage) => {
+    if ('on' in at) stage.api.faults.add({ on: at.on, effect: { kind: 'delay', ms: 1_000 } });
+    else stage.api.scenarios.forNextBatch({ stuckIn: [at.status] });
+    const run = await batch(stage);
+    await ('on' in at ? phase(stage, run, at.phase) : status(stage, run, at.status));
+    await run.cancel('too slow');
+    return run;
+  };
+}
+
+function cancelledFineTuning(at: 'queued' | 'running'): Scenario {
+  return async (stage) => {
+    stage.api.scenarios.forNextJob({ stuckIn: [at] });
+    const run = await fineTuning(stage);
+    await status(stage, run, at);
+    await run.cancel('wrong data');
+    return run;
+  };
+}
+
+async function natively<Run extends BatchRun | FineTuningRun>(run: Run): Promise<Run> {
+  await run.handle.cancel();
+  return run;
+}
+
+const status = ({ until }: Stage, run: BatchRun | FineTuningRun, wanted: string) =>
+  until(async () => (await run.progress()).status === wanted);
+
+const phase = ({ until }: Stage, run: BatchRun | FineTuningRun, wanted: string) =>
+  until(async () => (await run.progress()).phase === wanted);
