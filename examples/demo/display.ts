@@ -27,14 +27,16 @@ export function createDisplay(titles: readonly string[], stream: NodeJS.WriteStr
 }
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-const BAR_WIDTH = 24;
+/** A row without its bar; both fit into 80 columns. */
+const ROW_WIDTH = 66;
 
 function liveDisplay(titles: readonly string[], stream: NodeJS.WriteStream): Display {
   const log = createLogUpdate(stream);
   const rows = new Map(titles.map((title) => [title, waiting(title)]));
   const width = Math.max(...titles.map((title) => title.length));
   let frame = 0;
-  const draw = () => log(`\n${[...rows.values()].map((row) => line(row, width, frame)).join('\n')}\n`);
+  const draw = () =>
+    log(`\n${[...rows.values()].map((row) => line(row, { width, barWidth: barWidth(stream), frame })).join('\n')}\n`);
   const timer = setInterval(() => {
     frame += 1;
     draw();
@@ -57,16 +59,25 @@ function liveDisplay(titles: readonly string[], stream: NodeJS.WriteStream): Dis
   };
 }
 
-function line({ title, state, status, done, total, note }: Row, width: number, frame: number): string {
+const barWidth = (stream: NodeJS.WriteStream): number => Math.min(24, Math.max(4, stream.columns - ROW_WIDTH));
+
+interface Look {
+  /** Of the titles. */
+  readonly width: number;
+  readonly barWidth: number;
+  readonly frame: number;
+}
+
+function line({ title, state, status, done, total, note }: Row, look: Look): string {
   const mark = {
     waiting: style('dim', '·'),
-    running: style('cyan', FRAMES[frame % FRAMES.length] ?? ''),
+    running: style('cyan', FRAMES[look.frame % FRAMES.length] ?? ''),
     done: style('green', '✔'),
     failed: style('red', '✖'),
   }[state];
-  const filled = total === 0 ? 0 : Math.round((BAR_WIDTH * done) / total);
-  const bar = style('cyan', '━'.repeat(filled)) + style('dim', '━'.repeat(BAR_WIDTH - filled));
-  return `  ${mark} ${title.padEnd(width)}  ${bar}  ${status.padEnd(16)} ${style('dim', note)}`;
+  const filled = total === 0 ? 0 : Math.round((look.barWidth * done) / total);
+  const bar = style('cyan', '━'.repeat(filled)) + style('dim', '━'.repeat(look.barWidth - filled));
+  return `  ${mark} ${title.padEnd(look.width)}  ${bar}  ${status.padEnd(16)} ${style('dim', note)}`;
 }
 
 /** One line whenever a status changes, and at each quarter of the work. */

@@ -2,7 +2,6 @@
 import { createDisplay } from './display.js';
 import { readOptions, USAGE, type DemoOptions } from './options.js';
 import { report } from './report.js';
-import { SPEED } from './simulated-api.js';
 import { setStage } from './stage.js';
 import { playAll, playBatch, TITLES } from './story.js';
 
@@ -11,15 +10,11 @@ const INTERRUPTED = 130;
 
 const say = (line: string): void => console.log(line);
 
-async function main({ live, keep }: DemoOptions, signal: AbortSignal): Promise<void> {
+async function main({ live, keep, speed }: DemoOptions, signal: AbortSignal): Promise<void> {
   if (live && !process.env.OPENAI_API_KEY) throw new Error('--live needs OPENAI_API_KEY in the environment');
-  say(
-    live
-      ? liveNote()
-      : `Everything here is local: a simulated API, with ${SPEED / 3_600} h of its time in each second.`,
-  );
+  say(live ? liveNote() : `Everything here is local: a simulated API, with ${speed} h of its time in each second.`);
   const began = performance.now();
-  const stage = await setStage({ live, say, signal });
+  const stage = await setStage({ live, speed, say, signal });
   try {
     const display = createDisplay(live ? [TITLES.batch] : Object.values(TITLES));
     const scene = { stage, display, signal };

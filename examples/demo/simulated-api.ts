@@ -4,12 +4,10 @@ import { LocalApi, scaledClock } from '../../src/testing/index.js';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** How much faster its clock runs: an hour in a second, a day in 24. */
-export const SPEED = 3_600;
-
-export function startSimulatedApi(): Promise<LocalApi> {
+/** @param speed hours of its time in each second: with 1, a day takes 24 */
+export function startSimulatedApi(speed: number): Promise<LocalApi> {
   return LocalApi.start({
-    clock: scaledClock(SPEED),
+    clock: scaledClock(speed * 3_600),
     batches: {
       validatingMs: 90 * MINUTE,
       inProgressMs: 18 * HOUR,

@@ -27,6 +27,8 @@ export interface Stage {
 export interface StageOptions {
   /** The real API instead of the simulated one. */
   readonly live: boolean;
+  /** Hours of the simulated API's time in each second. */
+  readonly speed: number;
   readonly say: (line: string) => void;
   /** Aborted when the user has had enough. */
   readonly signal: AbortSignal;
@@ -36,7 +38,7 @@ const DATA = new URL('../data/', import.meta.url);
 export const REQUESTS = new URL('requests.jsonl', DATA);
 export const TRAINING_FILE = new URL('training.jsonl', DATA);
 
-export async function setStage({ live, say, signal }: StageOptions): Promise<Stage> {
+export async function setStage({ live, speed, say, signal }: StageOptions): Promise<Stage> {
   const closers: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | undefined;
   const stop = () => (stopping ??= inTurn(closers.toReversed()));
@@ -50,7 +52,7 @@ export async function setStage({ live, say, signal }: StageOptions): Promise<Sta
     signal.throwIfAborted();
     say(`Temporal UI: ${server.uiUrl}`);
 
-    const api = live ? null : await startSimulatedApi();
+    const api = live ? null : await startSimulatedApi(speed);
     if (api) closers.push(() => api.close());
 
     const worker = await startWorker({

@@ -42,7 +42,11 @@ export interface TestTemporal {
 
 // Workers are quiet, unless LLM_JOBS_TEST_LOGS asks: `LLM_JOBS_TEST_LOGS=DEBUG npx vitest run …`.
 const logLevel = (process.env.LLM_JOBS_TEST_LOGS?.toUpperCase() ?? 'ERROR') as LogLevel;
-Runtime.install({ logger: new DefaultLogger(logLevel), shutdownSignals: [] });
+Runtime.install({
+  logger: new DefaultLogger(logLevel),
+  shutdownSignals: [],
+  telemetryOptions: { logging: { filter: logLevel, console: {} } },
+});
 
 /** A time-skipping server of this file's own, stopped after its last test. Time is one per server: don't run tests concurrently on it. */
 export function timeSkipping(): TestTemporal {
