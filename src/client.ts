@@ -3,13 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle, type WorkflowStartOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { z } from 'zod';
-import { batchSpecSchema, type BatchSpec } from './jobs/batch.js';
+import { batchSpecSchema, type BatchRequest, type BatchSpec } from './jobs/batch.js';
+import { bulkBatchSpecSchema, type BulkBatchSpec } from './jobs/bulk-batch.js';
 import type { InputFault } from './jobs/fault.js';
 import { fineTuningSpecSchema, type FineTuningSpec } from './jobs/fine-tuning.js';
 import { describeFaults, readSpec } from './jobs/read-spec.js';
-import { BatchRun, FineTuningRun } from './job-runs.js';
+import { safeName } from './storage/safe-name.js';
+import type { Storage } from './storage/storage.js';
+import { BatchRun, BulkBatchRun, FineTuningRun } from './job-runs.js';
 
-export { BatchRun, FineTuningRun } from './job-runs.js';
+export { BatchRun, BulkBatchRun, FineTuningRun } from './job-runs.js';
+export { readResults, type ReadResultsOptions, type Result, type ResultError } from './read-results.js';
 
 /** A spec that is wrong, found before a workflow was started. */
 export class InvalidSpecError extends Error {
@@ -94,6 +98,40 @@ export class LlmJobsClient {
     return new FineTuningRun(handle, this.client);
   }
 
+  /**
+   * Starts any number of requests, as many batches as it takes. The workflow id is `bulk-<uuid>` unless the options name one.
+   *
+   * @throws InvalidSpecError before anything is started
+   */
+  async startBulkBatch(spec: BulkBatchSpec, options: StartOptions = {}): Promise<BulkBatchRun> {
+    const { input, provider } = checked(bulkBatchSpecSchema, spec);
+    const source = 'uri' in input ? input.uri : 'uris' in input ? `${input.uris.length} files` : input.prefix;
+    const handle = await this.#start('runBulkBatch', `bulk-${randomUUID()}`, spec, options, {
+      summary: `Bulk batch of ${source}`,
+      details: `Any number of requests at provider \`${provider}\`: split into parts, each a batch run of its own; what is left is tried again; all of it is merged. ${HOW_TO_STEER}`,
+    });
+    return new BulkBatchRun(handle, this.client);
+  }
+
+  /**
+   * Starts requests as they come: they are written to storage one by one, in constant memory, and nothing is started if the
+   * iterable throws.
+   *
+   * @param spec like that of {@link startBulkBatch}, with the storage that the worker reads too in place of the input
+   */
+  async startBulk(
+    requests: AsyncIterable<BatchRequest> | Iterable<BatchRequest>,
+    { storage, ...spec }: Omit<BulkBatchSpec, 'input'> & { readonly storage: Storage },
+    options: StartOptions = {},
+  ): Promise<BulkBatchRun> {
+    const workflowId = options.workflowId ?? `bulk-${randomUUID()}`;
+    const name = `${safeName(workflowId)}.requests.jsonl`;
+    const uri = storage.resolve(spec.outputUri ?? storage.defaultRoot, 'inputs', name);
+    checked(bulkBatchSpecSchema, { ...spec, input: { uri } });
+    await storage.write(uri, linesOf(requests));
+    return this.startBulkBatch({ ...spec, input: { uri } }, { ...options, workflowId });
+  }
+
   /** A batch run that was started before, here or elsewhere. */
   batch(workflowId: string, runId?: string): BatchRun {
     return new BatchRun(this.client.workflow.getHandle(workflowId, runId), this.client);
@@ -102,6 +140,11 @@ export class LlmJobsClient {
   /** A fine-tuning run that was started before, here or elsewhere. */
   fineTuning(workflowId: string, runId?: string): FineTuningRun {
     return new FineTuningRun(this.client.workflow.getHandle(workflowId, runId), this.client);
+  }
+
+  /** A bulk run that was started before, here or elsewhere. */
+  bulkBatch(workflowId: string, runId?: string): BulkBatchRun {
+    return new BulkBatchRun(this.client.workflow.getHandle(workflowId, runId), this.client);
   }
 
   async close(): Promise<void> {
@@ -135,4 +178,8 @@ function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.ou
     throw new InvalidSpecError(message, [{ message }]);
   }
   return spec;
+}
+
+async function* linesOf(requests: AsyncIterable<BatchRequest> | Iterable<BatchRequest>): AsyncGenerator<string> {
+  for await (const request of requests) yield `${JSON.stringify({ method: 'POST', ...request })}\n`;
 }

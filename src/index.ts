@@ -10,6 +10,13 @@ export {
   type LineCounts,
   type TokenUsage,
 } from './jobs/batch.js';
+export {
+  bulkBatchResultSchema,
+  bulkBatchSpecSchema,
+  type BulkBatchProgress,
+  type BulkBatchResult,
+  type BulkBatchSpec,
+} from './jobs/bulk-batch.js';
 export { FAILURES, type FailureType } from './jobs/failures.js';
 export type { FaultReport, InputFault } from './jobs/fault.js';
 export { fileRefSchema, type FileRef } from './jobs/file-ref.js';

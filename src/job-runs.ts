@@ -1,6 +1,7 @@
 /** Handles of runs, with their types: what application code holds. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { batchResultSchema, type BatchProgress, type BatchResult } from './jobs/batch.js';
+import { bulkBatchResultSchema, type BulkBatchProgress, type BulkBatchResult } from './jobs/bulk-batch.js';
 import { fineTuningResultSchema, type FineTuningProgress, type FineTuningResult } from './jobs/fine-tuning.js';
 import { lastLook } from './last-look.js';
 
@@ -47,6 +48,17 @@ export class BatchRun extends JobRun {
 
   async progress(): Promise<BatchProgress> {
     return this.freshProgress<BatchProgress>();
+  }
+}
+
+export class BulkBatchRun extends JobRun {
+  /** Waits for the end. Rejects with Temporal's `WorkflowFailedError`, whose cause is of a type in the table of failures. */
+  async result(): Promise<BulkBatchResult> {
+    return bulkBatchResultSchema.parse(await this.handle.result());
+  }
+
+  async progress(): Promise<BulkBatchProgress> {
+    return this.handle.query<BulkBatchProgress>('progress');
   }
 }
 

@@ -5,6 +5,8 @@ import { Storage } from '../storage/storage.js';
 import { batchInputActivities } from './batch-input.js';
 import { batchResultActivities } from './batch-results.js';
 import { batchActivities } from './batches.js';
+import { budgetActivities } from './budget.js';
+import { bulkActivities } from './bulk.js';
 import { fileActivities } from './files.js';
 import { fineTuningResultActivities } from './fine-tuning-results.js';
 import { fineTuningActivities } from './fine-tuning.js';
@@ -34,6 +36,8 @@ export function createActivities(options: ActivitiesOptions) {
       ...batchInputActivities(toolbox),
       ...batchActivities(toolbox),
       ...batchResultActivities(toolbox),
+      ...bulkActivities(toolbox),
+      ...budgetActivities(),
       ...trainingInputActivities(toolbox),
       ...fineTuningActivities(toolbox),
       ...fineTuningResultActivities(toolbox),

@@ -29,7 +29,9 @@ export interface BudgetState {
   pausedUntil: Record<string, number>;
 }
 
-export const budgetWorkflowId = (provider: string): string => `llm-jobs-budget/${provider}`;
+/** One budget for each provider of the workers of a task queue: they have the same accounts. */
+export const budgetWorkflowId = (taskQueue: string, provider: string): string =>
+  `llm-jobs-budget/${taskQueue}/${provider}`;
 
 /** "Enqueued token limit reached for gpt-4o-mini in organization org-x. Limit: 2,000,000 enqueued tokens." → 2000000 */
 export function limitInMessage(message: string): number | null {

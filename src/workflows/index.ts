@@ -3,8 +3,10 @@
  *
  * @example
  * ```ts
- * export { runBatch, runFineTuning } from 'temporal-llm-jobs/workflows';
+ * export { runBatch, runBulkBatch, runFineTuning, tokenBudget } from 'temporal-llm-jobs/workflows';
  * ```
  */
 export { runBatch } from './batch.js';
+export { runBulkBatch } from './bulk-batch.js';
 export { runFineTuning } from './fine-tuning.js';
+export { tokenBudget } from './token-budget.js';

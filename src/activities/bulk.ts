@@ -1,0 +1,201 @@
+/** The bulk batch's work on files: split what is to be asked into parts, merge what was answered. */
+import { ApplicationFailure } from '@temporalio/common';
+import { mergeResults, surveyResults, type AnswerPolicy, type BulkResultFiles } from '../bulk/merge-results.js';
+import { splitRequests, type BulkSource, type Part, type PartLimits } from '../bulk/split-requests.js';
+import type { FaultReport } from '../jobs/fault.js';
+import type { BatchLimits } from '../jobs/limits.js';
+import type { BulkBatchResult, ReadBulkBatchSpec } from '../jobs/bulk-batch.js';
+import { describeFaults } from '../jobs/read-spec.js';
+import type { Cancellation } from '../jobs/run-state.js';
+import type { LineCounts } from '../jobs/batch.js';
+import { decompressed } from '../storage/gunzip.js';
+import type { Storage } from '../storage/storage.js';
+import { apiOf } from './api.js';
+import { untilCancelled, withHeartbeat } from './heartbeat.js';
+import { fitsSchema } from './json-schema.js';
+import type { Toolbox } from './toolbox.js';
+
+/** A part to be submitted as one batch. */
+export interface BulkPart extends Part {
+  /** Where its batch's results land. */
+  readonly resultsUri: string;
+}
+
+/** What became of a part. */
+export interface PartOutcome {
+  readonly round: number;
+  readonly part: number;
+  readonly model: string;
+  readonly requests: number;
+  readonly batchId: string | null;
+  readonly status: string;
+  readonly output: string | null;
+  readonly errors: string | null;
+  readonly lines: LineCounts;
+}
+
+/** What both activities need of the spec; null for what it leaves open. */
+export interface BulkInput {
+  readonly provider: string;
+  readonly input: ReadBulkBatchSpec['input'];
+  readonly endpoint: string | null;
+  readonly missingCustomIds: 'refuse' | 'fromLineNumber';
+  readonly outputUri: string | null;
+  /** Name of this bulk's folder below the output. */
+  readonly folder: string;
+  readonly split: NonNullable<ReadBulkBatchSpec['split']>;
+  readonly enqueuedTokens: ReadBulkBatchSpec['enqueuedTokens'] | null;
+  readonly retry: ReadBulkBatchSpec['retry'];
+  readonly schema: Readonly<Record<string, unknown>> | null;
+  /** Of all rounds so far. */
+  readonly done: readonly PartOutcome[];
+}
+
+export interface PlanRoundInput extends BulkInput {
+  /** From 1. */
+  readonly round: number;
+}
+
+export interface MergeBulkInput extends BulkInput {
+  readonly round: number;
+  readonly order: 'input' | 'customId';
+  readonly gzip: boolean;
+  readonly prices: ReadBulkBatchSpec['prices'] | null;
+  readonly cancellation: Cancellation | null;
+  readonly warnings: readonly string[];
+}
+
+/** More parts than this would not fit into a workflow's payloads and history; a larger bulk is split by its owner. */
+const MAX_PARTS = 2_000;
+
+export function bulkActivities(toolbox: Toolbox) {
+  const { storage } = toolbox;
+  return {
+    /**
+     * Splits what is still to be answered into parts, each a valid batch input of one model and endpoint. Round 1 checks every line;
+     * fails with `InvalidInput` and the first faults.
+     */
+    async planRound(input: PlanRoundInput): Promise<{ parts: BulkPart[]; requests: number }> {
+      const { provider } = apiOf(toolbox, input.provider);
+      return withHeartbeat(async () => {
+        const sources = await sourcesOf(input.input);
+        const survey =
+          input.round === 1 ? null : await surveyResults(sources, resultFiles(input.done, storage), policyOf(input));
+        if (survey?.open === 0) return { parts: [], requests: survey.requests };
+        const { parts, requests, faults } = await splitRequests(sources, {
+          limits: partLimits(provider.batchLimits, input),
+          missingCustomIds: input.missingCustomIds,
+          ...(input.endpoint !== null && { endpoint: input.endpoint }),
+          ...(survey && { only: survey.isOpen }),
+          writePart: (part, content) =>
+            storage.write(place(input, `round-${input.round}`, partName(part.number)), content),
+        });
+        const tooMany = parts.length > MAX_PARTS;
+        if (faults.total > 0 || tooMany) {
+          for (const part of parts) await storage.delete(part.file.uri);
+          throw invalid(tooMany ? tooManyParts(parts.length) : faults);
+        }
+        const resultsUri = place(input, 'batches');
+        return { parts: parts.map((part) => ({ ...part, resultsUri })), requests: survey?.requests ?? requests };
+      });
+    },
+
+    /** Writes one output and one errors file over all rounds, and the result itself beside them as `manifest.json`. */
+    async mergeBulk(input: MergeBulkInput): Promise<BulkBatchResult> {
+      return withHeartbeat(async () => {
+        const suffix = input.gzip ? '.jsonl.gz' : '.jsonl';
+        const sources = await sourcesOf(input.input);
+        const merged = await mergeResults(sources, resultFiles(input.done, storage), policyOf(input), {
+          order: input.order,
+          gzip: input.gzip,
+          prices: input.prices ?? null,
+          writeOutput: (content) => storage.write(place(input, `output${suffix}`), content),
+          writeErrors: (content) => storage.write(place(input, `errors${suffix}`), content),
+        });
+        const parts = await storage.write(place(input, 'parts.jsonl'), lines(input.done));
+        const result: BulkBatchResult = {
+          status: input.cancellation ? 'cancelled' : 'completed',
+          requests: merged.requests,
+          lines: merged.lines,
+          rounds: input.round,
+          batches: input.done.length,
+          output: merged.output,
+          errors: merged.errors,
+          parts,
+          usage: merged.usage,
+          cost: merged.cost,
+          cancellation: input.cancellation,
+          warnings: [...input.warnings],
+        };
+        await storage.write(place(input, 'manifest.json'), lines([result]));
+        return result;
+      });
+    },
+  };
+
+  function place(input: BulkInput, ...names: string[]): string {
+    return storage.resolve(input.outputUri ?? storage.defaultRoot, input.folder, ...names);
+  }
+
+  async function sourcesOf(input: BulkInput['input']): Promise<BulkSource[]> {
+    const uris = 'uri' in input ? [input.uri] : 'uris' in input ? input.uris : await listed(input.prefix);
+    return uris.map((uri) => ({ uri, open: () => untilCancelled(decompressed(storage.read(uri), uri)) }));
+  }
+
+  async function listed(prefix: string): Promise<string[]> {
+    const uris: string[] = [];
+    for await (const { uri } of storage.list(prefix)) uris.push(uri);
+    if (uris.length === 0)
+      throw invalid({ faults: [{ field: 'input.prefix', message: `nothing lies below ${prefix}` }], total: 1 });
+    return uris;
+  }
+}
+
+function policyOf({ retry, schema }: BulkInput): AnswerPolicy {
+  return {
+    failed: retry.failed ? 'retry' : 'final',
+    truncated: retry.truncated ? 'retry' : 'final',
+    ...(schema && { accepts: fitsSchema(schema) }),
+  };
+}
+
+/** The provider's limits, lowered by the spec, and by the budget: a part larger than that would never find room. */
+function partLimits(limits: BatchLimits, { split, enqueuedTokens }: BulkInput): PartLimits {
+  const budgets = typeof enqueuedTokens === 'number' ? [enqueuedTokens] : Object.values(enqueuedTokens ?? {});
+  const tokens = Math.min(split.estimatedTokens ?? Infinity, ...budgets);
+  return {
+    requests: Math.min(limits.requests, split.requests ?? Infinity),
+    bytes: Math.min(limits.bytes, split.bytes ?? Infinity),
+    embeddingInputs: limits.embeddingInputs,
+    lineBytes: limits.lineBytes,
+    ...(tokens < Infinity && { estimatedTokens: tokens }),
+  };
+}
+
+const partName = (number: number): string => `part-${String(number).padStart(5, '0')}.jsonl`;
+
+function tooManyParts(count: number): FaultReport {
+  const message = `the input makes ${count} parts; one bulk batch takes at most ${MAX_PARTS}`;
+  return { faults: [{ field: 'input', message }], total: 1 };
+}
+
+function invalid(report: FaultReport): ApplicationFailure {
+  const message = describeFaults(report);
+  return ApplicationFailure.create({ type: 'InvalidInput', message, nonRetryable: true, details: [report] });
+}
+
+async function* lines(values: readonly unknown[]): AsyncGenerator<string> {
+  for (const value of values) yield `${JSON.stringify(value)}\n`;
+}
+
+function resultFiles(done: readonly PartOutcome[], storage: Storage): BulkResultFiles[] {
+  const reader = (uri: string | null) =>
+    uri === null ? null : { uri, open: (range?: { start: number }) => storage.read(uri, range) };
+  return done.map(({ round, part, model, output, errors }) => ({
+    round,
+    part,
+    model,
+    output: reader(output),
+    errors: reader(errors),
+  }));
+}

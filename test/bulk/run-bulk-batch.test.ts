@@ -1,0 +1,215 @@
+/** Bulk batches on the real dev server: children run side by side, which the time-skipping server cannot do. */
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from '@temporalio/worker';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createActivities } from '../../src/activities/index.js';
+import { LlmJobsClient, readResults } from '../../src/client.js';
+import type { BatchRequest, BulkBatchResult, BulkBatchSpec } from '../../src/index.js';
+import { Storage } from '../../src/storage/storage.js';
+import { LocalApi } from '../../src/testing/index.js';
+import { devServer, workflowBundlePath } from '../setup/temporal.js';
+import { chatRequest, chatRequests, jsonl } from '../support/samples.js';
+import { failureOf } from '../lifecycle/harness.js';
+
+const temporal = devServer();
+let folder: string;
+let root: string;
+let storage: Storage;
+let api: LocalApi;
+let worker: Worker;
+let running: Promise<void>;
+let jobs: LlmJobsClient;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'llm-jobs-bulk-'));
+  root = pathToFileURL(`${folder}/`).href;
+  storage = new Storage({ roots: [root] });
+  api = await LocalApi.start({
+    batches: { validatingMs: 50, inProgressMs: 300, finalizingMs: 50, cancellingMs: 100, jitter: 0 },
+  });
+  const client = new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' });
+  worker = await Worker.create({
+    connection: temporal.connection,
+    namespace: temporal.namespace,
+    taskQueue: temporal.taskQueue,
+    workflowBundle: { codePath: workflowBundlePath },
+    activities: createActivities({
+      providers: { default: { client }, limited: { client } },
+      storage,
+      poll: { min: '150ms', max: '300ms' },
+    }),
+  });
+  running = worker.run();
+  jobs = new LlmJobsClient(temporal.client, { taskQueue: temporal.taskQueue });
+});
+afterAll(async () => {
+  worker.shutdown();
+  await running;
+  await api.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function write(name: string, content: string | Buffer): Promise<string> {
+  await writeFile(join(folder, name), content);
+  return `${root}${name}`;
+}
+
+async function linesOf(
+  uri: string | undefined,
+): Promise<{ custom_id: string; response: unknown; error?: { code: string } }[]> {
+  const text = await readFile(fileURLToPath(uri ?? ''), 'utf8');
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as never);
+}
+
+async function run(
+  spec: Omit<BulkBatchSpec, 'input'> & { input?: BulkBatchSpec['input'] },
+  name: string,
+  requests: unknown[],
+) {
+  const uri = await write(`${name}.jsonl`, jsonl(requests));
+  const bulk = await jobs.startBulkBatch({ input: { uri }, ...spec });
+  return bulk.result();
+}
+
+const ids = (requests: readonly { custom_id: string }[]) => requests.map(({ custom_id }) => custom_id);
+const sum = ({ lines }: BulkBatchResult) => lines.succeeded + lines.failed + lines.unfinished + lines.missing;
+
+describe('runBulkBatch', () => {
+  test('95 requests, 10 a part → ten batches, one output in input order', async () => {
+    const requests = chatRequests(95);
+    const before = (await api.batches()).length;
+    const result = await run({ split: { requests: 10 }, maxParallel: 4 }, 'plain', requests);
+    expect(result).toMatchObject({ status: 'completed', requests: 95, rounds: 1, batches: 10, errors: null });
+    expect(ids(await linesOf(result.output?.uri))).toEqual(ids(requests));
+    expect((await api.batches()).length - before).toBe(10);
+    expect(result.usage['gpt-4o-mini']?.totalTokens).toBeGreaterThan(0);
+  });
+
+  test('mixed models and endpoints, gzip, several files → batches of their own, one merged output', async () => {
+    const chat = [
+      ...chatRequests(6),
+      ...Array.from({ length: 5 }, (_, i) => chatRequest(100 + i, { model: 'gpt-4o' })),
+    ];
+    const embeddings = Array.from({ length: 4 }, (_, i) => ({
+      custom_id: `e-${i}`,
+      method: 'POST',
+      url: '/v1/embeddings',
+      body: { model: 'text-embedding-3-small', input: `text ${i}` },
+    }));
+    const first = await write('mixed-1.jsonl.gz', gzipSync(jsonl(chat)));
+    const second = await write('mixed-2.jsonl', jsonl(embeddings));
+    const prices = { 'gpt-4o': { inputPerMillion: 1, outputPerMillion: 4 } };
+    const bulk = await jobs.startBulkBatch({ input: { uris: [first, second] }, prices });
+    const result = await bulk.result();
+    expect(result).toMatchObject({ requests: 15, batches: 3, lines: { succeeded: 15 } });
+    expect(ids(await linesOf(result.output?.uri))).toEqual(ids([...chat, ...embeddings]));
+    expect(Object.keys(result.usage).length).toBe(3);
+    expect(result.cost?.total).toBeGreaterThan(0);
+  });
+
+  test('a batch expires, lines fail and go missing → answered in a further round, nothing answered is sent again', async () => {
+    api.scenarios.forNextBatch({ timing: { inProgressMs: 60_000, expiresAfterMs: 1_500, jitter: 0 } });
+    api.scenarios.forNextBatch('missingLines');
+    api.scenarios.forNextBatch('someLinesFail');
+    const requests = chatRequests(60);
+    const result = await run({ split: { requests: 20 }, maxParallel: 1 }, 'rounds', requests);
+    expect(result.status).toBe('completed');
+    expect(result.rounds).toBe(2);
+    expect(result.lines).toEqual({ succeeded: 60, failed: 0, unfinished: 0, missing: 0 });
+    expect(ids(await linesOf(result.output?.uri))).toEqual(ids(requests));
+    const asked = (await api.batches())
+      .slice(0, result.batches)
+      .reduce((total, batch) => total + (batch.request_counts?.total ?? 0), 0);
+    expect(asked).toBeLessThan(120);
+  });
+
+  test('lines that always fail → in the errors file with the reason of their last round', async () => {
+    const requests = [
+      ...chatRequests(5),
+      chatRequest(5, { user: 'local-api:status=500' }),
+      chatRequest(6, { user: 'local-api:status=400' }),
+    ];
+    const result = await run({ maxRounds: 2 }, 'failing', requests);
+    expect(result.rounds).toBe(2);
+    expect(result.lines).toMatchObject({ succeeded: 5, failed: 2 });
+    expect(new Set(ids(await linesOf(result.errors?.uri)))).toEqual(new Set(['request-5', 'request-6']));
+    expect(sum(result)).toBe(7);
+  });
+
+  test('token limit → waits for room and submits again', async () => {
+    api.scenarios.forNextBatch('failsOnTokenLimit');
+    const bulk = await jobs.startBulkBatch({
+      input: { uri: await write('limit.jsonl', jsonl(chatRequests(4))) },
+      provider: 'limited',
+    });
+    await expect
+      .poll(async () => (await bulk.progress()).waitingFor, { timeout: 20_000 })
+      .toContain('token_limit_exceeded');
+    await bulk.cancel();
+    expect((await bulk.result()).status).toBe('cancelled');
+  });
+
+  test('a budget of tokens → parts of one model run one after the other', async () => {
+    const requests = chatRequests(12).map((request) => ({
+      ...request,
+      body: { ...request.body, model: 'gpt-4.1-mini' },
+    }));
+    const result = await run({ split: { requests: 4 }, enqueuedTokens: { 'gpt-4.1-mini': 150 } }, 'budget', requests);
+    expect(result.lines.succeeded).toBe(12);
+    const batches = (await api.batches()).slice(0, result.batches);
+    const spans = batches.map(({ created_at, completed_at }) => [created_at, completed_at ?? 0] as const);
+    for (const [start] of spans) expect(spans.filter(([from, to]) => from < start && start < to).length).toBe(0);
+  });
+
+  test('cancel → all children are cancelled, what is finished is merged', async () => {
+    api.scenarios.forBatches(() => true, { timing: { inProgressMs: 20_000, jitter: 0 } });
+    const bulk = await jobs.startBulkBatch({
+      input: { uri: await write('cancel.jsonl', jsonl(chatRequests(30))) },
+      split: { requests: 10 },
+      maxParallel: 2,
+    });
+    await expect.poll(async () => (await bulk.progress()).parts.running, { timeout: 20_000 }).toBe(2);
+    await expect.poll(async () => (await api.batches())[0]?.status, { timeout: 20_000 }).toBe('in_progress');
+    await bulk.cancel('enough');
+    const result = await bulk.result();
+    api.scenarios.clear();
+    expect(result).toMatchObject({ status: 'cancelled', cancellation: { by: 'signal', reason: 'enough' } });
+    expect(sum(result)).toBe(30);
+    for (const batch of await api.batches())
+      expect(['cancelled', 'completed', 'failed', 'expired']).toContain(batch.status);
+  });
+
+  test('a duplicate custom_id over two files → InvalidInput with both lines, nothing uploaded', async () => {
+    const uploads = api.requests.filter(({ operation }) => operation === 'files.create').length;
+    const uris = [
+      await write('a.jsonl', jsonl(chatRequests(3))),
+      await write('b.jsonl', jsonl([chatRequest(9), chatRequest(1)])),
+    ];
+    const failure = await failureOf(await jobs.startBulkBatch({ input: { uris } }));
+    expect(failure.type).toBe('InvalidInput');
+    expect(failure.message).toContain('request-1');
+    expect(api.requests.filter(({ operation }) => operation === 'files.create').length).toBe(uploads);
+  });
+
+  test('from code: requests as they come, results typed by a schema', async () => {
+    const requests = Readable.from(chatRequests(25)) as AsyncIterable<BatchRequest>;
+    const bulk = await jobs.startBulk(requests, { storage, split: { requests: 10 } });
+    const result = await bulk.result();
+    const schema = z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1) });
+    const answers: string[] = [];
+    for await (const answer of readResults(result, { storage, schema })) {
+      if (answer.ok) answers.push(answer.value.choices[0]?.message.content ?? '');
+    }
+    expect(answers.filter(Boolean)).toHaveLength(25);
+  });
+});
