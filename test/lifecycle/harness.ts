@@ -11,9 +11,9 @@ import { ApplicationFailure, WorkflowFailedError, type WorkflowHandle } from '@t
 import { Worker } from '@temporalio/worker';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-import { createActivities } from '../../src/activities/index.js';
+import { createActivities, type Activities } from '../../src/activities/index.js';
 import { LlmJobsClient } from '../../src/client.js';
-import type { ProviderOptions } from '../../src/index.js';
+import type { BatchResult, ProviderOptions } from '../../src/index.js';
 import { clockFrom, LocalApi, type LocalApiOptions } from '../../src/testing/index.js';
 import { timeSkipping, workflowBundlePath, type TestTemporal } from '../setup/temporal.js';
 import { jsonl } from '../support/samples.js';
@@ -30,6 +30,16 @@ export interface Lifecycle {
   readonly pass: (duration: string) => Promise<void>;
   /** Operations of the local API that were called since the test began, in order. */
   readonly calls: (operation?: string) => string[];
+  /** Types of the failures that attempts of activities ended with since the test began, but for looks that found nothing new. */
+  readonly failures: () => string[];
+}
+
+export interface LifecycleOptions {
+  readonly api?: LocalApiOptions;
+  /** Traits of the provider `default`. */
+  readonly provider?: Partial<ProviderOptions>;
+  /** Further providers by name, with the same account; `timeout` is the patience of the client in ms, a minute by default. */
+  readonly providers?: Readonly<Record<string, Partial<ProviderOptions> & { readonly timeout?: number }>>;
 }
 
 export const MINUTE = 60_000;
@@ -44,13 +54,14 @@ export const BATCH_TIMING = {
   jitter: 0,
 } as const;
 
-export function lifecycle(options: { api?: LocalApiOptions; provider?: Partial<ProviderOptions> } = {}): Lifecycle {
+export function lifecycle(options: LifecycleOptions = {}): Lifecycle {
   const temporal = timeSkipping();
   let api: LocalApi;
   let folder: string;
   let worker: Worker;
   let running: Promise<void>;
   let firstRequest = 0;
+  let failures: string[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'llm-jobs-lifecycle-'));
@@ -61,20 +72,26 @@ export function lifecycle(options: { api?: LocalApiOptions; provider?: Partial<P
       namespace: temporal.namespace,
       taskQueue: temporal.taskQueue,
       workflowBundle: { codePath: workflowBundlePath },
-      activities: createActivities({
-        providers: {
-          default: {
-            client: new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' }),
-            ...options.provider,
-          },
-        },
-        storage: [pathToFileURL(`${folder}/`).href],
-      }),
+      activities: overheard(
+        createActivities({
+          providers: Object.fromEntries(
+            Object.entries({ default: options.provider ?? {}, ...options.providers }).map(
+              ([name, { timeout, ...traits }]: [string, Partial<ProviderOptions> & { timeout?: number }]) => [
+                name,
+                { client: clientOf(api, timeout), ...traits },
+              ],
+            ),
+          ),
+          storage: [pathToFileURL(`${folder}/`).href],
+        }),
+        (type) => failures.push(type),
+      ),
     });
     running = worker.run();
   });
   beforeEach(() => {
     firstRequest = api.requests.length;
+    failures = [];
   });
   afterAll(async () => {
     worker.shutdown();
@@ -105,7 +122,33 @@ export function lifecycle(options: { api?: LocalApiOptions; provider?: Partial<P
         .slice(firstRequest)
         .map((request) => String(request.operation))
         .filter((name) => operation === undefined || name === operation),
+    failures: () => failures,
   };
+}
+
+function clientOf(api: LocalApi, timeout = 60_000): OpenAI {
+  return new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off', timeout });
+}
+
+/** The same activities, with a word on each failure. */
+function overheard(activities: Activities, onFailure: (type: string) => void): Activities {
+  const entries = Object.entries(activities) as [string, (...args: unknown[]) => Promise<unknown>][];
+  return Object.fromEntries(
+    entries.map(([name, activity]) => [
+      name,
+      (...args: unknown[]) =>
+        activity(...args).catch((error: unknown) => {
+          const type = error instanceof ApplicationFailure ? String(error.type) : String(error);
+          if (type !== 'NothingNew') onFailure(type);
+          throw error;
+        }),
+    ]),
+  ) as unknown as Activities;
+}
+
+/** Whether the ledger of a result accounts for every line of the input. */
+export function sumOf({ lines }: Pick<BatchResult, 'lines'>): number {
+  return lines.succeeded + lines.failed + lines.unfinished + lines.missing;
 }
 
 /** The lines of a JSONL file in storage. */

@@ -1,0 +1,212 @@
+/**
+ * What each fault and each scenario of the local API must come to, for both lifecycles. `faults.test.ts` goes through all of it, and writes
+ * `docs/reference/faults.md` from what happened.
+ */
+import type { BatchScenarioName, FaultName, FineTuningScenarioName, Operation } from '../../src/testing/index.js';
+
+/** How a run ends. */
+export type Expected =
+  /** A result, with this account of the twelve lines where it is a batch's. */
+  | { readonly ends: string; readonly lines?: Partial<Record<LineOutcome, number>>; readonly warns?: RegExp }
+  /** A failure of this type. */
+  | { readonly fails: string; readonly saying?: RegExp };
+
+export type LineOutcome = 'succeeded' | 'failed' | 'unfinished' | 'missing';
+
+/** Requests of a batch, in the runs of this table. */
+export const LINES = 12;
+
+const batchDone: Expected = { ends: 'completed', lines: { succeeded: LINES } };
+const jobDone: Expected = { ends: 'succeeded' };
+const refused: Expected = { fails: 'ApiRefused' };
+
+/** Operations that a run calls, each struck once. A list is called by the second try of a create, and so only if that was struck. */
+export const STRUCK = {
+  batch: [
+    'files.create',
+    'files.list',
+    'batches.create',
+    'batches.list',
+    'batches.retrieve',
+    'files.content',
+    'files.delete',
+  ],
+  fineTuning: [
+    'files.create',
+    'files.list',
+    'fineTuning.create',
+    'fineTuning.list',
+    'fineTuning.retrieve',
+    'fineTuning.events',
+    'fineTuning.checkpoints',
+    'files.content',
+    'files.delete',
+  ],
+} as const satisfies Record<string, readonly Operation[]>;
+
+/** A fault that passes strikes every operation once in one and the same run; any other strikes one operation a run. */
+export type FaultExpectation =
+  | { readonly passes: true; readonly warns?: RegExp }
+  | {
+      readonly passes: false;
+      /** Operations where the fault ends the run, and how. */
+      readonly batch: Partial<Record<Operation, Expected>>;
+      readonly fineTuning: Partial<Record<Operation, Expected>>;
+    };
+
+const passes: FaultExpectation = { passes: true };
+
+/** A refusal for good ends the run wherever the run cannot do without the answer. */
+const endsTheRun: FaultExpectation = {
+  passes: false,
+  batch: {
+    'files.create': refused,
+    'batches.create': refused,
+    'batches.retrieve': refused,
+    'batches.cancel': refused,
+    'files.content': refused,
+    // A clean-up holds up no result.
+    'files.delete': { ...batchDone, warns: /Not deleted/ },
+  },
+  fineTuning: {
+    'files.create': refused,
+    'fineTuning.create': refused,
+    'fineTuning.retrieve': refused,
+    'fineTuning.cancel': refused,
+    'fineTuning.checkpoints': refused,
+    'files.content': refused,
+    'files.delete': { ...jobDone, warns: /Not deleted/ },
+  },
+};
+
+export const FAULTS_EXPECTED: Record<FaultName, FaultExpectation> = {
+  unauthorized: endsTheRun,
+  forbidden: endsTheRun,
+  quotaExceeded: endsTheRun,
+  echoApiKey: endsTheRun,
+  requestTimeout: passes,
+  conflict: passes,
+  rateLimited: passes,
+  rateLimitedWithRetryAfter: passes,
+  rateLimitedWithRetryAfterMs: passes,
+  rateLimitedForLong: passes,
+  serverError: passes,
+  serverErrorForGood: passes,
+  badRequestToRetry: passes,
+  badGateway: passes,
+  unavailable: passes,
+  htmlPage: passes,
+  reset: passes,
+  lostAnswer: passes,
+  timeout: passes,
+  timeoutAfterHandling: passes,
+  delay: passes,
+  cutBody: passes,
+  cutBodySilently: passes,
+  hidden: { passes: true, warns: /404/ },
+  emptyObject: passes,
+  notFound: {
+    passes: false,
+    batch: {
+      'files.create': refused,
+      'batches.create': refused,
+      'batches.retrieve': { ...batchDone, warns: /404/ },
+      // Told again, until the job is cancelled.
+      'batches.cancel': { ends: 'cancelled', lines: { succeeded: 3, unfinished: 9 } },
+      'files.content': batchDone,
+      'files.delete': batchDone,
+    },
+    fineTuning: {
+      'files.create': refused,
+      'fineTuning.create': refused,
+      'fineTuning.retrieve': { ...jobDone, warns: /404/ },
+      'fineTuning.cancel': { ends: 'cancelled' },
+      'fineTuning.events': jobDone,
+      'fineTuning.checkpoints': jobDone,
+      'files.content': jobDone,
+      'files.delete': jobDone,
+    },
+  },
+};
+
+export interface ScenarioExpectation {
+  readonly expected: Expected;
+  /** The run has this deadline, and so cancels its job. */
+  readonly deadline?: string;
+}
+
+const batch = (lines: Partial<Record<LineOutcome, number>>, warns?: RegExp): ScenarioExpectation => ({
+  expected: { ends: 'completed', lines, ...(warns && { warns }) },
+});
+const fails = (type: string, saying?: RegExp): ScenarioExpectation => ({
+  expected: { fails: type, ...(saying && { saying }) },
+});
+const allThere = batch({ succeeded: LINES });
+
+export const BATCH_SCENARIOS_EXPECTED: Record<BatchScenarioName, ScenarioExpectation> = {
+  failsValidation: fails('BatchFailed', /invalid_json_line/),
+  failsOnTokenLimit: fails('BatchFailed', /Enqueued token limit/),
+  failsOnModel: fails('BatchFailed', /gpt-0/),
+  failsOnFile: fails('BatchFailed', /Cannot find file/),
+  failsWithUnknownCode: fails('BatchFailed', /flux_capacitor_drained/),
+  failsWithoutReason: fails('BatchFailed', /no reason given/),
+  vanishesWhileRunning: fails('JobVanished'),
+  vanishesAtItsEnd: fails('JobVanished'),
+  stepsBack: allThere,
+  unknownStatus: batch({ succeeded: LINES }, /Unknown status "moderating"/),
+  azureDialect: allThere,
+  stuckValidating: fails('JobStuck', /validating/),
+  stuckInProgress: fails('JobStuck', /in_progress/),
+  stuckFinalizing: fails('JobStuck', /finalizing/),
+  stuckCancelling: { ...fails('JobStuck', /cancelling/), deadline: '2h' },
+  slowFinalizing: allThere,
+  allLinesFail: batch({ failed: LINES }),
+  emptyErrorFileId: allThere,
+  zeroByteErrorFile: allThere,
+  missingLines: batch({ succeeded: 8, missing: 4 }, /in neither of the provider's files/),
+  duplicateLines: batch({ succeeded: LINES }, /came twice/),
+  unknownCustomIds: batch({ succeeded: 8, missing: 4 }, /answer no request of the input/),
+  cutLastLine: batch({ succeeded: LINES - 1, missing: 1 }, /cannot be read/),
+  malformedLine: batch({ succeeded: LINES - 1, missing: 1 }, /cannot be read/),
+  statusCodeZero: batch({ succeeded: 8, failed: 4 }),
+  nullFilledErrors: allThere,
+  someLinesFail: batch({ succeeded: 8, failed: 4 }),
+  outputExpired404: batch({ missing: LINES }, /no longer has the result file/),
+  outputExpired410: batch({ missing: LINES }, /no longer has the result file/),
+  countsDoNotSum: allThere,
+  nullCounts: allThere,
+  cancelLosesRace: { ...allThere, deadline: '2h' },
+  expiresPartly: { expected: { ends: 'expired', lines: { succeeded: 4, unfinished: 8 } } },
+  expiresEmpty: { expected: { ends: 'expired', lines: { unfinished: LINES } } },
+};
+
+const succeeds: ScenarioExpectation = { expected: jobDone };
+/** Fine-tuning jobs have no expiry: one that goes nowhere is waited for until somebody or a deadline cancels it. */
+const waitsForCancel: ScenarioExpectation = { expected: { ends: 'cancelled' }, deadline: '2d' };
+
+export const FINE_TUNING_SCENARIOS_EXPECTED: Record<FineTuningScenarioName, ScenarioExpectation> = {
+  failsValidation: fails('FineTuningFailed', /Example 6174/),
+  failsInQueue: fails('FineTuningFailed', /exceeded_quota/),
+  failsWhileRunning: fails('FineTuningFailed', /server_error/),
+  failsModeration: fails('FineTuningFailed', /moderation/),
+  failsSafetyChecks: fails('FineTuningFailed', /safety/),
+  failsWithUnknownCode: fails('FineTuningFailed', /flux_capacitor_drained/),
+  failsWithoutReason: fails('FineTuningFailed', /no reason given/),
+  vanishesWhileRunning: fails('JobVanished'),
+  vanishesAtItsEnd: fails('JobVanished'),
+  stepsBack: succeeds,
+  unknownStatus: { expected: { ...jobDone, warns: /Unknown status "pending"/ } },
+  stuckValidating: waitsForCancel,
+  stuckQueued: waitsForCancel,
+  stuckRunning: waitsForCancel,
+  pausedByProvider: waitsForCancel,
+  nullFilledError: succeeds,
+  emptyErrorObject: succeeds,
+  noResultFiles: succeeds,
+  nullResultFiles: succeeds,
+  resultFilesGone404: { expected: { ...jobDone, warns: /no longer has the result file/ } },
+  resultFilesGone410: { expected: { ...jobDone, warns: /no longer has the result file/ } },
+  duplicateEvents: succeeds,
+  tiedEvents: succeeds,
+  azureDialect: succeeds,
+};
