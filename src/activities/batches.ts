@@ -6,6 +6,7 @@ import { PAGE_SIZES } from '../jobs/limits.js';
 import { isBatchEnd } from '../jobs/status.js';
 import { apiOf, readReply, type Api, type Outcome } from './api.js';
 import { cancelTwins, createOnce, type CreatedOnce, type Twins } from './create-once.js';
+import { listAll } from './list-all.js';
 import type { Toolbox } from './toolbox.js';
 import { watchJob, type Sighting, type WatchInput } from './watch.js';
 
@@ -118,12 +119,13 @@ async function retrieve(api: Api, id: string): Promise<Outcome<BatchSnapshot>> {
   return readOutcome('batches.retrieve', await api.attempt((client) => client.batches.retrieve(id)));
 }
 
-/** 409 means that it has ended already, 404 that it is gone (the watch deals with that): neither is a failure to cancel. */
+/** 409 means that it has ended already, a lasting 404 that it is gone (the watch deals with that): neither is a failure to cancel. */
 async function cancelBatch(api: Api, id: string): Promise<BatchSnapshot | null> {
   const { value, error } = await api.attempt((client) => client.batches.cancel(id));
   if (!error) return readReply('batches.cancel', batchObjectSchema, value);
-  if (error.status === 404) return null;
-  if (error.status !== 409 && error.status !== 400) throw api.failure('batches.cancel', error);
+  const failure = api.failure('batches.cancel', error);
+  if (error.status === 404 && failure.nonRetryable) return null;
+  if (error.status !== 409 && error.status !== 400) throw failure;
   const current = await retrieve(api, id);
   if (current.error?.status === 404) return null;
   if (current.error) throw api.failure('batches.retrieve', current.error);
@@ -139,15 +141,13 @@ async function cancelBatch(api: Api, id: string): Promise<BatchSnapshot | null> 
 
 /** Batches with the key, newest first: the list has no filter, so it is scanned back to the time of the first try. */
 async function findBatches(api: Api, search: JobSearch): Promise<BatchSnapshot[]> {
-  return api.call('batches.list', async (client) => {
-    const found: BatchSnapshot[] = [];
-    for await (const object of client.batches.list({ limit: PAGE_SIZES.batches })) {
-      const reading = batchObjectSchema.safeParse(object);
-      if (!reading.success) continue;
-      const { createdAt } = reading.data.timestamps;
-      if (createdAt !== null && createdAt < search.notBefore) break;
-      if (reading.data.metadata[JOB_KEY] === search.key) found.push(reading.data);
-    }
-    return found;
-  });
+  const found: BatchSnapshot[] = [];
+  for await (const object of listAll(api, 'batches.list', '/batches', { limit: PAGE_SIZES.batches })) {
+    const reading = batchObjectSchema.safeParse(object);
+    if (!reading.success) continue;
+    const { createdAt } = reading.data.timestamps;
+    if (createdAt !== null && createdAt < search.notBefore) break;
+    if (reading.data.metadata[JOB_KEY] === search.key) found.push(reading.data);
+  }
+  return found;
 }

@@ -13,6 +13,9 @@ const MAX_BARREN = 5;
 /** The activity's attempt from which on a file is believed to be as long as it always turns out, whatever its object says. */
 const BELIEVED_ATTEMPT = 3;
 
+/** What is said of a file that is no more. */
+const GONE: ReadonlySet<number> = new Set([400, 404, 410]);
+
 /** The file's bytes, or in whose words the provider has none. */
 export type Download =
   | { readonly content: AsyncGenerator<Uint8Array>; readonly refusal?: undefined }
@@ -35,8 +38,8 @@ export async function download(api: Api, fileId: string): Promise<Download> {
 export async function downloadResult(api: Api, fileId: string): Promise<AsyncGenerator<Uint8Array> | null> {
   const { content, refusal } = await download(api, fileId);
   if (content) return content;
-  if (refusal.status === 402 || refusal.status === 403) throw api.failure('files.content', refusal);
-  return null;
+  if (refusal.status !== null && GONE.has(refusal.status)) return null;
+  throw api.failure('files.content', refusal);
 }
 
 async function* unbroken(api: Api, fileId: string, first: Response): AsyncGenerator<Uint8Array> {

@@ -6,6 +6,7 @@ import { fileObjectSchema, type FileSnapshot } from '../jobs/fine-tuning-object.
 import { FILE_LIMITS, PAGE_SIZES } from '../jobs/limits.js';
 import { apiOf, readReply, type Api } from './api.js';
 import { withHeartbeat } from './heartbeat.js';
+import { listAll } from './list-all.js';
 import { postFile } from './multipart.js';
 import type { Toolbox } from './toolbox.js';
 
@@ -116,22 +117,20 @@ function changedSince(uri: string): ApplicationFailure {
 
 /** The file of this name that an earlier attempt uploaded whole, if there is one. Lists newest first and stops at `notBefore`. */
 async function findUpload(api: Api, input: UploadFileInput): Promise<FileSnapshot | null> {
-  const { value, error } = await api.attempt(async (client) => {
-    const query = { purpose: input.purpose, order: 'desc', limit: PAGE_SIZES.files } as const;
-    for await (const object of client.files.list(query)) {
+  const query = { purpose: input.purpose, order: 'desc', limit: PAGE_SIZES.files };
+  try {
+    for await (const object of listAll(api, 'files.list', '/files', query)) {
       const reading = fileObjectSchema.safeParse(object);
       if (!reading.success) continue;
       const file = reading.data;
       if (file.createdAt !== null && file.createdAt < input.notBefore) return null;
       if (file.filename === input.filename && file.bytes === input.file.bytes && file.status !== 'error') return file;
     }
-    return null;
-  });
-  if (!error) return value;
-  const failure = api.failure('files.list', error);
-  if (!failure.nonRetryable || error.status === 401) throw failure;
-  // Who may not list cannot adopt: a second upload costs nothing, and the first dies by itself.
-  log.warn('The files at the provider cannot be listed', { status: error.status, code: error.code });
+  } catch (error) {
+    // Who may not list cannot adopt: a second upload costs nothing, and the first dies by itself.
+    if (!(error instanceof ApplicationFailure) || !error.nonRetryable) throw error;
+    log.warn('The files at the provider cannot be listed, so the file is uploaded anew', { why: error.message });
+  }
   return null;
 }
 

@@ -1,5 +1,5 @@
 /** What a fine-tuning job leaves behind, collected into storage: its events, its checkpoints, its result files. */
-import type OpenAI from 'openai';
+import { ApplicationFailure } from '@temporalio/common';
 import {
   checkpointSchema,
   fineTuningEventSchema,
@@ -14,7 +14,9 @@ import type { Cancellation } from '../jobs/run-state.js';
 import { safeName } from '../storage/safe-name.js';
 import { apiOf, type Api } from './api.js';
 import { downloadResult } from './download.js';
+import { JOBS_PATH } from './fine-tuning.js';
 import { withHeartbeat } from './heartbeat.js';
+import { listAll } from './list-all.js';
 import type { Toolbox } from './toolbox.js';
 
 export interface CollectFineTuningInput {
@@ -74,9 +76,7 @@ async function* linesOf(values: readonly unknown[]): AsyncGenerator<string> {
 
 /** All events, oldest first, each once: pages may overlap while events are added, and events may share a second. */
 async function listEvents(api: Api, id: string): Promise<FineTuningEvent[]> {
-  const newestFirst = await listAll(api, 'fineTuning.events', (client) =>
-    client.fineTuning.jobs.listEvents(id, { limit: PAGE_SIZES.events }),
-  );
+  const newestFirst = await allOf(api, 'fineTuning.events', id);
   const events = new Map<string, FineTuningEvent>();
   for (const object of newestFirst.toReversed()) {
     const reading = fineTuningEventSchema.safeParse(object);
@@ -88,9 +88,7 @@ async function listEvents(api: Api, id: string): Promise<FineTuningEvent[]> {
 
 /** All checkpoints, by step. */
 async function listCheckpoints(api: Api, id: string): Promise<Checkpoint[]> {
-  const objects = await listAll(api, 'fineTuning.checkpoints', (client) =>
-    client.fineTuning.jobs.checkpoints.list(id, { limit: PAGE_SIZES.checkpoints }),
-  );
+  const objects = await allOf(api, 'fineTuning.checkpoints', id);
   const checkpoints = new Map<string, Checkpoint>();
   for (const object of objects) {
     const reading = checkpointSchema.safeParse(object);
@@ -100,17 +98,24 @@ async function listCheckpoints(api: Api, id: string): Promise<Checkpoint[]> {
 }
 
 /** All items through all pages; none where the provider does not have the list. */
-async function listAll(
+async function allOf(
   api: Api,
   operation: 'fineTuning.events' | 'fineTuning.checkpoints',
-  list: (client: OpenAI) => AsyncIterable<unknown>,
+  id: string,
 ): Promise<unknown[]> {
-  const { value, error } = await api.attempt(async (client) => {
-    const items: unknown[] = [];
-    for await (const item of list(client)) items.push(item);
-    return items;
-  });
-  if (!error) return value;
-  if (error.status === 404) return [];
-  throw api.failure(operation, error);
+  const name = operation === 'fineTuning.events' ? 'events' : 'checkpoints';
+  const items: unknown[] = [];
+  try {
+    const path = `${JOBS_PATH}/${encodeURIComponent(id)}/${name}`;
+    for await (const item of listAll(api, operation, path, { limit: PAGE_SIZES[name] })) items.push(item);
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+  }
+  return items;
+}
+
+/** The HTTP status in the details of an API failure. */
+function statusOf(error: unknown): unknown {
+  const detail: unknown = error instanceof ApplicationFailure ? error.details?.[0] : null;
+  return detail && typeof detail === 'object' && 'status' in detail ? detail.status : null;
 }

@@ -10,6 +10,7 @@ import { isFineTuningEnd } from '../jobs/status.js';
 import { apiOf, readReply, type Api, type Outcome } from './api.js';
 import type { JobSearch } from './batches.js';
 import { cancelTwins, createOnce, type CreatedOnce, type Twins } from './create-once.js';
+import { listAll } from './list-all.js';
 import type { Toolbox } from './toolbox.js';
 import { watchJob, type Sighting, type WatchInput } from './watch.js';
 
@@ -31,6 +32,9 @@ export interface JobRef {
   readonly provider: string;
   readonly id: string;
 }
+
+/** Below the client's base URL. */
+export const JOBS_PATH = '/fine_tuning/jobs';
 
 export function fineTuningActivities(toolbox: Toolbox) {
   return {
@@ -135,19 +139,20 @@ async function retrieve(api: Api, id: string): Promise<Outcome<FineTuningSnapsho
   return readOutcome('fineTuning.retrieve', outcome);
 }
 
-/** Cancels, pauses or resumes. A refusal because the job has ended (409, 400) answers with the job as it is; null if it is gone. */
+/** Cancels, pauses or resumes. A refusal because the job has ended (409, 400) answers with the job as it is; null if it is gone for good. */
 async function act(api: Api, action: 'cancel' | 'pause' | 'resume', id: string): Promise<FineTuningSnapshot | null> {
   const operation = `fineTuning.${action}` as const;
   const { value, error } = await api.attempt((client) => client.fineTuning.jobs[action](id));
   if (!error) return readReply(operation, fineTuningObjectSchema, value);
-  if (error.status === 404 && action === 'cancel') return null;
-  if (error.status !== 409 && error.status !== 400) throw api.failure(operation, error);
+  const failure = api.failure(operation, error);
+  if (error.status === 404 && action === 'cancel' && failure.nonRetryable) return null;
+  if (error.status !== 409 && error.status !== 400) throw failure;
   const current = await retrieve(api, id);
   if (current.error?.status === 404) return null;
   if (current.error) throw api.failure('fineTuning.retrieve', current.error);
   if (!isFineTuningEnd(current.value.status)) {
     // A person asked to pause or resume and gets the reason; a cancel only stops the wait if there is nothing to wait for.
-    if (action !== 'cancel') throw api.failure(operation, error);
+    if (action !== 'cancel') throw failure;
     log.warn('The provider refused to cancel; the wait goes on', {
       jobId: id,
       status: current.value.status,
@@ -159,32 +164,27 @@ async function act(api: Api, action: 'cancel' | 'pause' | 'resume', id: string):
 
 /** Jobs with the key: the list filters by metadata on the server, and a provider that ignores the filter is scanned. */
 async function findJobs(api: Api, search: JobSearch): Promise<FineTuningSnapshot[]> {
-  return api.call('fineTuning.list', async (client) => {
-    const found: FineTuningSnapshot[] = [];
-    const query = { limit: PAGE_SIZES.jobs, metadata: { [JOB_KEY]: search.key } };
-    for await (const object of client.fineTuning.jobs.list(query)) {
-      const reading = fineTuningObjectSchema.safeParse(object);
-      if (!reading.success) continue;
-      const { createdAt } = reading.data.timestamps;
-      if (createdAt !== null && createdAt < search.notBefore) break;
-      if (reading.data.metadata[JOB_KEY] === search.key) found.push(reading.data);
-    }
-    return found;
-  });
+  const found: FineTuningSnapshot[] = [];
+  const query = { limit: PAGE_SIZES.jobs, metadata: { [JOB_KEY]: search.key } };
+  for await (const object of listAll(api, 'fineTuning.list', JOBS_PATH, query)) {
+    const reading = fineTuningObjectSchema.safeParse(object);
+    if (!reading.success) continue;
+    const { createdAt } = reading.data.timestamps;
+    if (createdAt !== null && createdAt < search.notBefore) break;
+    if (reading.data.metadata[JOB_KEY] === search.key) found.push(reading.data);
+  }
+  return found;
 }
 
 /** Waits (by a retryable failure) while creating one more job would leave fewer free slots than the spec wants. */
 async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
   const slots = api.provider.fineTuningSlots;
   if (slots === null || leaveFree === 0) return;
-  const unfinished = await api.call('fineTuning.list', async (client) => {
-    let count = 0;
-    for await (const object of client.fineTuning.jobs.list({ limit: PAGE_SIZES.jobs })) {
-      const reading = fineTuningObjectSchema.safeParse(object);
-      if (reading.success && !isFineTuningEnd(reading.data.status)) count += 1;
-    }
-    return count;
-  });
+  let unfinished = 0;
+  for await (const object of listAll(api, 'fineTuning.list', JOBS_PATH, { limit: PAGE_SIZES.jobs })) {
+    const reading = fineTuningObjectSchema.safeParse(object);
+    if (reading.success && !isFineTuningEnd(reading.data.status)) unfinished += 1;
+  }
   if (unfinished + 1 + leaveFree <= slots) return;
   throw ApplicationFailure.create({
     type: 'WaitingForRoom',

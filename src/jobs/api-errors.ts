@@ -83,8 +83,8 @@ export const API_ERROR_TABLE: readonly Row[] = [
   // LiteLLM passes a 429 on as a 500; it is retried like one either way.
   { status: is(408, 425, 429), verdict: 'unavailable' },
   { status: (status) => status !== null && status >= 500, verdict: 'unavailable' },
-  // Two creates that collide; the SDK retries 409 too. On a cancel it means "already ended" and never gets here.
-  { operation: /\.create$/, status: is(409), verdict: 'unavailable' },
+  // Two requests that collide; the SDK retries 409 too. Where something is to be changed it means "already ended".
+  { operation: /\.(create|retrieve|list|content|events|checkpoints|delete)$/, status: is(409), verdict: 'unavailable' },
   // "Cannot find file" right after its upload (curator#116), or a file still being processed (Azure).
   {
     operation: /^(batches|fineTuning)\.create$/,
@@ -95,6 +95,8 @@ export const API_ERROR_TABLE: readonly Row[] = [
   },
   // A file that is not visible yet, or a reply from a replica that lags.
   { operation: /^files\.(content|retrieve)$/, status: is(404), verdict: 'unavailable', maxAttempts: 5 },
+  // The same for a job; a cancel must not be lost on it.
+  { operation: /\.cancel$/, status: is(404), verdict: 'unavailable', maxAttempts: 5 },
   { status: () => true, verdict: 'refused' },
 ];
 

@@ -38,6 +38,7 @@ export async function awaitEnd<T extends Awaited>(
   let { job } = wait;
   let missingSince: number | null = null;
   let cancelSentAt: number | null = null;
+  let isCancelDue = true;
 
   const see = (seen: T, at: number) => {
     job = seen;
@@ -49,11 +50,12 @@ export async function awaitEnd<T extends Awaited>(
   see(job, now());
 
   while (!wait.isEnd(job.status)) {
-    if (run.cancellation && cancelSentAt === null) {
+    if (run.cancellation && isCancelDue) {
       run.enter('cancelling');
       const answer = await wait.cancel(job.id);
-      cancelSentAt = now();
-      if (answer) see(answer, cancelSentAt);
+      cancelSentAt ??= now();
+      isCancelDue = false;
+      if (answer) see(answer, now());
       continue;
     }
     const stuckAt = stuckMoment(wait, job, cancelSentAt);
@@ -76,6 +78,8 @@ export async function awaitEnd<T extends Awaited>(
       case 'changed':
         missingSince = null;
         see(sighting.job, sighting.at);
+        // A job that goes on as if nothing was said (it was missing, or the provider refused then) is told again.
+        isCancelDue = !isCancelling(sighting.job.status);
         break;
       case 'missing':
         missingSince = sighting.at;
@@ -98,6 +102,9 @@ export async function awaitEnd<T extends Awaited>(
   }
   return { job, stuckSince: null };
 }
+
+/** `cancelling`, or `cancel_requested` as some call it. */
+const isCancelling = (status: string): boolean => status.startsWith('cancel');
 
 function stuckMoment<T extends Awaited>(wait: AwaitEnd<T>, job: T, cancelSentAt: number | null): number | null {
   const grace = Math.ceil(toMs(wait.spec.stuckAfter) / 1_000);

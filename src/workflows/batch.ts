@@ -62,6 +62,12 @@ class BatchRun {
   }
 
   async live(): Promise<BatchResult> {
+    const result = await this.#fromInputToResults();
+    // The clean-up comes after the results, and may have something to say too.
+    return { ...result, warnings: [...this.#run.warnings] };
+  }
+
+  async #fromInputToResults(): Promise<BatchResult> {
     const checked = await this.#check();
     if (!checked) return neverCreated(this.#run, null);
     try {

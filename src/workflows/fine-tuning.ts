@@ -72,6 +72,12 @@ class FineTuningRun {
   }
 
   async live(): Promise<FineTuningResult> {
+    const result = await this.#fromFilesToModel();
+    // The clean-up comes after the results, and may have something to say too.
+    return { ...result, warnings: [...this.#run.warnings] };
+  }
+
+  async #fromFilesToModel(): Promise<FineTuningResult> {
     const { trainingFile, validationFile } = this.#spec;
     const training = await this.#check('training', trainingFile);
     const validation = validationFile && training ? await this.#check('validation', validationFile) : null;

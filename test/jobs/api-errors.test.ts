@@ -31,6 +31,8 @@ const OPERATIONS = [
 ] as const satisfies Operation[];
 const creates = OPERATIONS.filter((operation) => operation.endsWith('.create'));
 const others = OPERATIONS.filter((operation) => !operation.endsWith('.create'));
+const changes = OPERATIONS.filter((operation) => /\.(cancel|pause|resume)$/.test(operation));
+const reads = others.filter((operation) => !changes.includes(operation));
 
 function apiError(status: number | null, more: Partial<ApiError> = {}): ApiError {
   return {
@@ -92,9 +94,9 @@ describe('verdict of the first attempt', () => {
     [529, {}, OPERATIONS, 'unavailable'],
     // LiteLLM passes a 429 on as a 500.
     [500, message('litellm.RateLimitError: insufficient_quota'), OPERATIONS, 'unavailable'],
-    // A conflict: creates collide; a cancel is told that the job has ended.
-    [409, {}, creates, 'unavailable'],
-    [409, {}, others, 'refused'],
+    // A conflict: creates and reads collide with others; a cancel is told that the job has ended.
+    [409, {}, [...creates, ...reads], 'unavailable'],
+    [409, {}, changes, 'refused'],
     // A file that is not there yet.
     [400, message('Cannot find file file-1'), ['batches.create', 'fineTuning.create'], 'unavailable'],
     [404, message('No such File object: file-1'), ['batches.create'], 'unavailable'],
@@ -105,9 +107,9 @@ describe('verdict of the first attempt', () => {
     [400, message('file file-1 has not been processed'), ['batches.create'], 'unavailable'],
     [400, message('training_file does not exist'), ['fineTuning.create'], 'unavailable'],
     [400, message('Cannot find file file-1'), ['files.create', 'batches.cancel'], 'refused'],
-    [404, {}, ['files.content', 'files.retrieve'], 'unavailable'],
+    [404, {}, ['files.content', 'files.retrieve', 'batches.cancel', 'fineTuning.cancel'], 'unavailable'],
     // The rest is for good.
-    [404, {}, ['files.delete', 'batches.retrieve', 'batches.cancel', 'fineTuning.retrieve'], 'refused'],
+    [404, {}, ['files.delete', 'batches.retrieve', 'fineTuning.retrieve'], 'refused'],
     [404, { code: 'model_not_found' }, creates, 'refused'],
     [400, { code: 'invalid_value', param: 'endpoint' }, OPERATIONS, 'refused'],
     [400, { code: 'missing_required_parameter' }, OPERATIONS, 'refused'],
@@ -130,6 +132,7 @@ describe('verdict of later attempts', () => {
     ['a file not found by a job', 'fineTuning.create', apiError(404, message('no such file')), 5],
     ['a file without content', 'files.content', apiError(404), 4],
     ['a file not visible', 'files.retrieve', apiError(404), 4],
+    ['a job not visible to a cancel', 'batches.cancel', apiError(404), 4],
   ])('%s → unavailable for some attempts, then refused for good', (_, operation, error, last) => {
     expect(judge(operation, error, last)).toBe('unavailable');
     expect(judge(operation, error, last + 1)).toBe('refused');
