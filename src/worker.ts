@@ -3,7 +3,14 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type LogEntry } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type LogEntry,
+} from '@temporalio/worker';
 import OpenAI from 'openai';
 import { createActivities } from './activities/index.js';
 import { redact } from './providers/redact.js';
@@ -11,7 +18,11 @@ import { readWorkerConfig, type WorkerConfig } from './worker-config.js';
 
 async function main(): Promise<void> {
   const config = readWorkerConfig(process.env, process.cwd());
-  Runtime.install({ logger: new DefaultLogger(config.logLevel, (entry) => writeLog(entry, config.apiKey)) });
+  Runtime.install({
+    logger: new DefaultLogger(config.logLevel, (entry) => writeLog(entry, config.apiKey)),
+    // Else the SDK's core would print lines of its own, to stdout and unredacted.
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+  });
   for (const root of config.storage) {
     if (root.startsWith('file:')) mkdirSync(fileURLToPath(root), { recursive: true });
   }

@@ -2,8 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { chatRequests } from '../support/samples.js';
 import { AT_ONCE, endpoint, endToEnd, until } from './support.js';
 
-const STOPPED = 'llm-jobs worker stopped: no job was cancelled';
-
 describe('a worker that is stopped', () => {
   const e = endToEnd();
   const input = { requests: chatRequests(10) };
@@ -13,8 +11,15 @@ describe('a worker that is stopped', () => {
     const run = await e.jobs.startBatch({ input, endpoint });
     await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
     expect(await first.stop('SIGTERM')).toBe(0);
-    expect(first.stdout()).toMatch(/^llm-jobs worker ready: task queue test-.*\n/);
-    expect(first.stdout().trimEnd().split('\n').at(-1)).toBe(STOPPED);
+    expect(first.stdout().split('\n')).toEqual([
+      expect.stringMatching(/^llm-jobs worker ready: task queue test-/),
+      'llm-jobs worker stopped: no job was cancelled',
+      '',
+    ]);
+    const logged = first.stderr().trimEnd().split('\n');
+    expect(logged.map((line) => Object.keys(JSON.parse(line) as object).slice(0, 3))).toEqual(
+      logged.map(() => ['time', 'level', 'message']),
+    );
 
     const second = await e.startWorker();
     expect((await run.result()).status).toBe('completed');
