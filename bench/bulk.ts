@@ -1,0 +1,101 @@
+/**
+ * `npm run bench:bulk -- --requests 1000000 --faults`: a bulk batch end to end on a real dev server, with the local API and the
+ * worker in processes of their own. Prints what came of it, how long it took, and the worker's peak memory.
+ */
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { LlmJobsClient } from '../src/client.js';
+import { startDevServer } from '../src/dev-server/index.js';
+import { writeRequests } from './requests.js';
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '1000000' },
+    faults: { type: 'boolean', default: false },
+    parallel: { type: 'string', default: '4' },
+    part: { type: 'string', default: '50000' },
+  },
+});
+const count = Number(values.requests);
+const folder = join(tmpdir(), 'llm-jobs-bench');
+const results = join(folder, `results-${process.pid}`);
+await mkdir(results, { recursive: true });
+const input = join(folder, `requests-${count}.jsonl`);
+await writeRequests(input, count);
+
+const server = await startDevServer({ existing: false, ui: false });
+const api = fork(fileURLToPath(new URL('local-api.ts', import.meta.url)), values.faults ? ['--faults'] : [], {
+  execArgv: ['--import', 'tsx'],
+  stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+});
+const { url, apiKey } = JSON.parse(await firstLine(api.stdout!)) as { url: string; apiKey: string };
+const worker = spawn(process.execPath, [fileURLToPath(new URL('../dist/worker.js', import.meta.url))], {
+  env: {
+    ...process.env,
+    ...server.env,
+    OPENAI_API_KEY: apiKey,
+    OPENAI_BASE_URL: url,
+    LLM_JOBS_STORAGE: pathToFileURL(`${folder}/`).href,
+    LLM_JOBS_POLL_MIN: '500ms',
+    LLM_JOBS_POLL_MAX: '2s',
+    LLM_JOBS_LOG_LEVEL: 'ERROR',
+  },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+await firstLine(worker.stdout);
+
+const connection = await Connection.connect({ address: server.address });
+try {
+  const jobs = new LlmJobsClient(new Client({ connection, namespace: server.namespace }), { taskQueue: 'llm-jobs' });
+  const began = performance.now();
+  const run = await jobs.startBulkBatch({
+    input: { uri: pathToFileURL(input).href },
+    outputUri: pathToFileURL(`${results}/`).href,
+    maxParallel: Number(values.parallel),
+    split: { requests: Number(values.part) },
+    maxRounds: 6,
+  });
+  const result = await run.result();
+  const seconds = (performance.now() - began) / 1_000;
+  const order = await checkOrder(fileURLToPath(result.output!.uri), count);
+  api.send('report');
+  const [provider] = (await once(api, 'message')) as [unknown];
+  const status = await readFile(`/proc/${worker.pid}/status`, 'utf8').catch(() => '');
+  const peak = Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
+  const { lines, rounds, batches, warnings } = result;
+  console.log(
+    JSON.stringify({ count, seconds, workerPeakMB: peak, lines, rounds, batches, order, provider, warnings }, null, 2),
+  );
+  if (!order.isRight || lines.succeeded !== count) process.exitCode = 1;
+} finally {
+  await connection.close();
+  worker.kill('SIGTERM');
+  await once(worker, 'exit');
+  api.disconnect();
+  await server.stop();
+  await rm(results, { recursive: true, force: true });
+}
+
+async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
+  for await (const line of createInterface({ input: stream })) return line;
+  throw new Error('the process ended before it was ready');
+}
+
+/** Every request exactly once, in input order. */
+async function checkOrder(path: string, expected: number): Promise<{ isRight: boolean; lines: number }> {
+  let lines = 0;
+  let isRight = true;
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    if (/"custom_id":\s*"request-(\d+)"/.exec(line)?.[1] !== String(lines)) isRight = false;
+    lines += 1;
+  }
+  return { isRight: isRight && lines === expected, lines };
+}

@@ -1,0 +1,32 @@
+/** The local API in a process of its own, so that its work is not measured: prints its URL, ends with its parent. */
+import { LocalApi, type BatchScenario } from '../src/testing/index.js';
+
+const api = await LocalApi.start({
+  batches: { validatingMs: 100, inProgressMs: 400, finalizingMs: 100, cancellingMs: 100, jitter: 0 },
+  limits: { batchesPerHour: 100_000, enqueuedTokens: Infinity },
+});
+
+/** With `faults`: some batches expire, some fail on the token limit, in some of them lines fail or go missing. */
+const FAULTS: readonly (readonly [every: number, scenario: BatchScenario])[] = [
+  [7, { timing: { inProgressMs: 8_000, expiresAfterMs: 3_000, jitter: 0 } }],
+  [5, { lines: (index) => (index % 50 === 0 ? { kind: 'status', status: 429 } : undefined) }],
+  [9, { lines: (index) => (index % 100 === 0 ? { kind: 'missing' } : undefined) }],
+];
+const LIMITED_EVERY = 11;
+
+if (process.argv.includes('--faults')) {
+  let batches = 0;
+  api.scenarios.forBatches(() => (batches += 1) % LIMITED_EVERY === 0, 'failsOnTokenLimit');
+  for (const [every, scenario] of FAULTS) api.scenarios.forBatches(() => batches % every === 0, scenario);
+}
+console.log(JSON.stringify({ url: api.url, apiKey: api.apiKey }));
+process.on('disconnect', () => process.exit());
+process.on('message', () => void report());
+
+async function report(): Promise<void> {
+  const batches = await api.batches();
+  const ends: Record<string, number> = {};
+  for (const { status } of batches) ends[status] = (ends[status] ?? 0) + 1;
+  const creates = api.requests.filter(({ operation }) => operation === 'batches.create').length;
+  process.send?.({ batches: batches.length, ends, creates });
+}
