@@ -43,9 +43,9 @@ export function valueOfSchema(schema: unknown, text: string, random: () => numbe
       case 'array':
         return [build(items, depth + 1)];
       case 'integer':
-        return Math.floor(random() * 100);
+        return Math.floor(inRange(node, random, 1));
       case 'number':
-        return Math.round(random() * 1000) / 10;
+        return Math.round(inRange(node, random, 0) * 10) / 10;
       case 'boolean':
         return random() < 0.5;
       case 'string':
@@ -62,4 +62,11 @@ function resolve(root: unknown, ref: string): unknown {
     .split('/')
     .slice(1)
     .reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], root);
+}
+
+/** From `minimum` to `maximum`, or 0 to 99. @param step of whole numbers, so that the last is reached */
+function inRange(schema: { minimum?: unknown; maximum?: unknown }, random: () => number, step: number): number {
+  const low = typeof schema.minimum === 'number' ? schema.minimum : 0;
+  const high = typeof schema.maximum === 'number' ? schema.maximum : low + 99;
+  return low + random() * (high - low + step);
 }
