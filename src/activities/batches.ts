@@ -5,18 +5,18 @@ import { JOB_KEY } from '../jobs/job-key.js';
 import { PAGE_SIZES } from '../jobs/limits.js';
 import { isBatchEnd } from '../jobs/status.js';
 import { apiOf, readReply, type Api, type Outcome } from './api.js';
-import { cancelTwins, createOnce, type CreatedOnce, type Twins } from './create-once.js';
+import {
+  cancelTwins,
+  createOnce,
+  findInterrupted,
+  type CreatedOnce,
+  type InterruptedCreate,
+  type JobSearch,
+  type Twins,
+} from './create-once.js';
 import { listAll } from './list-all.js';
 import type { Toolbox } from './toolbox.js';
 import { watchJob, type Sighting, type WatchInput } from './watch.js';
-
-/** Where to look for a job by its key. */
-export interface JobSearch {
-  readonly provider: string;
-  readonly key: string;
-  /** Epoch seconds: nothing with this key can be older. */
-  readonly notBefore: number;
-}
 
 export interface CreateBatchInput extends JobSearch {
   readonly inputFileId: string;
@@ -42,7 +42,6 @@ export function batchActivities(toolbox: Toolbox) {
       const { inputFileId, endpoint } = input;
       return createOnce<BatchSnapshot>({
         ...batchTwins(api, input),
-        api,
         operation: 'batches.create',
         mayExist: input.mayExist,
         onAmbiguousCreate: input.onAmbiguousCreate,
@@ -73,11 +72,8 @@ export function batchActivities(toolbox: Toolbox) {
     },
 
     /** The oldest batch that carries the key, or null: after a create whose outcome is not known. */
-    async findBatch(input: JobSearch): Promise<BatchSnapshot | null> {
-      const api = apiOf(toolbox, input.provider);
-      if (!api.provider.metadata) return null;
-      const found = await findBatches(api, input);
-      return found.at(-1) ?? null;
+    async findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null> {
+      return findInterrupted('batches.create', batchTwins(apiOf(toolbox, input.provider), input), input);
     },
 
     /** Returns when the batch has changed; until then fails as benign, to be retried at the time of the next look. */
@@ -104,7 +100,7 @@ export function batchActivities(toolbox: Toolbox) {
 }
 
 function batchTwins(api: Api, search: JobSearch): Twins<BatchSnapshot> {
-  return { find: () => findBatches(api, search), isEnd: isBatchEnd, cancel: (id) => cancelBatch(api, id) };
+  return { api, find: () => findBatches(api, search), isEnd: isBatchEnd, cancel: (id) => cancelBatch(api, id) };
 }
 
 /** A reply with status 200 that is no batch throws: it may have been carried out, so a retry looks before it creates. */

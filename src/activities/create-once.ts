@@ -17,8 +17,24 @@ interface Created {
   readonly timestamps: { readonly createdAt: number | null };
 }
 
+/** Where to look for a job by its key. */
+export interface JobSearch {
+  readonly provider: string;
+  readonly key: string;
+  /** Epoch seconds: nothing with this key can be older. */
+  readonly notBefore: number;
+}
+
+/** A create that was cancelled while it was under way. */
+export interface InterruptedCreate extends JobSearch {
+  /** Its last attempt ended without a word, so there may be a job. */
+  readonly isOpen: boolean;
+  readonly lookFor: Readonly<Record<string, unknown>>;
+}
+
 /** How the jobs of one run are found, and how one too many is stopped. */
 export interface Twins<T extends Created> {
+  readonly api: Api;
   /** All jobs that carry the key. */
   readonly find: () => Promise<T[]>;
   readonly isEnd: (status: string) => boolean;
@@ -26,7 +42,6 @@ export interface Twins<T extends Created> {
 }
 
 export interface CreateOnce<T extends Created> extends Twins<T> {
-  readonly api: Api;
   readonly operation: Operation;
   /** An earlier run of this workflow (before a reset) may have created it. */
   readonly mayExist: boolean;
@@ -90,6 +105,18 @@ export async function createOnce<T extends Created>(request: CreateOnce<T>): Pro
   );
 }
 
+/** The job of a create that was cancelled, or null where there is none. Without metadata only a create in good order leaves none. */
+export async function findInterrupted<T extends Created>(
+  operation: Operation,
+  { api, find }: Twins<T>,
+  { isOpen, lookFor, notBefore }: InterruptedCreate,
+): Promise<T | null> {
+  if (api.provider.metadata) return bestFirst(await find())[0] ?? null;
+  if (!isOpen) return null;
+  const request = { api, operation, lookFor: { ...lookFor, createdSince: notBefore } };
+  throw ambiguousCreate(request, 'it was cancelled and ended without an answer');
+}
+
 /** Cancels what carries the key and is not the one job to keep; answers with the ids. */
 export async function cancelTwins<T extends Created>(twins: Twins<T>, keptId: string): Promise<string[]> {
   const found = await twins.find();
@@ -149,7 +176,10 @@ function unclear<T extends Created>(
   });
 }
 
-function ambiguousCreate<T extends Created>(request: CreateOnce<T>, why: string): ApplicationFailure {
+function ambiguousCreate(
+  request: Pick<CreateOnce<never>, 'api' | 'operation' | 'lookFor'>,
+  why: string,
+): ApplicationFailure {
   return ApplicationFailure.create({
     type: 'AmbiguousCreate',
     message:

@@ -8,8 +8,15 @@ import { JOB_KEY } from '../jobs/job-key.js';
 import { PAGE_SIZES } from '../jobs/limits.js';
 import { isFineTuningEnd } from '../jobs/status.js';
 import { apiOf, readReply, type Api, type Outcome } from './api.js';
-import type { JobSearch } from './batches.js';
-import { cancelTwins, createOnce, type CreatedOnce, type Twins } from './create-once.js';
+import {
+  cancelTwins,
+  createOnce,
+  findInterrupted,
+  type CreatedOnce,
+  type InterruptedCreate,
+  type JobSearch,
+  type Twins,
+} from './create-once.js';
 import { listAll } from './list-all.js';
 import type { Toolbox } from './toolbox.js';
 import { watchJob, type Sighting, type WatchInput } from './watch.js';
@@ -43,7 +50,6 @@ export function fineTuningActivities(toolbox: Toolbox) {
       const api = apiOf(toolbox, input.provider);
       return createOnce<FineTuningSnapshot>({
         ...jobTwins(api, input),
-        api,
         operation: 'fineTuning.create',
         mayExist: input.mayExist,
         onAmbiguousCreate: input.onAmbiguousCreate,
@@ -64,11 +70,8 @@ export function fineTuningActivities(toolbox: Toolbox) {
     },
 
     /** The oldest job that carries the key, or null: after a create whose outcome is not known. */
-    async findFineTuningJob(input: JobSearch): Promise<FineTuningSnapshot | null> {
-      const api = apiOf(toolbox, input.provider);
-      if (!api.provider.metadata) return null;
-      const found = await findJobs(api, input);
-      return found.at(-1) ?? null;
+    async findFineTuningJob(input: InterruptedCreate): Promise<FineTuningSnapshot | null> {
+      return findInterrupted('fineTuning.create', jobTwins(apiOf(toolbox, input.provider), input), input);
     },
 
     /** Returns when the job's status has changed; until then fails as benign, to be retried at the time of the next look. */
@@ -108,7 +111,7 @@ export function fineTuningActivities(toolbox: Toolbox) {
 }
 
 function jobTwins(api: Api, search: JobSearch): Twins<FineTuningSnapshot> {
-  return { find: () => findJobs(api, search), isEnd: isFineTuningEnd, cancel: (id) => act(api, 'cancel', id) };
+  return { api, find: () => findJobs(api, search), isEnd: isFineTuningEnd, cancel: (id) => act(api, 'cancel', id) };
 }
 
 function createParams(api: Api, input: CreateFineTuningJobInput): FineTuning.JobCreateParams {

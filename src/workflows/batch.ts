@@ -141,7 +141,14 @@ class BatchRun {
             outputExpiresAfter === undefined ? null : Math.round(toMs(outputExpiresAfter) / 1_000),
           onAmbiguousCreate,
         }),
-      () => call(requests.findBatch, 'was one created by the interrupted request?', { provider, key, notBefore }),
+      (isOpen) =>
+        call(requests.findBatch, 'was one created by the interrupted request?', {
+          provider,
+          key,
+          notBefore,
+          isOpen,
+          lookFor: { inputFileId, endpoint },
+        }),
     );
   }
 

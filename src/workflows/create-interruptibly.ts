@@ -14,19 +14,21 @@ const LIST_LAG = '10s';
 export async function createInterruptibly<T>(
   run: RunControl,
   create: () => Promise<CreatedOnce<T>>,
-  find: () => Promise<T | null>,
+  find: (isOpen: boolean) => Promise<T | null>,
 ): Promise<{ readonly job: T; readonly mayHaveTwin: boolean } | null> {
   if (run.cancellation) return null;
   run.enter('creating');
+  let isOpen = false;
   try {
     const created = await run.untilCancelled(create);
     if (!created.interrupted) return created.value;
+    ({ isOpen } = created);
   } catch (error) {
     if (!isCancellation(error)) throw error;
   }
-  const found = await find();
+  const found = await find(isOpen);
   if (found) return { job: found, mayHaveTwin: false };
   await sleep(LIST_LAG);
-  const foundLater = await find();
+  const foundLater = await find(isOpen);
   return foundLater && { job: foundLater, mayHaveTwin: false };
 }

@@ -160,8 +160,14 @@ class FineTuningRun {
           onAmbiguousCreate,
           leaveFreeSlots,
         }),
-      () =>
-        call(requests.findFineTuningJob, 'was one created by the interrupted request?', { provider, key, notBefore }),
+      (isOpen) =>
+        call(requests.findFineTuningJob, 'was one created by the interrupted request?', {
+          provider,
+          key,
+          notBefore,
+          isOpen,
+          lookFor: { trainingFileId, model },
+        }),
     );
   }
 

@@ -3,7 +3,9 @@
  * lifecycle decides what it means where it stands.
  */
 import {
+  ActivityFailure,
   allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -17,7 +19,10 @@ import { bounded } from '../jobs/text.js';
 import { cancelSignal, wakeSignal } from './messages.js';
 
 /** What was done, or that a wish came in between. */
-export type Interruptible<T> = { readonly value: T; readonly interrupted: false } | { readonly interrupted: true };
+export type Interruptible<T> =
+  | { readonly value: T; readonly interrupted: false }
+  /** `isOpen`: its last attempt did not end in good order, so it may have been done all the same. */
+  | { readonly interrupted: true; readonly isOpen: boolean };
 
 /** More hints than this in one run are ignored (polling goes on): each costs a few events of history. */
 const MAX_WAKES = 300;
@@ -90,7 +95,7 @@ export class RunControl {
 
   /** Does the work unless a cancel was or is asked for in the meantime. */
   untilCancelled<T>(work: () => Promise<T>): Promise<Interruptible<T>> {
-    if (this.cancellation) return Promise.resolve({ interrupted: true });
+    if (this.cancellation) return Promise.resolve({ interrupted: true, isOpen: false });
     return interruptedBy([this.#endedByCancel], work);
   }
 
@@ -132,6 +137,15 @@ export class RunControl {
   }
 }
 
+/**
+ * An activity that is told to cancel is not retried any more, so its last attempt's failure comes through: its worker died (a time-out),
+ * or the provider had no answer just then. It says nothing of the run; only a refusal for good does.
+ */
+function isLastWordOfACancelled(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure)) return false;
+  return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable);
+}
+
 async function interruptedBy<T>(
   wishes: readonly Set<CancellationScope>[],
   work: () => Promise<T>,
@@ -141,7 +155,8 @@ async function interruptedBy<T>(
   try {
     return { value: await scope.run(work), interrupted: false };
   } catch (error) {
-    if (isCancellation(error) && scope.consideredCancelled) return { interrupted: true };
+    if (scope.consideredCancelled && isCancellation(error)) return { interrupted: true, isOpen: false };
+    if (scope.consideredCancelled && isLastWordOfACancelled(error)) return { interrupted: true, isOpen: true };
     throw error;
   } finally {
     for (const wish of wishes) wish.delete(scope);
