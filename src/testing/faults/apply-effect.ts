@@ -39,9 +39,11 @@ export async function applyEffect(effect: FaultEffect, { call, handle, hidden, a
     case 'timeout':
       if (effect.handled === true) await handle();
       return { kind: 'silence' };
-    case 'delay':
+    case 'delay': {
+      const early = effect.handled === true ? await handle() : undefined;
       await sleep(effect.ms, undefined, { ref: false });
-      return { kind: 'answer', answer: await handle() };
+      return { kind: 'answer', answer: early ?? (await handle()) };
+    }
     case 'cutBody':
       return { kind: 'cut', answer: await handle(), bytes: effect.bytes, silent: effect.silent ?? false };
     case 'notFound':

@@ -9,8 +9,8 @@ export type FaultEffect =
   | { kind: 'lostAnswer' }
   /** No reply ever comes. `handled`: the request is carried out nonetheless. @default handled false */
   | { kind: 'timeout'; handled?: boolean }
-  /** The reply comes later by `ms` of real time. */
-  | { kind: 'delay'; ms: number }
+  /** The reply comes later by `ms` of real time. `handled`: the request is carried out before the wait. @default handled false */
+  | { kind: 'delay'; ms: number; handled?: boolean }
   /**
    * The reply's body ends early, after `bytes` (default: half of it). Usually the promised content-length shows it;
    * `silent`: there is no content-length and the end looks like any other.

@@ -1,0 +1,220 @@
+/**
+ * Lifecycles whose workers are killed at any moment: a real Temporal server, the local API, and worker processes that get SIGKILL. At the end
+ * the provider, the storage and Temporal are compared. `npm run test:chaos` runs a hundred.
+ */
+import { readdir, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
+import { expect, test } from 'vitest';
+import { JOB_KEY, jobOwnerOf, type BatchResult, type FileRef, type FineTuningResult } from '../../src/index.js';
+import { randomFor } from '../../src/testing/random.js';
+import { endpoint, endToEnd, ENDS, type WorkerProcess } from '../end-to-end/support.js';
+import { readLines } from '../lifecycle/harness.js';
+import { chatExamples, chatRequests } from '../support/samples.js';
+
+const LIFECYCLES = Number(process.env.LLM_JOBS_CHAOS ?? 12);
+const SEED = Number(process.env.LLM_JOBS_CHAOS_SEED ?? 1);
+const WORKERS = 2;
+const LINES = 40;
+/** Between two starts, in ms, so that kills meet runs in all their phases. */
+const PACE = 500;
+
+/** How a run is steered, by its number. */
+const STEERING = ['none', 'none', 'signal', 'none', 'native', 'none'] as const;
+type Steering = (typeof STEERING)[number];
+
+const e = endToEnd({ seed: SEED });
+const random = randomFor(SEED, 'chaos');
+
+interface Lifecycle {
+  readonly id: string;
+  readonly kind: 'batch' | 'fineTuning';
+  readonly steering: Steering;
+  /** Workers killed while it ran. */
+  kills: number;
+  hasEnded: boolean;
+  readonly end: Promise<BatchResult | FineTuningResult | 'Cancelled' | Error>;
+}
+
+test(
+  `${LIFECYCLES} lifecycles, workers killed at random → every end correct, every line once, no job twice`,
+  { timeout: 120_000 + LIFECYCLES * 4_000 },
+  async () => {
+    widenTheWindows();
+    const workers = await Promise.all(Array.from({ length: WORKERS }, () => startWorker()));
+    const began = Date.now();
+    const lifecycles: Lifecycle[] = [];
+    const input = { uri: await e.write('input.jsonl', chatRequests(LINES)) };
+    const trainingFile = { uri: await e.write('training.jsonl', chatExamples(12)) };
+    const kills = killing(workers, lifecycles);
+    for (let number = 0; number < LIFECYCLES; number += 1) {
+      lifecycles.push(await start(number, input, trainingFile));
+      await sleep(PACE);
+    }
+    const { killed, inCreate } = await kills;
+    const ends = await Promise.all(lifecycles.map(async (one) => ({ ...one, ended: await one.end })));
+    const seconds = Math.round((Date.now() - began) / 1_000);
+
+    const jobs = [...(await e.api.batches()), ...(await e.api.fineTuningJobs())];
+    const faults = await Promise.all(ends.map((one) => faultOf(one, jobs)));
+    const wrong = faults.filter((fault) => fault !== null);
+    const owners = jobs.map(ownerOf);
+    const report = {
+      lifecycles: LIFECYCLES,
+      correct: LIFECYCLES - wrong.length,
+      kills: killed,
+      killsWithACreateUnderWay: inCreate,
+      lifecyclesThatMetAKill: lifecycles.filter((one) => one.kills > 0).length,
+      cancelledRuns: ends.filter(({ steering }) => steering !== 'none').length,
+      jobs: jobs.length,
+      duplicateJobs: owners.length - new Set(owners).size,
+      jobsWithoutEnd: jobs.filter(({ status }) => !ENDS.includes(status)).length,
+      seconds,
+      seed: SEED,
+    };
+    console.log(JSON.stringify(report));
+    if (process.env.LLM_JOBS_CHAOS_REPORT) await writeFile(process.env.LLM_JOBS_CHAOS_REPORT, JSON.stringify(report));
+
+    expect(wrong).toEqual([]);
+    expect(report).toMatchObject({ correct: LIFECYCLES, duplicateJobs: 0, jobsWithoutEnd: 0 });
+    expect(killed).toBeGreaterThan(0);
+  },
+);
+
+/** Requests take their time, so that many a kill falls between what the provider did and what Temporal hears of it. */
+function widenTheWindows(): void {
+  const windows = [
+    {
+      on: ['batches.create', 'fineTuning.create'],
+      effect: { kind: 'delay', ms: 1_500, handled: true },
+      probability: 0.5,
+    },
+    { on: ['batches.create', 'fineTuning.create'], effect: 'lostAnswer', probability: 0.15 },
+    { on: 'files.create', effect: { kind: 'delay', ms: 700, handled: true }, probability: 0.3 },
+    { on: 'files.content', effect: { kind: 'delay', ms: 700 }, probability: 0.3 },
+    { on: 'files.content', effect: 'cutBody', probability: 0.2 },
+  ] as const;
+  for (const window of windows) e.api.faults.add({ times: Infinity, ...window });
+}
+
+const startWorker = () => e.startWorker({ LLM_JOBS_POLL_MIN: '500ms', LLM_JOBS_POLL_MAX: '1s' });
+
+async function start(number: number, input: { uri: string }, trainingFile: { uri: string }): Promise<Lifecycle> {
+  const id = `chaos-${SEED}-${number}-${e.temporal.taskQueue}`;
+  const kind = number % 2 === 0 ? 'batch' : 'fineTuning';
+  const steering = STEERING[Math.floor(number / 2) % STEERING.length] ?? 'none';
+  const options = { workflowId: id };
+  const run =
+    kind === 'batch'
+      ? await e.jobs.startBatch({ input, endpoint, cleanup: { input: true } }, options)
+      : await e.jobs.startFineTuning(
+          { model: 'gpt-4o-mini-2024-07-18', trainingFile, cleanup: { input: true } },
+          options,
+        );
+  const steer = async (ms: number) => {
+    await sleep(ms);
+    if (steering === 'signal') await run.cancel('chaos');
+    if (steering === 'native') await run.handle.cancel();
+  };
+  const steered = steer(random() * 6_000);
+  const end = run.result().catch((error: unknown) => {
+    const isCancelled = error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
+    return isCancelled ? 'Cancelled' : (error as Error);
+  });
+  // A run that has ended before it is steered is no longer there to be signalled.
+  const lifecycle: Lifecycle = { id, kind, steering, kills: 0, hasEnded: false, end: over() };
+  return lifecycle;
+
+  async function over() {
+    const [result] = await Promise.all([end, steered.catch(() => undefined)]);
+    lifecycle.hasEnded = true;
+    return result;
+  }
+}
+
+/** Kills a worker at any moment, or all of them while a create is under way, and puts others in their place. */
+async function killing(
+  workers: WorkerProcess[],
+  lifecycles: readonly Lifecycle[],
+): Promise<{ killed: number; inCreate: number }> {
+  let killed = 0;
+  let inCreate = 0;
+  await sleep(1_000);
+  // Also the last ones meet a kill.
+  for (let last = 2; lifecycles.length < LIFECYCLES || last > 0; last -= lifecycles.length < LIFECYCLES ? 0 : 1) {
+    const patience = random() < 0.5 ? Date.now() + 2_000 : 0;
+    while (!isCreating() && Date.now() < patience) await sleep(20);
+    const isAimed = isCreating();
+    const victims = isAimed ? workers.map((_, index) => index) : [Math.floor(random() * workers.length)];
+    if (isAimed) inCreate += 1;
+    for (const one of lifecycles) if (!one.hasEnded) one.kills += victims.length;
+    await Promise.all(
+      victims.map(async (index) => {
+        await workers[index]?.stop('SIGKILL');
+        killed += 1;
+        workers[index] = await startWorker();
+      }),
+    );
+    await sleep(300 + random() * 2_000);
+  }
+  return { killed, inCreate };
+}
+
+/** A create is committed or about to be, and its answer is still to come. */
+function isCreating(): boolean {
+  return e.api.requests.some(({ operation, status, fault }) => {
+    const isCreate = operation === 'batches.create' || operation === 'fineTuning.create';
+    return isCreate && status === undefined && fault !== 'lostAnswer';
+  });
+}
+
+/** What is wrong with how a run ended, or null. */
+async function faultOf(
+  { id, kind, steering, ended }: Pick<Lifecycle, 'id' | 'kind' | 'steering'> & { ended: Awaited<Lifecycle['end']> },
+  jobs: readonly AnyJob[],
+): Promise<string | null> {
+  const own = jobs.filter((job) => ownerOf(job) === id);
+  const says = (what: string) => `${id} (${steering}): ${what}`;
+  if (ended instanceof Error) return says(ended.cause instanceof Error ? ended.cause.message : ended.message);
+  if (own.length > 1) return says(`${own.length} jobs`);
+  if (ended === 'Cancelled') return steering === 'native' ? null : says('Cancelled, and nobody asked');
+  const [job] = own;
+  const { status } = ended;
+  if (!job) return status === 'cancelled' && steering !== 'none' ? null : says(`${status} without a job`);
+  if (job.status !== status) return says(`${status}, and the job is ${job.status}`);
+  if (status === 'cancelled' && steering === 'none') return says('cancelled, and nobody asked');
+  return kind === 'batch' ? linesFault(ended as BatchResult, says) : eventsFault(ended as FineTuningResult, says);
+}
+
+async function linesFault(result: BatchResult, says: (what: string) => string): Promise<string | null> {
+  const { succeeded, failed, unfinished, missing } = result.lines;
+  if (succeeded + failed + unfinished + missing !== LINES || missing > 0) return says(JSON.stringify(result.lines));
+  const lines = [...(await linesOf(result.output)), ...(await linesOf(result.errors))];
+  const ids = new Set(lines.map((line) => line.custom_id));
+  if (lines.length !== LINES || ids.size !== LINES) return says(`${lines.length} lines, ${ids.size} ids`);
+  const left = (await readdir(new URL('.', result.output?.uri ?? result.errors?.uri ?? ''))).filter(
+    (name) => !['output.jsonl', 'errors.jsonl', 'manifest.json'].includes(name),
+  );
+  return left.length > 0 ? says(`left behind: ${left.join(', ')}`) : null;
+}
+
+async function eventsFault(result: FineTuningResult, says: (what: string) => string): Promise<string | null> {
+  const events = await linesOf(result.events);
+  const ids = new Set(events.map((event) => event.id));
+  if (events.length === 0 || ids.size !== events.length) return says(`${events.length} events, ${ids.size} ids`);
+  const isWhole = result.status !== 'succeeded' || (result.fineTunedModel !== null && result.resultFiles.length > 0);
+  return isWhole ? null : says('succeeded without a model or its result files');
+}
+
+async function linesOf(file: FileRef | null): Promise<Record<string, unknown>[]> {
+  return file ? readLines(file.uri) : [];
+}
+
+interface AnyJob {
+  readonly status: string;
+  readonly metadata?: unknown;
+}
+
+function ownerOf({ metadata }: AnyJob): string | undefined {
+  return jobOwnerOf((metadata as Record<string, string> | null)?.[JOB_KEY] ?? '')?.workflowId;
+}
