@@ -16,6 +16,9 @@ import { LlmJobsClient } from '../src/client.js';
 import { startDevServer } from '../src/dev-server/index.js';
 import { writeRequests } from './requests.js';
 
+/** As `npm run worker` starts it. */
+const FLAGS = ['--max-semi-space-size=4'];
+
 const { values } = parseArgs({
   options: {
     requests: { type: 'string', default: '1000000' },
@@ -37,10 +40,12 @@ const api = fork(fileURLToPath(new URL('local-api.ts', import.meta.url)), values
   stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
 });
 const { url, apiKey } = JSON.parse(await firstLine(api.stdout!)) as { url: string; apiKey: string };
-const worker = spawn(process.execPath, [fileURLToPath(new URL('../dist/worker.js', import.meta.url))], {
+const worker = spawn(process.execPath, [...FLAGS, fileURLToPath(new URL('../dist/worker.js', import.meta.url))], {
   env: {
     ...process.env,
     ...server.env,
+    // As the README says for a worker that is to be small: freed buffers go back to the system at once.
+    MALLOC_MMAP_THRESHOLD_: '65536',
     OPENAI_API_KEY: apiKey,
     OPENAI_BASE_URL: url,
     LLM_JOBS_STORAGE: pathToFileURL(`${folder}/`).href,
@@ -51,6 +56,7 @@ const worker = spawn(process.execPath, [fileURLToPath(new URL('../dist/worker.js
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 await firstLine(worker.stdout);
+console.error(`worker at rest: ${await peakMB()} MB`);
 
 const connection = await Connection.connect({ address: server.address });
 try {
@@ -68,8 +74,7 @@ try {
   const order = await checkOrder(fileURLToPath(result.output!.uri), count);
   api.send('report');
   const [provider] = (await once(api, 'message')) as [unknown];
-  const status = await readFile(`/proc/${worker.pid}/status`, 'utf8').catch(() => '');
-  const peak = Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
+  const peak = await peakMB();
   const { lines, rounds, batches, warnings } = result;
   console.log(
     JSON.stringify({ count, seconds, workerPeakMB: peak, lines, rounds, batches, order, provider, warnings }, null, 2),
@@ -87,6 +92,12 @@ try {
 async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
   for await (const line of createInterface({ input: stream })) return line;
   throw new Error('the process ended before it was ready');
+}
+
+/** Peak resident memory of the worker, by the kernel's count; 0 where there is no such count. */
+async function peakMB(): Promise<number> {
+  const status = await readFile(`/proc/${worker.pid}/status`, 'utf8').catch(() => '');
+  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
 }
 
 /** Every request exactly once, in input order. */
