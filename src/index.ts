@@ -30,6 +30,7 @@ export {
 export { JOB_KEY, jobKeyOf, jobOwnerOf, type JobOwner } from './jobs/job-key.js';
 export { BATCH_LIMITS, FILE_LIMITS, FINE_TUNING_LIMITS, METADATA_LIMITS, type BatchLimits } from './jobs/limits.js';
 export type { Cancellation, Phase } from './jobs/run-state.js';
+export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './orphans.js';
 export { LlmJobsPlugin } from './plugin.js';
 export type { ProviderOptions, ProviderTraits } from './providers/providers.js';
 export { S3Backend, Storage, StorageError, type S3Options, type StorageBackend } from './storage/index.js';

@@ -1,0 +1,198 @@
+/** What operators do to runs: reset, terminate, cancel twice, signal too late. On the dev server, with the ready-made worker. */
+import { randomUUID } from 'node:crypto';
+import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import OpenAI from 'openai';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { findOrphans, JOB_KEY, jobOwnerOf } from '../../src/index.js';
+import { endpoint, endToEnd, until, type WorkerProcess } from '../end-to-end/support.js';
+import { chatExamples, chatRequests } from '../support/samples.js';
+
+const e = endToEnd();
+let worker: WorkerProcess;
+beforeAll(async () => {
+  worker = await e.startWorker();
+});
+
+const startBatch = (workflowId: string) =>
+  e.jobs.startBatch({ input: { requests: chatRequests(6) }, endpoint }, { workflowId });
+const startFineTuning = async (workflowId: string) =>
+  e.jobs.startFineTuning(
+    { model: 'gpt-4o-mini-2024-07-18', trainingFile: { uri: await e.write(`${workflowId}.jsonl`, chatExamples(10)) } },
+    { workflowId },
+  );
+
+async function jobsOf(workflowId: string) {
+  const jobs = [...(await e.api.batches()), ...(await e.api.fineTuningJobs())];
+  return jobs.filter(({ metadata }) => jobOwnerOf(metadata?.[JOB_KEY] ?? '')?.workflowId === workflowId);
+}
+
+/** Ids of the events that a run can be reset to. */
+async function workflowTasks(handle: WorkflowHandle): Promise<number[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? [])
+    .filter((event) => event.workflowTaskCompletedEventAttributes)
+    .map((event) => Number(event.eventId));
+}
+
+async function reset(handle: WorkflowHandle, runId: string, eventId: number): Promise<string> {
+  const { client } = e.temporal;
+  const reply = await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId: handle.workflowId, runId },
+    reason: 'a test',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: eventId as never,
+  });
+  return reply.runId;
+}
+
+const openai = () => new OpenAI({ apiKey: e.api.apiKey, baseURL: e.api.url });
+
+/** So that nothing ends while it is looked at. */
+function slowly(): void {
+  e.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
+  e.api.scenarios.forNextJob({ stuckIn: ['running'] });
+}
+
+describe.concurrent('reset', () => {
+  test('a finished batch run, to each of its workflow tasks → the same batch every time, none besides', async () => {
+    const run = await startBatch(`reset-batch-${randomUUID()}`);
+    const before = await run.result();
+    const { runId } = await run.handle.describe();
+    const tasks = await workflowTasks(run.handle);
+    expect(tasks.length).toBeGreaterThan(5);
+    for (const task of tasks) {
+      const again = e.jobs.batch(run.workflowId, await reset(run.handle, runId, task));
+      expect(await again.result()).toMatchObject({ batchId: before.batchId, lines: before.lines });
+    }
+    expect(await jobsOf(run.workflowId)).toHaveLength(1);
+    expect((await e.api.files()).filter(({ filename }) => filename.includes(run.workflowId))).toHaveLength(1);
+  });
+
+  test('a finished fine-tuning run, to each of its workflow tasks → the same job every time, none besides', async () => {
+    const run = await startFineTuning(`reset-fine-tuning-${randomUUID()}`);
+    const before = await run.result();
+    const { runId } = await run.handle.describe();
+    for (const task of await workflowTasks(run.handle)) {
+      const again = e.jobs.fineTuning(run.workflowId, await reset(run.handle, runId, task));
+      expect(await again.result()).toMatchObject({ jobId: before.jobId, fineTunedModel: before.fineTunedModel });
+    }
+    expect(await jobsOf(run.workflowId)).toHaveLength(1);
+  });
+
+  test('a running batch run, to each of its workflow tasks, one upon the other → one batch', async () => {
+    const run = await startBatch(`reset-running-${randomUUID()}`);
+    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    let { runId } = await run.handle.describe();
+    for (const task of (await workflowTasks(run.handle)).toReversed()) runId = await reset(run.handle, runId, task);
+    expect((await e.jobs.batch(run.workflowId).result()).status).toBe('completed');
+    expect(await jobsOf(run.workflowId)).toHaveLength(1);
+  });
+});
+
+describe.concurrent('cancel and terminate', () => {
+  test('native cancel twice → Cancelled, the batch cancelled once', async () => {
+    const run = await startBatch(`cancel-twice-${randomUUID()}`);
+    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    await run.handle.cancel();
+    await run.handle.cancel();
+    await expect(run.result()).rejects.toBeInstanceOf(WorkflowFailedError);
+    expect((await jobsOf(run.workflowId)).map(({ status }) => status)).toEqual(['cancelled']);
+  });
+
+  test('cancel, then terminate → ended at once; nothing else is created', async () => {
+    const run = await startBatch(`cancel-terminate-${randomUUID()}`);
+    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    await run.handle.cancel();
+    await run.handle.terminate('enough');
+    await expect(run.result()).rejects.toBeInstanceOf(WorkflowFailedError);
+    expect(await jobsOf(run.workflowId)).toHaveLength(1);
+  });
+
+  test('signals after the end → refused by the server, nothing happens', async () => {
+    const run = await startBatch(`signal-late-${randomUUID()}`);
+    await run.result();
+    await expect(run.cancel('too late')).rejects.toBeInstanceOf(WorkflowNotFoundError);
+    await expect(run.wake()).rejects.toBeInstanceOf(WorkflowNotFoundError);
+    expect((await jobsOf(run.workflowId)).map(({ status }) => status)).toEqual(['completed']);
+  });
+});
+
+async function look(workflowIds: readonly string[], cancel = false) {
+  const found = await findOrphans({ temporal: e.temporal.client, openai: openai(), cancel });
+  return found.filter(({ owner }) => workflowIds.includes(owner.workflowId));
+}
+
+describe('findOrphans', () => {
+  test('a terminated run of each kind → found with its owner, cancelled on demand, and then no longer found', async () => {
+    slowly();
+    const batch = await startBatch(`orphan-batch-${randomUUID()}`);
+    const tuning = await startFineTuning(`orphan-tuning-${randomUUID()}`);
+    await until(async () => (await batch.progress()).status === 'in_progress', 'the batch');
+    await until(async () => (await tuning.progress()).status === 'running', 'the job');
+    const ids = [batch.workflowId, tuning.workflowId];
+    expect(await look(ids)).toEqual([]);
+
+    const { runId } = await batch.handle.describe();
+    await Promise.all([batch.handle.terminate(), tuning.handle.terminate()]);
+    const found = await look(ids);
+    expect(found).toMatchObject([
+      { kind: 'batch', status: 'in_progress', run: 'TERMINATED', isCancelled: false },
+      { kind: 'fineTuning', status: 'running', run: 'TERMINATED', isCancelled: false },
+    ]);
+    expect(found[0]?.owner).toEqual({ namespace: e.temporal.namespace, workflowId: batch.workflowId, runId });
+    expect((await jobsOf(batch.workflowId))[0]?.status).toBe('in_progress');
+
+    expect((await look(ids, true)).map(({ isCancelled }) => isCancelled)).toEqual([true, true]);
+    await until(async () => (await jobsOf(batch.workflowId))[0]?.status === 'cancelled', 'cancelled');
+    expect(await look(ids)).toEqual([]);
+  });
+
+  test('a run that was reset and goes on → its job is no orphan', async () => {
+    slowly();
+    const run = await startBatch(`orphan-reset-${randomUUID()}`);
+    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    const { runId } = await run.handle.describe();
+    await reset(run.handle, runId, (await workflowTasks(run.handle))[0] ?? 0);
+    expect(await look([run.workflowId])).toEqual([]);
+    await e.jobs.batch(run.workflowId).handle.terminate();
+    expect(await look([run.workflowId], true)).toMatchObject([{ run: 'TERMINATED', isCancelled: true }]);
+  });
+
+  test('a run whose id is longer than the key can hold → found by its run id, and no orphan while it runs', async () => {
+    slowly();
+    const run = await startBatch(`orphan-long-${'x'.repeat(700)}-${randomUUID()}`);
+    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    const jobId = (await run.progress()).jobId;
+    const isFound = async () =>
+      (await findOrphans({ temporal: e.temporal.client, openai: openai() })).some((orphan) => orphan.jobId === jobId);
+    // Visibility lags.
+    await until(async () => !(await isFound()), 'the run to be visible');
+    await run.handle.terminate();
+    expect(await isFound()).toBe(true);
+  });
+
+  test('a run of another namespace, a key that is none, a job without → left alone; older than since → not looked at', async () => {
+    const client = openai();
+    const file = await client.files.create({
+      file: new File([`${JSON.stringify(chatRequests(1)[0])}\n`], 'x.jsonl'),
+      purpose: 'batch',
+    });
+    e.api.scenarios.forBatches(() => true, { stuckIn: ['in_progress'] });
+    const create = (metadata: Record<string, string> | null) =>
+      client.batches.create({ input_file_id: file.id, endpoint, completion_window: '24h', metadata });
+    await create({ [JOB_KEY]: 'elsewhere/some-workflow/some-run' });
+    await create({ [JOB_KEY]: 'no key' });
+    await create(null);
+    const gone = await create({ [JOB_KEY]: `${e.temporal.namespace}/never-was/${randomUUID()}` });
+    e.api.scenarios.clear();
+    expect(await look(['some-workflow', 'never-was'])).toMatchObject([{ jobId: gone.id, run: 'NOT_FOUND' }]);
+    const since = new Date(((await e.api.batches())[0]?.created_at ?? 0) * 1_000 + 1_000);
+    expect(await findOrphans({ temporal: e.temporal.client, openai: client, since, kinds: ['batch'] })).toEqual([]);
+  });
+});
+
+test('the worker, after all of it → lives, and has no error to tell of', async () => {
+  expect(worker.stderr()).not.toMatch(/"level":"ERROR"/);
+  expect(await worker.stop('SIGTERM')).toBe(0);
+});
