@@ -45,7 +45,13 @@ describe('what the histories hold', () => {
 
 /** Reading a history from JSON needs a single copy of protobufjs, which is why that is among the devDependencies. */
 function replay(history: { events: readonly unknown[] }): Promise<void> {
-  return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history);
+  // Children and leases are named after the run.
+  const { workflowId } = (history.events[0] as StartedEvent).workflowExecutionStartedEventAttributes;
+  return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
+}
+
+interface StartedEvent {
+  readonly workflowExecutionStartedEventAttributes: { readonly workflowId: string };
 }
 
 /** With the payloads as text. */

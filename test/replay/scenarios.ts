@@ -74,6 +74,20 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await run.wake();
     return run;
   },
+  'bulk-in-two-rounds': async (stage) => {
+    stage.api.scenarios.forNextBatch('missingLines');
+    const input = { uri: await stage.write(chatRequests(12)) };
+    return stage.jobs.startBulkBatch({ input, split: { requests: 5 }, maxParallel: 2 });
+  },
+  'bulk-cancelled': async (stage) => {
+    const input = { uri: await stage.write(chatRequests(12)) };
+    const run = await stage.jobs.startBulkBatch({ input, split: { requests: 4 }, maxParallel: 2 });
+    await stage.until(async () => (await run.progress()).parts.running === 2);
+    await run.cancel('enough');
+    return run;
+  },
+  'bulk-invalid-input': async (stage) =>
+    stage.jobs.startBulkBatch({ input: { uri: await stage.write([chatRequest(0), chatRequest(0)]) } }),
   'batch-deadline': (stage) => {
     stage.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
     return batch(stage, { deadline: '2s' });
