@@ -1,0 +1,196 @@
+/** Which refusals end a run, and in whose words; which are waited out, and for how long. */
+import { afterEach, describe, expect, test } from 'vitest';
+import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
+import type { StatusEffect } from '../../src/testing/index.js';
+import { failureOf, HOUR, lifecycle, MINUTE } from '../lifecycle/harness.js';
+import { chatExamples, chatRequests } from '../support/samples.js';
+
+const l = lifecycle({
+  provider: { fineTuningSlots: 2 },
+  api: {
+    limits: { concurrentFineTuningJobs: 2 },
+    batches: { validatingMs: MINUTE, inProgressMs: HOUR, finalizingMs: MINUTE, cancellingMs: MINUTE, jitter: 0 },
+    fineTuning: { validatingMs: MINUTE, queuedMs: MINUTE, runningMs: 2 * HOUR, jitter: 0 },
+  },
+});
+const endpoint = '/v1/chat/completions';
+const poll = { min: '30m', max: '30m' };
+const startBatch = (more: Partial<BatchSpec> = {}) =>
+  l.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, poll, ...more });
+const startFineTuning = async (more: Partial<FineTuningSpec> = {}) => {
+  const trainingFile = { uri: await l.write(chatExamples(10)) };
+  return l.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll, ...more });
+};
+/** Milliseconds between the requests of an operation, on the server's clock. */
+const pauses = (operation: string, since: number) => {
+  const times = l.api.requests.slice(since).filter((request) => request.operation === operation);
+  return times.slice(1).map(({ at }, index) => at - (times[index]?.at ?? 0));
+};
+/** The message of the last failure of the activity that waits, as the UI shows it. */
+const waitingFor = async (run: { handle: { describe: () => Promise<{ raw: unknown }> } }) => {
+  const { raw } = await run.handle.describe();
+  return (raw as { pendingActivities?: { lastFailure?: { message?: string } }[] }).pendingActivities?.[0]?.lastFailure
+    ?.message;
+};
+
+afterEach(() => l.api.faults.clear());
+
+describe('a refusal for good', () => {
+  const refusals: [what: string, effect: Omit<StatusEffect, 'kind'>][] = [
+    ['bad key', { status: 401, code: 'invalid_api_key', message: 'Incorrect API key provided.' }],
+    ['no permission', { status: 403, message: 'Your project may not use batches.' }],
+    ['fine-tuning is closed', { status: 403, code: 'fine_tuning_closed', message: 'New jobs are no longer accepted.' }],
+    ['no quota', { status: 429, code: 'insufficient_quota', message: 'You exceeded your current quota.' }],
+    ['moderation', { status: 400, code: 'moderation_blocked', message: 'The input was flagged by our moderation.' }],
+    ['unknown model', { status: 404, code: 'model_not_found', message: 'The model gpt-0 does not exist.' }],
+    ['bad endpoint', { status: 400, code: 'invalid_value', param: 'endpoint', message: 'Invalid endpoint.' }],
+  ];
+
+  test.each(refusals)('of a batch: %s → ApiRefused at once, in the words of the provider', async (_, effect) => {
+    l.api.faults.add({ on: 'batches.create', effect: { kind: 'status', ...effect }, times: Infinity });
+    const failure = await failureOf(await startBatch());
+    expect(failure.type).toBe('ApiRefused');
+    expect(failure.message).toContain(effect.message);
+    expect(failure.details?.[0]).toMatchObject({
+      operation: 'batches.create',
+      status: effect.status,
+      code: effect.code ?? null,
+      param: effect.param ?? null,
+      requestId: expect.stringMatching(/^req_/),
+    });
+    expect(l.calls('batches.create')).toHaveLength(1);
+  });
+
+  test.each(refusals)('of a fine-tuning job: %s → ApiRefused at once', async (_, effect) => {
+    l.api.faults.add({ on: 'fineTuning.create', effect: { kind: 'status', ...effect }, times: Infinity });
+    const failure = await failureOf(await startFineTuning());
+    expect(failure.type).toBe('ApiRefused');
+    expect(failure.message).toContain(effect.message);
+    expect(l.calls('fineTuning.create')).toHaveLength(1);
+  });
+
+  test('after the upload, with cleanup → the input is deleted on this way out too', async () => {
+    l.api.faults.add({ on: 'batches.create', effect: 'forbidden' });
+    await failureOf(await startBatch({ cleanup: { input: true } }));
+    expect(l.calls('files.delete')).toHaveLength(1);
+  });
+});
+
+describe('a passing refusal', () => {
+  test.each([
+    ['seconds', { retryAfter: 45 }, 45_000],
+    ['over a minute', { retryAfter: 600 }, 600_000],
+    ['milliseconds', { retryAfterMs: 1_500 }, 1_500],
+    ['hours', { retryAfter: 7_200 }, 7_200_000],
+  ])('retry-after in %s → waited for, to the letter', async (_, header, wait) => {
+    const since = l.api.requests.length;
+    l.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 429, ...header } });
+    expect((await (await startBatch()).result()).status).toBe('completed');
+    const [pause = 0] = pauses('batches.create', since);
+    expect(pause).toBeGreaterThanOrEqual(wait);
+    expect(pause).toBeLessThan(wait + 5_000);
+  });
+
+  test('an outage of hours at the create → outlived', async () => {
+    l.api.faults.add({ on: 'batches.create', effect: 'unavailable', times: 100 });
+    expect((await (await startBatch()).result()).status).toBe('completed');
+    expect(l.calls('batches.create')).toHaveLength(101);
+  });
+
+  test('an outage that outlasts the batch → JobStuck, with the reason', async () => {
+    l.api.faults.add({ on: 'batches.retrieve', effect: 'badGateway', times: Infinity });
+    const failure = await failureOf(await startBatch({ poll: { min: '6h', max: '6h' } }));
+    expect(failure.type).toBe('JobStuck');
+    expect(failure.message).toContain('cannot be read since it should have ended');
+    expect(failure.message).toContain('HTTP 502');
+  });
+
+  test('a file that is not there yet for the create → tried again, and refused when it stays away', async () => {
+    const missing: StatusEffect = { kind: 'status', status: 400, message: 'Cannot find file file-1' };
+    l.api.faults.add({ on: 'batches.create', effect: missing, times: 2 });
+    expect((await (await startBatch()).result()).status).toBe('completed');
+    l.api.faults.add({ on: 'batches.create', effect: missing, times: Infinity });
+    const failure = await failureOf(await startBatch());
+    expect(failure.type).toBe('ApiRefused');
+    expect(failure.message).toContain('Cannot find file');
+  });
+});
+
+describe('no room for a fine-tuning job', () => {
+  test('all slots are taken → the create waits its turn with the reason visible, then goes on', async () => {
+    const first = [await startFineTuning(), await startFineTuning()];
+    await l.pass('10m');
+    const third = await startFineTuning();
+    await l.pass('5m');
+    expect((await third.progress()).phase).toBe('creating');
+    expect(await waitingFor(third)).toMatch(/fineTuning\.create: HTTP 429/);
+    expect((await third.result()).status).toBe('succeeded');
+    for (const run of first) expect((await run.result()).status).toBe('succeeded');
+    expect(new Set(l.failures())).toEqual(new Set(['WaitingForRoom']));
+  });
+
+  test('a daily limit → waits with the reason for as long as it takes', async () => {
+    const message = 'You have reached the daily limit of running jobs.';
+    const code = 'daily_rate_limit_exceeded';
+    l.api.faults.add({
+      on: 'fineTuning.create',
+      effect: { kind: 'status', status: 429, code, message, retryAfter: 14_400 },
+      times: 3,
+    });
+    const run = await startFineTuning();
+    await l.pass('6h');
+    expect(await waitingFor(run)).toContain(message);
+    expect((await run.result()).status).toBe('succeeded');
+    expect(l.calls('fineTuning.create')).toHaveLength(4);
+  });
+
+  test('leaveFreeSlots: one of two slots is taken → waits for the other to stay free', async () => {
+    const first = await startFineTuning();
+    await l.pass('10m');
+    const second = await startFineTuning({ leaveFreeSlots: 1 });
+    await l.pass('30m');
+    expect((await l.api.fineTuningJobs()).filter(({ status }) => status === 'running')).toHaveLength(1);
+    expect(await waitingFor(second)).toBe('1 of 2 slots are taken and 1 must stay free; the create waits its turn');
+    expect((await second.result()).status).toBe('succeeded');
+    expect((await first.result()).status).toBe('succeeded');
+  });
+
+  test('cancel while it waits → never created', async () => {
+    l.api.faults.add({ on: 'fineTuning.create', effect: 'rateLimited', times: Infinity });
+    const run = await startFineTuning();
+    await l.pass('10m');
+    await run.cancel();
+    expect(await run.result()).toMatchObject({ status: 'cancelled', jobId: null });
+  });
+});
+
+describe('words of the provider', () => {
+  const hostile = `# Heading\n\n[click](javascript:alert(1)) <img src=x onerror=alert(1)> \`code\` ${'long '.repeat(5_000)}\u202e\u0000\ud800`;
+
+  test('long, with markup and control characters → bounded and plain in the failure, harmless in the page of the UI', async () => {
+    l.api.scenarios.forNextBatch({ failWith: [{ code: hostile, message: hostile, line: 1, param: null }] });
+    const failure = await failureOf(await startBatch());
+    expect(failure.type).toBe('BatchFailed');
+    expect(failure.message.length).toBeLessThan(2_500);
+    // eslint-disable-next-line no-control-regex
+    expect(failure.message).not.toMatch(/[\u0000-\u0008\u202e]/);
+    expect(failure.message.isWellFormed()).toBe(true);
+
+    l.api.scenarios.forNextBatch({ foreignStatus: { status: hostile, insteadOf: 'in_progress' } });
+    const run = await startBatch({ poll: { min: '5m', max: '5m' } });
+    const { warnings } = await run.result();
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]?.length).toBeLessThan(200);
+  });
+
+  test('in the page of the UI → neither link nor markup', async () => {
+    l.api.scenarios.forNextBatch({ foreignStatus: { status: hostile, insteadOf: 'in_progress' } });
+    const run = await startBatch({ poll: { min: '5m', max: '5m' } });
+    await l.pass('30m');
+    const metadata = await run.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    const page = metadata.currentDetails ?? '';
+    expect(page).toContain('click');
+    expect(page).not.toMatch(/(?<!\\)\]\(|(?<!\\)<img|^#+ Heading/m);
+    await run.result();
+  });
+});
