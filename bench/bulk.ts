@@ -23,6 +23,10 @@ const { values } = parseArgs({
   options: {
     requests: { type: 'string', default: '1000000' },
     faults: { type: 'boolean', default: false },
+    /** One batch by `runBatch` instead of a bulk. */
+    single: { type: 'boolean', default: false },
+    /** The API answers a batch at once. */
+    'at-once': { type: 'boolean', default: false },
     parallel: { type: 'string', default: '4' },
     part: { type: 'string', default: '50000' },
   },
@@ -35,10 +39,14 @@ const input = join(folder, `requests-${count}.jsonl`);
 await writeRequests(input, count);
 
 const server = await startDevServer({ existing: false, ui: false });
-const api = fork(fileURLToPath(new URL('local-api.ts', import.meta.url)), values.faults ? ['--faults'] : [], {
-  execArgv: ['--import', 'tsx'],
-  stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-});
+const api = fork(
+  fileURLToPath(new URL('local-api.ts', import.meta.url)),
+  [...(values.faults ? ['--faults'] : []), ...(values['at-once'] ? ['--at-once'] : [])],
+  {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  },
+);
 const { url, apiKey } = JSON.parse(await firstLine(api.stdout!)) as { url: string; apiKey: string };
 const worker = spawn(process.execPath, [...FLAGS, fileURLToPath(new URL('../dist/worker.js', import.meta.url))], {
   env: {
@@ -49,7 +57,7 @@ const worker = spawn(process.execPath, [...FLAGS, fileURLToPath(new URL('../dist
     OPENAI_API_KEY: apiKey,
     OPENAI_BASE_URL: url,
     LLM_JOBS_STORAGE: pathToFileURL(`${folder}/`).href,
-    LLM_JOBS_POLL_MIN: '500ms',
+    LLM_JOBS_POLL_MIN: values['at-once'] ? '100ms' : '500ms',
     LLM_JOBS_POLL_MAX: '2s',
     LLM_JOBS_LOG_LEVEL: 'ERROR',
   },
@@ -61,10 +69,16 @@ console.error(`worker at rest: ${await peakMB()} MB`);
 const connection = await Connection.connect({ address: server.address });
 try {
   const jobs = new LlmJobsClient(new Client({ connection, namespace: server.namespace }), { taskQueue: 'llm-jobs' });
+  const before = await cpuSeconds();
   const began = performance.now();
+  const where = { input: { uri: pathToFileURL(input).href }, outputUri: pathToFileURL(`${results}/`).href };
+  if (values.single) {
+    const { lines } = await (await jobs.startBatch({ ...where, endpoint: '/v1/chat/completions' })).result();
+    const seconds = (performance.now() - began) / 1_000;
+    console.log(JSON.stringify({ count, seconds, workerCpuSeconds: (await cpuSeconds()) - before, lines }));
+  }
   const run = await jobs.startBulkBatch({
-    input: { uri: pathToFileURL(input).href },
-    outputUri: pathToFileURL(`${results}/`).href,
+    ...where,
     maxParallel: Number(values.parallel),
     split: { requests: Number(values.part) },
     maxRounds: 6,
@@ -75,9 +89,14 @@ try {
   api.send('report');
   const [provider] = (await once(api, 'message')) as [unknown];
   const peak = await peakMB();
+  const cpu = (await cpuSeconds()) - before;
   const { lines, rounds, batches, warnings } = result;
   console.log(
-    JSON.stringify({ count, seconds, workerPeakMB: peak, lines, rounds, batches, order, provider, warnings }, null, 2),
+    JSON.stringify(
+      { count, seconds, workerCpuSeconds: cpu, workerPeakMB: peak, lines, rounds, batches, order, provider, warnings },
+      null,
+      2,
+    ),
   );
   if (!order.isRight || lines.succeeded !== count) process.exitCode = 1;
 } finally {
@@ -98,6 +117,17 @@ async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
 async function peakMB(): Promise<number> {
   const status = await readFile(`/proc/${worker.pid}/status`, 'utf8').catch(() => '');
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
+}
+
+/** Processor time that the worker has used, all threads, by the kernel's count in hundredths. */
+async function cpuSeconds(): Promise<number> {
+  const stat = await readFile(`/proc/${worker.pid}/stat`, 'utf8').catch(() => '');
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) / 100;
 }
 
 /** Every request exactly once, in input order. */

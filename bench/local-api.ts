@@ -1,8 +1,11 @@
 /** The local API in a process of its own, so that its work is not measured: prints its URL, ends with its parent. */
 import { LocalApi, type BatchScenario } from '../src/testing/index.js';
 
+const isAtOnce = process.argv.includes('--at-once');
 const api = await LocalApi.start({
-  batches: { validatingMs: 100, inProgressMs: 400, finalizingMs: 100, cancellingMs: 100, jitter: 0 },
+  batches: isAtOnce
+    ? { validatingMs: 0, inProgressMs: 0, finalizingMs: 0, jitter: 0 }
+    : { validatingMs: 100, inProgressMs: 400, finalizingMs: 100, cancellingMs: 100, jitter: 0 },
   limits: { batchesPerHour: 100_000, enqueuedTokens: Infinity },
 });
 
