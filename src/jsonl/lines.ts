@@ -12,8 +12,14 @@ export interface Line {
   readonly problem: 'tooLong' | 'notUtf8' | null;
   /** Length without the line break. */
   readonly byteLength: number;
+  /** Where the line begins in the file, behind a byte order mark. */
+  readonly offset: number;
   /** The line without its line break and without a byte order mark; empty when it is too long. */
   readonly bytes: Buffer;
+  /** The bytes that hold the line, from `start` up to `end`, and other lines beside it. To look at it so costs less than `bytes`. */
+  readonly block: Buffer;
+  readonly start: number;
+  readonly end: number;
   /** Decoded anew on each access; empty when there is a problem. */
   readonly text: string;
 }
@@ -46,9 +52,13 @@ export class LineSplitter {
   readonly #rest = new GrowingBuffer();
   /** Length of the line that is being passed over, or 0. */
   #overlong = 0;
+  /** Length of the byte order mark that stands before it. */
+  #markLength = 0;
   /** Whether the last byte kept is a carriage return, which may belong to the line break. */
   #endsInReturn = false;
   #number = 0;
+  /** Where the next line begins in the file. */
+  #offset = 0;
 
   constructor(lineBytes: number) {
     this.#lineBytes = lineBytes;
@@ -95,8 +105,11 @@ export class LineSplitter {
   #finish(lines: Line[]): void {
     if (this.#overlong > 0) {
       const length = this.#overlong - (this.#endsInReturn ? 1 : 0);
-      lines.push(new TextLine(++this.#number, 'tooLong', NOTHING, 0, 0, true, length));
+      const offset = this.#offset + this.#markLength;
+      lines.push(new TextLine(++this.#number, 'tooLong', offset, NOTHING, 0, 0, true, length));
+      this.#offset = offset + this.#overlong + 1;
       this.#overlong = 0;
+      this.#markLength = 0;
       return;
     }
     const block = this.#rest.take();
@@ -107,14 +120,17 @@ export class LineSplitter {
     const number = ++this.#number;
     let start = from;
     let end = to;
+    const base = this.#offset - from;
+    this.#offset = base + to + 1;
     if (number === 1 && hasByteOrderMark(block, start, end)) start += 3;
     if (end > start && block[end - 1] === RETURN) end--;
     const length = end - start;
     if (length > this.#lineBytes) {
-      lines.push(new TextLine(number, 'tooLong', NOTHING, 0, 0, true, length));
+      lines.push(new TextLine(number, 'tooLong', base + start, NOTHING, 0, 0, true, length));
     } else if (!isBlank(block, start, end)) {
       const isValid = encoding !== 'other' || isUtf8(block.subarray(start, end));
-      lines.push(new TextLine(number, isValid ? null : 'notUtf8', block, start, end, encoding === 'ascii', length));
+      const problem = isValid ? null : 'notUtf8';
+      lines.push(new TextLine(number, problem, base + start, block, start, end, encoding === 'ascii', length));
     }
   }
 
@@ -125,7 +141,10 @@ export class LineSplitter {
     } else if (this.#rest.length + bytes.length > this.#lineBytes + BREAK_AND_MARK) {
       this.#overlong = this.#rest.length + bytes.length;
       const start = Buffer.concat([this.#rest.take().subarray(0, 3), bytes.subarray(0, 3)]);
-      if (this.#number === 0 && hasByteOrderMark(start, 0, start.length)) this.#overlong -= 3;
+      if (this.#number === 0 && hasByteOrderMark(start, 0, start.length)) {
+        this.#markLength = 3;
+        this.#overlong -= 3;
+      }
     } else {
       this.#rest.append(bytes);
     }
@@ -160,15 +179,17 @@ function isBlank(block: Buffer, start: number, end: number): boolean {
 class TextLine implements Line {
   readonly number: number;
   readonly problem: Line['problem'];
+  readonly offset: number;
   readonly byteLength: number;
-  readonly #block: Buffer;
-  readonly #start: number;
-  readonly #end: number;
+  readonly block: Buffer;
+  readonly start: number;
+  readonly end: number;
   readonly #isAscii: boolean;
 
   constructor(
     number: number,
     problem: Line['problem'],
+    offset: number,
     block: Buffer,
     start: number,
     end: number,
@@ -177,20 +198,21 @@ class TextLine implements Line {
   ) {
     this.number = number;
     this.problem = problem;
+    this.offset = offset;
     this.byteLength = byteLength;
-    this.#block = block;
-    this.#start = start;
-    this.#end = end;
+    this.block = block;
+    this.start = start;
+    this.end = end;
     this.#isAscii = ascii;
   }
 
   get bytes(): Buffer {
-    return this.#block.subarray(this.#start, this.#end);
+    return this.block.subarray(this.start, this.end);
   }
 
   get text(): string {
     if (this.problem !== null) return '';
-    return this.#block.toString(this.#isAscii ? 'latin1' : 'utf8', this.#start, this.#end);
+    return this.block.toString(this.#isAscii ? 'latin1' : 'utf8', this.start, this.end);
   }
 }
 

@@ -4,11 +4,18 @@ import { lineBlocks, type LineOptions } from '../../src/jsonl/index.js';
 import { chunks, cut, FUZZ_RUNS } from './support.js';
 
 async function linesOf(source: AsyncIterable<Uint8Array>, options?: LineOptions) {
-  const found: { number: number; text: string; bytes: string; problem: string | null; byteLength: number }[] = [];
+  const found: {
+    number: number;
+    offset: number;
+    text: string;
+    bytes: string;
+    problem: string | null;
+    byteLength: number;
+  }[] = [];
   for await (const lines of lineBlocks(source, options)) {
     for (const line of lines) {
-      const { number, text, problem, byteLength } = line;
-      found.push({ number, text, problem, byteLength, bytes: line.bytes.toString('hex') });
+      const { number, offset, text, problem, byteLength } = line;
+      found.push({ number, offset, text, problem, byteLength, bytes: line.bytes.toString('hex') });
     }
   }
   return found;
@@ -109,17 +116,24 @@ describe('lines', () => {
 
 /** The same split, written for clearness alone. */
 function plainly(content: Buffer, lineBytes: number) {
+  let next = 0;
   return content
     .toString('latin1')
     .split('\n')
-    .map((line, index) => ({ number: index + 1, latin1: index === 0 ? line.replace(/^\u00EF\u00BB\u00BF/, '') : line }))
-    .map(({ number, latin1 }) => ({ number, bytes: Buffer.from(latin1.replace(/\r$/, ''), 'latin1') }))
+    .map((line, index) => {
+      const latin1 = index === 0 ? line.replace(/^\u00EF\u00BB\u00BF/, '') : line;
+      const offset = next + line.length - latin1.length;
+      next += line.length + 1;
+      return { number: index + 1, offset, latin1 };
+    })
+    .map(({ number, offset, latin1 }) => ({ number, offset, bytes: Buffer.from(latin1.replace(/\r$/, ''), 'latin1') }))
     .filter(({ bytes }) => bytes.length > lineBytes || !/^[ \t\r]*$/.test(bytes.toString('latin1')))
-    .map(({ number, bytes }) => {
+    .map(({ number, offset, bytes }) => {
       const isTooLong = bytes.length > lineBytes;
       const isUtf8 = Buffer.from(bytes.toString()).equals(bytes);
       return {
         number,
+        offset,
         byteLength: bytes.length,
         problem: isTooLong ? 'tooLong' : isUtf8 ? null : 'notUtf8',
         text: !isTooLong && isUtf8 ? bytes.toString() : '',
