@@ -89,7 +89,8 @@ async function* unbroken(api: Api, fileId: string, first: Response): AsyncGenera
 function open(api: Api, fileId: string, start: number) {
   return api.attempt((client) =>
     client.files.content(fileId, {
-      signal: cancellationSignal(),
+      // One of its own, which goes with the request: the SDK leaves its listeners on the signal that it is given.
+      signal: AbortSignal.any([cancellationSignal()]),
       ...(start > 0 && { headers: { range: `bytes=${start}-` } }),
     }),
   );
