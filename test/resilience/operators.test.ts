@@ -92,7 +92,11 @@ describe.concurrent('reset', () => {
 
 describe.concurrent('cancel and terminate', () => {
   test('native cancel twice → Cancelled, the batch cancelled once', async () => {
-    const run = await startBatch(`cancel-twice-${randomUUID()}`);
+    const id = `cancel-twice-${randomUUID()}`;
+    e.api.scenarios.forBatches(({ metadata }) => Boolean(metadata[JOB_KEY]?.includes(id)), {
+      stuckIn: ['in_progress'],
+    });
+    const run = await startBatch(id);
     await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
     await run.handle.cancel();
     await run.handle.cancel();
