@@ -18,6 +18,7 @@ import {
   type Twins,
 } from './create-once.js';
 import { listAll } from './list-all.js';
+import { pageSchema } from '../providers/each-of.js';
 import type { Toolbox } from './toolbox.js';
 import { watchJob, type Sighting, type WatchInput } from './watch.js';
 
@@ -209,7 +210,8 @@ async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
 /** How far training is, by the newest event that says "Step n/N". It is only shown, so a failure to read it is none. */
 async function lastSteps(api: Api, id: string): Promise<TrainingSteps | null> {
   const { value } = await api.attempt((client) => client.fineTuning.jobs.listEvents(id, { limit: 20 }));
-  for (const object of value?.data ?? []) {
+  const page = pageSchema.safeParse(value);
+  for (const object of page.success ? page.data.data : []) {
     const reading = fineTuningEventSchema.safeParse(object);
     const step = reading.success ? /^Step (\d+)(?:\/(\d+))?/i.exec(reading.data.message) : null;
     if (step) return { done: Number(step[1]), total: step[2] === undefined ? null : Number(step[2]) };

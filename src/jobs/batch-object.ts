@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ifReadable, wireCount, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
+import { ifReadable, wireCount, wireId, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
 
 const batchError = z.object({
   code: ifReadable(z.coerce.string().pipe(wireText(200))),
@@ -22,13 +22,13 @@ const usage = z.object({
 /** A batch as any provider may send it, read leniently. Times are epoch seconds. */
 export const batchObjectSchema = z
   .object({
-    id: z.string().min(1),
+    id: wireId,
     status: wireStatus,
     endpoint: ifReadable(z.string()),
     model: ifReadable(z.string()),
-    input_file_id: ifReadable(z.string()),
-    output_file_id: ifReadable(z.string()),
-    error_file_id: ifReadable(z.string()),
+    input_file_id: ifReadable(wireId),
+    output_file_id: ifReadable(wireId),
+    error_file_id: ifReadable(wireId),
     errors: ifReadable(z.object({ data: z.array(batchError).catch([]) })),
     request_counts: ifReadable(requestCounts),
     usage: ifReadable(usage),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ifReadable, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
+import { ifReadable, wireId, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
 
 const text = ifReadable(z.string());
 
@@ -18,13 +18,15 @@ const jobError = ifReadable(
 
 const jobFields = z
   .object({
-    id: z.string().min(1),
+    id: wireId,
     status: wireStatus,
     model: text,
     fine_tuned_model: text,
     training_file: text,
     validation_file: text,
-    result_files: ifReadable(z.array(z.string())),
+    result_files: ifReadable(
+      z.array(z.unknown()).transform((ids) => ids.flatMap((id) => wireId.safeParse(id).data ?? [])),
+    ),
     trained_tokens: ifReadable(z.number()),
     hyperparameters: ifReadable(z.record(z.string(), z.unknown())),
     method: ifReadable(z.looseObject({ type: z.string() })),
@@ -95,7 +97,7 @@ export type Checkpoint = z.output<typeof checkpointSchema>;
 /** An uploaded file, as far as anything here depends on it. */
 export const fileObjectSchema = z
   .object({
-    id: z.string().min(1),
+    id: wireId,
     filename: text,
     bytes: ifReadable(z.number()),
     purpose: text,

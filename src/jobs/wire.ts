@@ -20,6 +20,16 @@ export function ifReadable<T extends z.ZodType>(schema: T) {
 /** Text that a person may read. It is bounded, since a snapshot of a job travels through the workflow's history. */
 export const wireText = (max?: number) => z.string().transform((text) => bounded(text, max));
 
+/**
+ * An id that can stand in a path. The SDK throws on others, and an activity that can only ever throw would be retried for ever. Proxies
+ * make long ones.
+ */
+export const wireId = z
+  .string()
+  .min(1)
+  .max(2_048)
+  .refine((id) => id.isWellFormed() && !/^(\.|%2e){1,2}$|[\s\p{Cc}]/iu.test(id), 'not an id');
+
 /** A status: folded to lower case. Which ones are known is another matter, see `status.ts`. */
 export const wireStatus = z
   .string()

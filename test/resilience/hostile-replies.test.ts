@@ -1,0 +1,227 @@
+/** Whatever the API replies: an activity answers or fails in a known way, and a run ends in a known way. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import * as fc from 'fast-check';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createActivities, type Activities } from '../../src/activities/index.js';
+import { FAILURES } from '../../src/index.js';
+import { LocalApi, ManualClock, type Operation } from '../../src/testing/index.js';
+import { anyJson, anyOf } from '../jobs/fuzz.js';
+import { lifecycle, sumOf } from '../lifecycle/harness.js';
+import { writeJsonl } from '../support/jsonl-file.js';
+import { chatExamples, chatRequests, jsonl } from '../support/samples.js';
+
+const RUNS = Number(process.env.LLM_JOBS_FUZZ_RUNS ?? 200);
+const KNOWN = Object.keys(FAILURES);
+
+const text = fc.oneof(
+  fc.constantFrom(
+    '',
+    '..',
+    '../../escape',
+    'a/b',
+    'a\u0000b',
+    'x'.repeat(5_000),
+    'completed',
+    'failed',
+    'Cancelled',
+    '\ud800',
+  ),
+  fc.string({ unit: 'binary' }),
+);
+const time = fc.oneof(fc.constantFrom<unknown>(0, -1, 1e300, 'tomorrow', '2026-01-01', null), fc.double());
+const fields = fc.record(
+  {
+    id: text,
+    status: text,
+    metadata: anyJson,
+    errors: anyJson,
+    error: anyJson,
+    request_counts: anyJson,
+    output_file_id: text,
+    error_file_id: text,
+    result_files: fc.oneof(fc.array(text), anyJson),
+    data: anyJson,
+    has_more: anyJson,
+    created_at: time,
+    expires_at: time,
+    bytes: anyJson,
+    filename: anyJson,
+  },
+  { requiredKeys: [] },
+);
+/** What becomes of a reply: anything at all, an object of the right names, or the real one with some fields changed. */
+const changes = fc.oneof(
+  anyJson.map((value) => () => value),
+  anyOf(['id', 'object', 'status', 'data', 'has_more', 'job', 'error']).map((value) => () => value),
+  fields.map((changed) => (reply: unknown) => ({ ...(reply as object), ...changed })),
+);
+
+const file = (lines: readonly unknown[]) => new File([jsonl(lines)], 'input.jsonl');
+
+describe('an activity', () => {
+  let api: LocalApi;
+  let folder: string;
+  let activities: Activities;
+  const known = { batch: '', job: '', file: '' };
+  const environment = new MockActivityEnvironment({ attempt: 2 }, { logger: new DefaultLogger('ERROR') });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'llm-jobs-hostile-'));
+    api = await LocalApi.start({ clock: new ManualClock() });
+    const client = new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off', maxRetries: 0 });
+    activities = createActivities({ providers: { default: { client } }, storage: [pathToFileURL(`${folder}/`).href] });
+    known.file = (await client.files.create({ file: file(chatRequests(2)), purpose: 'batch' })).id;
+    const batch = await client.batches.create({
+      input_file_id: known.file,
+      endpoint: '/v1/chat/completions',
+      completion_window: '24h',
+    });
+    known.batch = batch.id;
+    const training = await client.files.create({ file: file(chatExamples(10)), purpose: 'fine-tune' });
+    const job = await client.fineTuning.jobs.create({ model: 'gpt-4o-mini-2024-07-18', training_file: training.id });
+    known.job = job.id;
+  });
+  afterAll(async () => {
+    await api.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const provider = 'default';
+  const search = { provider, key: 'a/b/c', notBefore: 0 };
+  const watch = (id: string, status: string) => ({
+    provider,
+    id,
+    status,
+    missingSince: null,
+    vanishedAfterMs: 1_000,
+    stuckAt: null,
+    createdAt: null,
+    expiresAt: null,
+    poll: { minMs: null, maxMs: null },
+  });
+  const create = { ...search, mayExist: false, metadata: {}, onAmbiguousCreate: 'fail' } as const;
+
+  const CALLS: Partial<Record<Operation, () => Promise<unknown>>> = {
+    'batches.create': () =>
+      activities.createBatch({
+        ...create,
+        inputFileId: known.file,
+        endpoint: '/v1/chat/completions',
+        completionWindow: '24h',
+        outputExpiresAfterSeconds: null,
+      }),
+    'batches.list': () => activities.cancelBatchTwins({ ...search, id: known.batch }),
+    'batches.retrieve': () => activities.watchBatch({ ...watch(known.batch, 'validating'), isHalfDone: false }),
+    'batches.cancel': () => activities.cancelBatch({ provider, id: known.batch }),
+    'fineTuning.create': () =>
+      activities.createFineTuningJob({
+        ...create,
+        model: 'gpt-4o-mini-2024-07-18',
+        trainingFileId: known.file,
+        validationFileId: null,
+        method: null,
+        suffix: null,
+        seed: null,
+        integrations: null,
+        leaveFreeSlots: 0,
+      }),
+    'fineTuning.list': () => activities.cancelFineTuningTwins({ ...search, id: known.job }),
+    'fineTuning.retrieve': () => activities.watchFineTuningJob(watch(known.job, 'validating_files')),
+    'fineTuning.cancel': () => activities.cancelFineTuningJob({ provider, id: known.job }),
+    'files.list': async () =>
+      activities.uploadFile({
+        provider,
+        file: { uri: await writeJsonl(folder, chatRequests(1)), bytes: 1, sha256: '0' },
+        purpose: 'batch',
+        filename: 'x.jsonl',
+        expiresAfterSeconds: 3_600,
+        notBefore: 0,
+        mayExist: true,
+      }),
+  };
+
+  test.each(Object.keys(CALLS) as Operation[])(
+    '%s: any reply → an answer, or a failure of the table',
+    async (operation) => {
+      await fc.assert(
+        fc.asyncProperty(changes, async (change) => {
+          const fault = api.faults.add({ on: operation, times: Infinity, effect: { kind: 'mutate', change } });
+          const failure: unknown = await environment
+            .run(() => CALLS[operation]?.() ?? Promise.reject(new Error('no call')))
+            .then(
+              () => null,
+              (error: unknown) => error,
+            );
+          fault.remove();
+          const type = failure instanceof ApplicationFailure ? failure.type : failure;
+          expect([null, ...KNOWN.filter((name) => name !== 'Bug')]).toContain(type);
+        }),
+        { numRuns: Math.ceil(RUNS / 5), endOnFailure: true },
+      );
+    },
+  );
+});
+
+describe('a run', () => {
+  const l = lifecycle();
+  const OPERATIONS = [
+    'files.create',
+    'batches.create',
+    'batches.retrieve',
+    'files.retrieve',
+    'fineTuning.create',
+    'fineTuning.retrieve',
+    'fineTuning.events',
+    'fineTuning.checkpoints',
+  ] as const;
+  const poll = { min: '3h', max: '3h' };
+
+  test(
+    'any replies at any operation → a known end, every line accounted for, nothing outside of its folder',
+    async () => {
+      const before = await readdir(new URL(l.root));
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...OPERATIONS),
+          changes,
+          fc.integer({ min: 1, max: 3 }),
+          async (on, change, times) => {
+            const fault = l.api.faults.add({ on, times, effect: { kind: 'mutate', change } });
+            const run = on.startsWith('fineTuning')
+              ? await l.jobs.startFineTuning({
+                  model: 'gpt-4o-mini-2024-07-18',
+                  trainingFile: { uri: await l.write(chatExamples(10)) },
+                  deadline: '30d',
+                  poll,
+                })
+              : await l.jobs.startBatch({
+                  input: { requests: chatRequests(4) },
+                  endpoint: '/v1/chat/completions',
+                  deadline: '30d',
+                  poll,
+                });
+            const end = await run.result().then(
+              (result) => ({ status: result.status as string, sum: 'lines' in result ? sumOf(result) : 4 }),
+              (error: { cause?: { type?: unknown } }) => ({ status: String(error.cause?.type), sum: 4 }),
+            );
+            fault.remove();
+            expect(['cancelled', 'completed', 'expired', 'succeeded', ...KNOWN]).toContain(end.status);
+            expect(end.sum).toBe(4);
+          },
+        ),
+        { numRuns: Math.ceil(RUNS / 5), endOnFailure: true },
+      );
+      expect(l.failures()).not.toContain('Bug');
+      expect((await readdir(new URL('..', l.root))).filter((name) => name.includes('escape'))).toEqual([]);
+      expect(before).toEqual([]);
+    },
+    60_000 + RUNS * 500,
+  );
+});
