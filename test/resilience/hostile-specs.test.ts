@@ -108,8 +108,8 @@ test.each([
       );
       const { events } = await handle.fetchHistory();
       // A signal that comes while a run ends makes the server ask once more: that is how it should be.
-      const causes = (events ?? []).map((event) => event.workflowTaskFailedEventAttributes?.cause);
-      return { ended, failed: causes.filter((cause) => cause != null && Number(cause) !== UNHANDLED_COMMAND) };
+      const causes = (events ?? []).map((event) => Number(event.workflowTaskFailedEventAttributes?.cause ?? 0));
+      return { ended, failed: causes.filter((cause) => cause !== 0 && cause !== UNHANDLED_COMMAND) };
     };
     await fc.assert(
       fc.asyncProperty(
