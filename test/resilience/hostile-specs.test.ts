@@ -108,7 +108,7 @@ test.each([
       );
       const { events } = await handle.fetchHistory();
       // A signal that comes while a run ends makes the server ask once more: that is how it should be.
-      const causes = (events ?? []).map((event) => Number(event.workflowTaskFailedEventAttributes?.cause ?? 0));
+      const causes: number[] = (events ?? []).map((event) => event.workflowTaskFailedEventAttributes?.cause ?? 0);
       return { ended, failed: causes.filter((cause) => cause !== 0 && cause !== UNHANDLED_COMMAND) };
     };
     await fc.assert(
