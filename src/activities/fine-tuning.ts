@@ -209,7 +209,8 @@ async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
 
 /** How far training is, by the newest event that says "Step n/N". It is only shown, so a failure to read it is none. */
 async function lastSteps(api: Api, id: string): Promise<TrainingSteps | null> {
-  const { value } = await api.attempt((client) => client.fineTuning.jobs.listEvents(id, { limit: 20 }));
+  const path = `${JOBS_PATH}/${encodeURIComponent(id)}/events`;
+  const { value } = await api.attempt((client) => client.get(path, { query: { limit: 20 } }));
   const page = pageSchema.safeParse(value);
   for (const object of page.success ? page.data.data : []) {
     const reading = fineTuningEventSchema.safeParse(object);

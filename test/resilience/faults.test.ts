@@ -31,7 +31,7 @@ const rows: Row[] = [];
 
 const l = lifecycle({
   // For time-outs, which are waited for in earnest.
-  providers: { impatient: { timeout: 200 } },
+  providers: { impatient: { timeout: 150 } },
   api: {
     batches: {
       validatingMs: 10 * MINUTE,

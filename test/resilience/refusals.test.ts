@@ -92,14 +92,15 @@ describe('a passing refusal', () => {
   });
 
   test('an outage of hours at the create → outlived', async () => {
-    l.api.faults.add({ on: 'batches.create', effect: 'unavailable', times: 100 });
+    l.api.faults.add({ on: 'batches.create', effect: 'unavailable', times: 40 });
     expect((await (await startBatch()).result()).status).toBe('completed');
-    expect(l.calls('batches.create')).toHaveLength(101);
+    expect(l.calls('batches.create')).toHaveLength(41);
   });
 
   test('an outage that outlasts the batch → JobStuck, with the reason', async () => {
     l.api.faults.add({ on: 'batches.retrieve', effect: 'badGateway', times: Infinity });
-    const failure = await failureOf(await startBatch({ poll: { min: '6h', max: '6h' } }));
+    l.api.scenarios.forNextBatch({ timing: { expiresAfterMs: HOUR } });
+    const failure = await failureOf(await startBatch({ stuckAfter: '1h' }));
     expect(failure.type).toBe('JobStuck');
     expect(failure.message).toContain('cannot be read since it should have ended');
     expect(failure.message).toContain('HTTP 502');

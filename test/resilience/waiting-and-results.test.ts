@@ -42,8 +42,9 @@ describe('a job that is missing', () => {
       expect(detail).toMatchObject({ jobId: expect.stringMatching(/^batch_/), lastStatus: 'in_progress' });
       const looks = l.api.requests.filter(({ id, status }) => id === detail?.jobId && status === 404);
       const missing = ((looks.at(-1)?.at ?? 0) - (looks[0]?.at ?? 0)) / MINUTE;
-      expect(missing).toBeGreaterThanOrEqual(vanishedAfter === '20m' ? 20 : 180);
-      expect(missing).toBeLessThan(vanishedAfter === '20m' ? 45 : 210);
+      // The API sees a request a little later than the server scheduled it, and time skips in between.
+      expect(missing).toBeGreaterThan(vanishedAfter === '20m' ? 15 : 170);
+      expect(missing).toBeLessThan(vanishedAfter === '20m' ? 60 : 240);
     },
   );
 
@@ -68,7 +69,7 @@ describe('a job that sticks', () => {
     '%s, past its expiry and the grace → JobStuck, with what it has',
     async (status) => {
       l.api.scenarios.forNextBatch({ stuckIn: [status] });
-      const run = await startBatch({ stuckAfter: '3h' });
+      const run = await startBatch({ stuckAfter: '3h', poll: { min: '3h', max: '3h' } });
       const failure = await failureOf(run);
       expect(failure.type).toBe('JobStuck');
       const [detail] = (failure.details ?? []) as { status: string; since: number; result: { lines: never } }[];
