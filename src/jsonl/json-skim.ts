@@ -170,11 +170,12 @@ function skimObject(text: Text, start: number, field: Field, found: Found): numb
   for (;;) {
     if (bytes[at] !== QUOTE) return -1;
     const key = at + 1;
-    at = skipString(text, key);
-    if (at === -1) return -1;
-    const index = keyOf(bytes, key, at - 1, field.keys);
-    if (index === UNSURE) return -1;
-    at = skipColon(bytes, at);
+    at = key;
+    while (PLAIN[bytes[at]!] === 1) at++;
+    // A key with an escape may be any.
+    if (bytes[at] !== QUOTE) return -1;
+    const index = keyOf(bytes, key, at, field.keys);
+    at = skipColon(bytes, at + 1);
     if (at === -1) return -1;
     at = index === NONE ? skipValue(text, at) : skimValue(text, at, field.fields[index]!, found);
     if (at === -1) return -1;
@@ -337,9 +338,8 @@ function skipSpace(bytes: Buffer, start: number): number {
 }
 
 const NONE = -1;
-const UNSURE = -2;
 
-/** Which of the keys it is. One with an escape may be any. */
+/** Which of the keys it is. */
 function keyOf(bytes: Buffer, start: number, end: number, keys: readonly Buffer[]): number {
   const length = end - start;
   for (let index = 0; index < keys.length; index++) {
@@ -349,6 +349,5 @@ function keyOf(bytes: Buffer, start: number, end: number, keys: readonly Buffer[
     while (at < length && bytes[start + at] === key[at]) at++;
     if (at === length) return index;
   }
-  for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return UNSURE;
   return NONE;
 }
