@@ -1,13 +1,40 @@
 /** One output and one errors file over all batches and rounds: each request exactly once. */
-import { createGzip } from 'node:zlib';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import type { LineCounts, TokenUsage } from '../jobs/batch.js';
 import type { FileRef } from '../jobs/file-ref.js';
-import { ResultIndex, type AnswerPolicy, type BulkResultFiles } from './result-index.js';
+import { LocalFiles } from './local-files.js';
+import { ResultIndex } from './result-index.js';
 import { ResultLines } from './result-lines.js';
 import type { BulkSource } from './split-requests.js';
 
-export type { AnswerPolicy, BulkResultFiles } from './result-index.js';
+/** The collected results of one batch: what `runBatch` wrote. */
+export interface BulkResultFiles {
+  /** From 1. */
+  readonly round: number;
+  readonly part: number;
+  /** By this name its usage is summed and priced, whatever version of the model the answers tell of. */
+  readonly model: string;
+  readonly output: ResultFile | null;
+  readonly errors: ResultFile | null;
+}
+
+export interface ResultFile {
+  /** One with `file:` is read by position too; any other is copied to a temporary folder while it is read. */
+  readonly uri: string;
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
+
+/** Which answers are final. Requests without one are always tried again. */
+export interface AnswerPolicy {
+  /** 408, 409, 429, 5xx and `status_code` 0; all other errors are final. */
+  readonly failed: 'final' | 'retry';
+  /** Answers cut by their length: `finish_reason` `length`, `status` `incomplete`. */
+  readonly truncated: 'final' | 'retry';
+  /** Whether a body fits, such as a JSON schema; one that does not is tried again. Default: all do. */
+  readonly accepts?: (body: unknown) => boolean;
+}
 
 /** Per million tokens, in any currency. */
 export interface Price {
@@ -23,6 +50,7 @@ export interface Survey {
   readonly isOpen: (customId: string) => boolean;
 }
 
+/** Tells which requests go into a further round. Reads each file once; memory: some 40 bytes and the id itself for each request. */
 export async function surveyResults(
   sources: readonly BulkSource[],
   results: readonly BulkResultFiles[],
@@ -52,34 +80,40 @@ export interface Merged {
   readonly requests: number;
   /** The four sum to `requests`. */
   readonly lines: LineCounts;
+  /** The answers as the provider wrote them; null when there is none. */
   readonly output: FileRef | null;
+  /**
+   * What has no answer that counts, each with the line of its last round as the provider wrote it, `round` and `fate` put in before;
+   * null when all have one.
+   */
   readonly errors: FileRef | null;
+  /** Over all rounds: what was answered twice was paid twice. */
   readonly usage: Record<string, TokenUsage>;
+  /** Of the models that have a price. */
   readonly cost: { readonly total: number; readonly byModel: Record<string, number> } | null;
 }
 
+/** Reads each file once to see what counts, and the lines that do once more, in the order asked for, to write them. */
 export async function mergeResults(
   sources: readonly BulkSource[],
   results: readonly BulkResultFiles[],
   policy: AnswerPolicy,
   options: MergeOptions,
 ): Promise<Merged> {
-  const index = await ResultIndex.read(sources, results, policy);
-  const order = orderOf(index, options.order);
-  await using lines = new ResultLines(index);
+  await using files = new LocalFiles();
+  const index = await ResultIndex.read(sources, results, policy, (file) => files.read(file));
+  const places = options.order === 'input' ? null : index.ids.sorted();
+  const inOrder = () => places ?? upTo(index.ids.size);
+  const lines = new ResultLines(index, files);
   const { answered, failed, rejected, refused, unfinished, missing } = index.counts;
-  const write = async (
-    count: number,
-    content: AsyncIterable<Uint8Array>,
-    writer: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>,
-  ): Promise<FileRef | null> => {
-    if (count === 0) return null;
+  const others = index.ids.size - answered;
+  const write = async (writer: MergeOptions['writeOutput'], content: AsyncIterable<Uint8Array>, count: number) => {
     if (!options.gzip) return writer(content);
     // What is counted are lines of results, not of compressed bytes.
-    return { ...(await writer(Readable.from(content).pipe(createGzip()))), lines: count };
+    return { ...(await writer(compressed(content))), lines: count };
   };
-  const output = await write(answered, lines.answers(order), options.writeOutput);
-  const errors = await write(index.ids.size - answered, lines.others(order), options.writeErrors);
+  const output = answered > 0 ? await write(options.writeOutput, lines.answers(inOrder()), answered) : null;
+  const errors = others > 0 ? await write(options.writeErrors, lines.others(inOrder()), others) : null;
   return {
     requests: index.ids.size,
     lines: { succeeded: answered, failed: failed + rejected + refused, unfinished, missing },
@@ -90,21 +124,29 @@ export async function mergeResults(
   };
 }
 
-/** Places of the input in the order asked for. */
-function orderOf({ ids }: ResultIndex, order: 'input' | 'customId'): Uint32Array {
-  const places = Uint32Array.from({ length: ids.size }, (_, place) => place);
-  if (order === 'input') return places;
-  const names = Array.from(places, (place) => ids.at(place));
-  return places.toSorted((a, b) => ((names[a] ?? '') < (names[b] ?? '') ? -1 : 1));
+function* upTo(count: number): Generator<number> {
+  for (let place = 0; place < count; place++) yield place;
+}
+
+async function* compressed(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gzip = createGzip({ chunkSize: 256 * 1024 });
+  // Its errors come out of `gzip`, where they are awaited.
+  const piping = pipeline(Readable.from(content, { highWaterMark: 1 }), gzip).catch(() => undefined);
+  try {
+    yield* gzip as AsyncIterable<Uint8Array>;
+  } finally {
+    gzip.destroy();
+    await piping;
+  }
 }
 
 function costOf(usage: Record<string, TokenUsage>, prices: Readonly<Record<string, Price>> | null): Merged['cost'] {
   if (prices === null) return null;
   const byModel = Object.fromEntries(
     Object.entries(usage).flatMap(([model, { inputTokens, outputTokens }]) => {
-      const price = prices[model];
-      if (!price) return [];
-      return [[model, (inputTokens * price.inputPerMillion + outputTokens * price.outputPerMillion) / 1e6] as const];
+      if (!Object.hasOwn(prices, model)) return [];
+      const { inputPerMillion, outputPerMillion } = prices[model]!;
+      return [[model, (inputTokens * inputPerMillion + outputTokens * outputPerMillion) / 1e6] as const];
     }),
   );
   return { total: Object.values(byModel).reduce((sum, cost) => sum + cost, 0), byModel };

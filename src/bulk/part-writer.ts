@@ -1,34 +1,43 @@
 import type { FileRef } from '../jobs/file-ref.js';
+import type { Line } from '../jsonl/lines.js';
+import type { Backlog } from './backlog.js';
 import type { Part, PartHead, PartLimits } from './split-requests.js';
 
+/** Storage takes pieces of this size as they are. */
 const PIECE = 256 * 1024;
-/** Pieces that may wait for a slow storage before the reader waits too. */
-const MAX_WAITING = 4;
+const NEWLINE = 10;
 
 /** One part while it is written: lines are gathered into pieces, and pieces are handed to storage as it takes them. */
 export class PartWriter {
   readonly #head: PartHead;
+  readonly #backlog: Backlog;
   readonly #written: Promise<FileRef>;
   readonly #pieces: Buffer[] = [];
-  #piece = Buffer.allocUnsafe(PIECE);
+  #piece: Buffer | null = null;
   #used = 0;
   #isEnded = false;
-  #failure: unknown;
-  #wakeReader: () => void = () => undefined;
-  #wakeWriter: () => void = () => undefined;
+  #aborted: { error: unknown } | null = null;
+  #wake: (() => void) | null = null;
   #bytes = 0;
   #requests = 0;
   #embeddingInputs = 0;
+  /** Lines of a block that follow each other are copied in one go: up to where they are gathered. */
+  #block: Buffer | null = null;
+  #from = 0;
+  #to = 0;
 
-  constructor(head: PartHead, write: (head: PartHead, content: AsyncIterable<Uint8Array>) => Promise<FileRef>) {
+  constructor(
+    head: PartHead,
+    write: (head: PartHead, content: AsyncIterable<Uint8Array>) => Promise<FileRef>,
+    backlog: Backlog,
+  ) {
     this.#head = head;
+    this.#backlog = backlog;
     this.#written = write(head, this.#content());
-    this.#written.catch((error: unknown) => {
-      this.#failure = error;
-      this.#wakeWriter();
-    });
+    void this.#watch();
   }
 
+  /** Whether a line of so many bytes, its line break counted, can go into the part. */
   hasRoom(bytes: number, embeddingInputs: number, limits: PartLimits): boolean {
     return (
       this.#requests < limits.requests &&
@@ -38,33 +47,40 @@ export class PartWriter {
     );
   }
 
-  /** Adds a line; `addition` is put in after its first brace. */
-  add(addition: string, line: Buffer, embeddingInputs: number): void {
-    if (addition !== '') {
-      const brace = line.indexOf('{') + 1;
-      const isEmpty = line.subarray(brace).toString('latin1').trimStart().startsWith('}');
-      this.#append(Buffer.from(`{${addition}${isEmpty ? '' : ','}`));
-      this.#append(line.subarray(brace));
-    } else this.#append(line);
-    this.#append(NEWLINE);
-    this.#requests += 1;
-    this.#embeddingInputs += embeddingInputs;
-  }
-
-  /** Resolves when storage has caught up; rejects when it failed. */
-  async drained(): Promise<void> {
-    while (this.#pieces.length > MAX_WAITING && this.#failure === undefined) {
-      await new Promise<void>((resolve) => {
-        this.#wakeWriter = resolve;
-      });
+  /** Adds a line. Blocks of lines must be followed by `endBlock`. */
+  add(line: Line, embeddingInputs: number): void {
+    const { block, start, end } = line;
+    if (block !== this.#block || start !== this.#to + 1 || block[this.#to] !== NEWLINE) {
+      this.endBlock();
+      this.#block = block;
+      this.#from = start;
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#to = end;
+    this.#count(line.byteLength + 1, embeddingInputs);
   }
 
+  /** Adds a line that was made. */
+  addMade(bytes: Buffer, embeddingInputs: number): void {
+    this.endBlock();
+    this.#append(bytes, 0, bytes.length);
+    this.#append(LINE_END, 0, 1);
+    this.#count(bytes.length + 1, embeddingInputs);
+  }
+
+  /** Copies what is gathered of the block, which need not be kept after that. */
+  endBlock(): void {
+    if (this.#block === null) return;
+    this.#append(this.#block, this.#from, this.#to);
+    this.#append(LINE_END, 0, 1);
+    this.#block = null;
+  }
+
+  /** Ends the part; rejects where storage cannot keep it. */
   async finish(): Promise<Part> {
+    this.endBlock();
     this.#flush();
     this.#isEnded = true;
-    this.#wakeReader();
+    this.#wakeUp();
     return {
       ...this.#head,
       file: await this.#written,
@@ -74,16 +90,33 @@ export class PartWriter {
     };
   }
 
-  abort(error: unknown): void {
-    this.#failure ??= error;
-    this.#wakeReader();
+  /** Gives the part up: nothing is left of it. Never rejects. */
+  async abort(reason: unknown): Promise<void> {
+    this.#aborted ??= { error: reason };
+    this.#wakeUp();
+    await Promise.allSettled([this.#written]);
   }
 
-  #append(bytes: Uint8Array): void {
-    this.#bytes += bytes.length;
-    for (let at = 0; at < bytes.length;) {
-      const step = Math.min(bytes.length - at, PIECE - this.#used);
-      this.#piece.set(bytes.subarray(at, at + step), this.#used);
+  /** What goes wrong before the end is told at once, to whoever reads on. */
+  async #watch(): Promise<void> {
+    try {
+      await this.#written;
+      if (!this.#isEnded) throw new Error(`part ${this.#head.number} was taken for written before its end`);
+    } catch (error) {
+      if (!this.#aborted) this.#backlog.fail(error);
+    }
+  }
+
+  #count(bytes: number, embeddingInputs: number): void {
+    this.#bytes += bytes;
+    this.#requests += 1;
+    this.#embeddingInputs += embeddingInputs;
+  }
+
+  #append(bytes: Buffer, from: number, to: number): void {
+    for (let at = from; at < to;) {
+      this.#piece ??= Buffer.allocUnsafeSlow(PIECE);
+      const step = bytes.copy(this.#piece, this.#used, at, to);
       this.#used += step;
       at += step;
       if (this.#used === PIECE) this.#flush();
@@ -91,30 +124,41 @@ export class PartWriter {
   }
 
   #flush(): void {
-    if (this.#used === 0) return;
+    if (this.#piece === null) return;
     this.#pieces.push(this.#piece.subarray(0, this.#used));
-    this.#piece = Buffer.allocUnsafe(PIECE);
+    this.#backlog.add(this.#used);
+    this.#piece = null;
     this.#used = 0;
-    this.#wakeReader();
+    this.#wakeUp();
   }
 
   async *#content(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
-      const piece = this.#pieces.shift();
-      this.#wakeWriter();
-      if (piece) yield piece;
-      else if (this.#isEnded) return;
-      else {
-        await new Promise<void>((resolve) => {
-          this.#wakeReader = resolve;
-        });
+    try {
+      for (;;) {
+        if (this.#aborted) throw this.#aborted.error;
+        const piece = this.#pieces.shift();
+        if (piece) {
+          this.#backlog.remove(piece.length);
+          yield piece;
+        } else if (this.#isEnded) return;
+        else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
       }
+    } finally {
+      for (const piece of this.#pieces.splice(0)) this.#backlog.remove(piece.length);
     }
+  }
+
+  #wakeUp(): void {
+    this.#wake?.();
+    this.#wake = null;
   }
 }
 
-const NEWLINE = Buffer.from('\n');
+const LINE_END = Buffer.from('\n');
 
 /** A rough guess: one token for four bytes. */
-const tokensOf = (bytes: number): number => Math.ceil(bytes / 4);
+export const tokensOf = (bytes: number): number => Math.ceil(bytes / 4);

@@ -1,149 +1,146 @@
 /** Lines of many result files in another order than theirs, by positioned reads that are gathered a window at a time. */
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
-import type { Fate, IndexedFile, ResultIndex } from './result-index.js';
+import type { LocalFiles } from './local-files.js';
+import type { ResultIndex } from './result-index.js';
 
-/** Bytes of lines that are in memory at once. */
-const WINDOW = 24 * 1024 * 1024;
-/** Lines this close to each other are read in one go. */
+/** Lines that are brought into order at once: so many that neighbours in the files are read in one go, so few that two windows are small. */
+const WINDOW_BYTES = 16 * 1024 * 1024;
+const WINDOW_LINES = 2 ** 14;
+/** Lines this close to each other are read together: to read what lies between costs less than another call. */
 const GAP = 64 * 1024;
-const MAX_READ = 4 * 1024 * 1024;
+const READ_BYTES = 2 * 1024 * 1024;
+const PIECE = 256 * 1024;
+const NEWLINE = 10;
 
-interface Wanted {
-  readonly at: number;
-  readonly offset: number;
-  readonly length: number;
-}
-
-export class ResultLines implements AsyncDisposable {
+export class ResultLines {
   readonly #index: ResultIndex;
-  readonly #handles = new Map<number, FileHandle>();
-  #folder: string | null = null;
+  readonly #files: LocalFiles;
+  #chunk = Buffer.alloc(0);
 
-  constructor(index: ResultIndex) {
+  constructor(index: ResultIndex, files: LocalFiles) {
     this.#index = index;
+    this.#files = files;
   }
 
   /** The answered requests' lines, in the order of the places. */
-  answers(places: Uint32Array): AsyncGenerator<Uint8Array> {
-    return this.#stream(places, (fate) => fate === 'answered');
+  answers(places: Iterable<number>): AsyncGenerator<Uint8Array> {
+    return this.#stream(places, true);
   }
 
   /** Everything else: the line of the last round with its round and fate put in, or a line of ours. */
-  others(places: Uint32Array): AsyncGenerator<Uint8Array> {
-    return this.#stream(places, (fate) => fate !== 'answered');
+  others(places: Iterable<number>): AsyncGenerator<Uint8Array> {
+    return this.#stream(places, false);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const handle of this.#handles.values()) await handle.close();
-    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
+  /** Reads a window ahead of what is written. */
+  async *#stream(places: Iterable<number>, areAnswers: boolean): AsyncGenerator<Uint8Array> {
+    let reading: Promise<Buffer> | null = null;
+    try {
+      for (const window of this.#windows(places, areAnswers)) {
+        const content: Buffer | null = await reading;
+        reading = this.#read(window, areAnswers);
+        // It may fail before it is awaited.
+        reading.catch(() => undefined);
+        if (content) yield* inPieces(content);
+      }
+      if (reading) yield* inPieces(await reading);
+    } finally {
+      // Whoever stops early may close the files then.
+      await reading?.catch(() => undefined);
+    }
   }
 
-  async *#stream(places: Uint32Array, isWanted: (fate: Fate) => boolean): AsyncGenerator<Uint8Array> {
+  *#windows(places: Iterable<number>, areAnswers: boolean): Generator<number[]> {
     let window: number[] = [];
     let bytes = 0;
     for (const place of places) {
-      if (!isWanted(this.#index.fateOf(place))) continue;
+      if ((this.#index.fateOf(place) === 'answered') !== areAnswers) continue;
       window.push(place);
-      bytes += (this.#index.locationOf(place)?.length ?? 0) + 64;
-      if (bytes < WINDOW) continue;
-      yield await this.#read(window);
+      bytes += this.#index.lengthOf(place);
+      if (bytes < WINDOW_BYTES && window.length < WINDOW_LINES) continue;
+      yield window;
       window = [];
       bytes = 0;
     }
-    if (window.length > 0) yield await this.#read(window);
+    if (window.length > 0) yield window;
   }
 
-  /** The window's lines, one after the other. */
-  async #read(window: readonly number[]): Promise<Buffer> {
-    const heads = window.map((place) => this.#head(place));
-    const starts = new Float64Array(window.length);
+  /** The window's lines, one behind the other, each with its line break. */
+  async #read(window: readonly number[], areAnswers: boolean): Promise<Buffer> {
+    const heads = areAnswers ? null : window.map((place) => this.#head(place));
+    /** By slot of the window: where the line begins in what is made, behind its head. */
+    const starts = new Uint32Array(window.length);
+    /** Positions in the files, and behind them the slots, as one number each to be sorted. */
+    const wanted = new Float64Array(window.length);
+    let lines = 0;
     let size = 0;
-    const byFile = new Map<number, Wanted[]>();
-    window.forEach((place, at) => {
-      const location = this.#index.locationOf(place);
-      const head = heads[at] ?? '';
-      starts[at] = size;
-      // The head takes the place of the line's first brace.
-      size += head === '' ? (location?.length ?? 0) : Buffer.byteLength(head) + (location ? location.length - 1 : 0);
-      size += 1;
-      if (!location) return;
-      const wanted = byFile.get(location.file) ?? [];
-      if (wanted.length === 0) byFile.set(location.file, wanted);
-      wanted.push({ at, offset: location.offset, length: location.length });
+    window.forEach((place, slot) => {
+      const length = this.#index.lengthOf(place);
+      const head = heads?.[slot]?.length ?? 0;
+      starts[slot] = size + head;
+      // The head takes the place of the line's brace.
+      size += head + length - (head > 0 && length > 0 ? 1 : 0) + 1;
+      if (length > 0) wanted[lines++] = this.#index.positionOf(place) * WINDOW_LINES + slot;
     });
-    const content = Buffer.allocUnsafe(size);
-    for (const [file, wanted] of byFile) await this.#fill(content, starts, heads, file, wanted);
-    heads.forEach((head, at) => {
-      if (head !== '') content.write(head, starts[at] ?? 0);
-      content[(at + 1 < starts.length ? (starts[at + 1] ?? size) : size) - 1] = 10;
-    });
+    const content = Buffer.allocUnsafeSlow(size);
+    await this.#fill(content, starts, window, wanted.subarray(0, lines).toSorted(), areAnswers ? 0 : 1);
+    heads?.forEach((head, slot) => head.copy(content, starts[slot]! - head.length));
+    for (let slot = 0; slot < window.length; slot++) {
+      const head = heads?.[slot + 1]?.length ?? 0;
+      content[(slot + 1 < window.length ? starts[slot + 1]! - head : size) - 1] = NEWLINE;
+    }
     return content;
   }
 
+  /** Reads the lines in the order of the files, and copies each to where it belongs. */
   async #fill(
     content: Buffer,
-    starts: Float64Array,
-    heads: readonly string[],
-    file: number,
-    wanted: Wanted[],
+    starts: Uint32Array,
+    window: readonly number[],
+    wanted: Float64Array,
+    skipped: number,
   ): Promise<void> {
-    const handle = await this.#handle(file);
-    wanted.sort((a, b) => a.offset - b.offset);
-    for (let first = 0; first < wanted.length;) {
-      const from = wanted[first]?.offset ?? 0;
-      let last = first;
-      const endOf = (at: number) => (wanted[at]?.offset ?? 0) + (wanted[at]?.length ?? 0);
-      while (
-        last + 1 < wanted.length &&
-        (wanted[last + 1]?.offset ?? 0) - endOf(last) < GAP &&
-        endOf(last + 1) - from < MAX_READ
-      ) {
-        last += 1;
+    const { files } = this.#index;
+    const positionAt = (at: number): number => Math.floor(wanted[at]! / WINDOW_LINES);
+    const placeAt = (at: number): number => window[wanted[at]! % WINDOW_LINES]!;
+    for (let first = 0, file = -1, fileEnd = 0; first < wanted.length;) {
+      const from = positionAt(first);
+      if (from >= fileEnd) {
+        file = this.#index.fileAt(from);
+        fileEnd = files[file + 1]?.base ?? Infinity;
       }
-      const length = endOf(last) - from;
-      const chunk = Buffer.allocUnsafe(length);
-      const { bytesRead } = await handle.read(chunk, 0, length, from);
-      if (bytesRead !== length)
-        throw new Error(`${this.#index.files[file]?.reader.uri} is shorter than when it was read before`);
-      for (const { at, offset, length: size } of wanted.slice(first, last + 1)) {
-        const head = heads[at] ?? '';
-        const skip = head === '' ? 0 : 1;
-        const start = (starts[at] ?? 0) + Buffer.byteLength(head);
-        chunk.copy(content, start, offset - from + skip, offset - from + size);
+      let to = from + this.#index.lengthOf(placeAt(first));
+      let next = first + 1;
+      for (; next < wanted.length; next++) {
+        const start = positionAt(next);
+        const end = start + this.#index.lengthOf(placeAt(next));
+        if (start - to > GAP || end - from > READ_BYTES || start >= fileEnd) break;
+        to = end;
       }
-      first = last + 1;
+      if (this.#chunk.length < to - from) this.#chunk = Buffer.allocUnsafeSlow(Math.max(to - from, READ_BYTES));
+      const chunk = this.#chunk.subarray(0, to - from);
+      const { file: source, base } = files[file]!;
+      await this.#files.readAt(source, from - base, chunk);
+      for (; first < next; first++) {
+        const start = positionAt(first) - from;
+        const end = start + this.#index.lengthOf(placeAt(first));
+        chunk.copy(content, starts[wanted[first]! % WINDOW_LINES], start + skipped, end);
+      }
     }
   }
 
-  /** What is put before a line that is no answer, in place of its first brace; the whole line where there is none. */
-  #head(place: number): string {
+  /** What is put before a line that is no answer, in place of its brace; the whole line where there is none. */
+  #head(place: number): Buffer {
     const fate = this.#index.fateOf(place);
-    if (fate === 'answered') return '';
-    const location = this.#index.locationOf(place);
-    if (location) return `{"round":${this.#index.files[location.file]?.round ?? 0},"fate":"${fate}",`;
+    if (this.#index.lengthOf(place) > 0) {
+      const { round } = this.#index.files[this.#index.fileAt(this.#index.positionOf(place))]!;
+      return Buffer.from(`{"round":${round},"fate":"${fate}",`);
+    }
     const error = { code: 'missing', message: 'No batch has a result for the request.' };
-    return JSON.stringify({ round: 0, fate, id: null, custom_id: this.#index.ids.at(place), response: null, error });
+    const customId = this.#index.ids.at(place);
+    return Buffer.from(JSON.stringify({ round: 0, fate, id: null, custom_id: customId, response: null, error }));
   }
+}
 
-  async #handle(file: number): Promise<FileHandle> {
-    const known = this.#handles.get(file);
-    if (known) return known;
-    const handle = await open(await this.#localPath(this.#index.files[file]!, file), 'r');
-    this.#handles.set(file, handle);
-    return handle;
-  }
-
-  /** Positioned reads want a local file; what is elsewhere is brought here first. */
-  async #localPath({ reader }: IndexedFile, file: number): Promise<string> {
-    if (reader.uri.startsWith('file:')) return fileURLToPath(reader.uri);
-    this.#folder ??= await mkdtemp(join(tmpdir(), 'llm-jobs-merge-'));
-    const path = join(this.#folder, `${file}.jsonl`);
-    await pipeline(reader.open(), createWriteStream(path));
-    return path;
-  }
+function* inPieces(content: Buffer): Generator<Buffer> {
+  for (let at = 0; at < content.length; at += PIECE) yield content.subarray(at, at + PIECE);
 }

@@ -1,12 +1,12 @@
 /** Splits requests of any number into parts that each are a valid input of one batch: one model, one endpoint, within the limits. */
 import type { FaultReport } from '../jobs/fault.js';
 import type { FileRef } from '../jobs/file-ref.js';
-import { counted, FaultCollector, quoted } from '../jsonl/fault-collector.js';
-import { countEmbeddingInputs } from '../jsonl/check-batch-input.js';
+import { FaultCollector, quoted } from '../jsonl/fault-collector.js';
 import { IdTable } from '../jsonl/id-table.js';
-import { lineBlocks, type Line } from '../jsonl/lines.js';
-import { isObject, kindOf, parseLine } from '../jsonl/parse-line.js';
+import { lineBlocks } from '../jsonl/lines.js';
+import { Backlog } from './backlog.js';
 import { PartWriter } from './part-writer.js';
+import { type Request, RequestReader } from './request-reader.js';
 
 /** One file of requests. */
 export interface BulkSource {
@@ -40,28 +40,40 @@ export interface Part extends PartHead {
 
 export interface SplitOptions {
   readonly limits: PartLimits;
-  /** `fromLineNumber` gives `line-<n>`, where n counts the lines over all files. */
+  /** What becomes of requests without a `custom_id`: `fromLineNumber` gives `line-<n>`, where n counts the lines over all files, up to each file's last request. */
   readonly missingCustomIds: 'refuse' | 'fromLineNumber';
   /** The endpoint that every request must have. Default: each its own. */
   readonly endpoint?: string;
   /** Only these requests go into parts; all are checked. Default: all. */
   readonly only?: (customId: string) => boolean;
-  /** Writes a part; several are open at a time, and a slow one slows the reading. */
+  /**
+   * Writes a part, all or nothing. Several are open at a time, one for each model and endpoint, and a slow one slows the reading.
+   * Where it rejects, so does the split.
+   */
   readonly writePart: (part: PartHead, content: AsyncIterable<Uint8Array>) => Promise<FileRef>;
 }
 
 export interface SplitResult {
+  /** By number. Where there are faults: those that are written, for the caller to delete. */
   readonly parts: Part[];
-  /** Requests of the input, in parts or not. */
+  /** Lines of the input that are not blank, in parts or not. */
   readonly requests: number;
   readonly faults: FaultReport;
 }
 
 /** Models × endpoints that may be mixed: each has a part open. */
 const MAX_GROUPS = 100;
-const MAX_CUSTOM_ID = 512;
+/** Bytes that may wait for a slow storage. */
+const BACKLOG = 4 * 1024 * 1024;
+/** Full parts that storage is still busy with. */
+const MAX_FINISHING = 2;
 
-/** Reads all sources once, in bounded memory. Where there are faults the parts are there all the same, for the caller to delete. */
+/**
+ * Reads all sources once, in bounded memory, and writes their lines as they are into parts, in their order for each model and endpoint.
+ * With the first fault the writing ends, and the reading goes on to find the others.
+ *
+ * @throws what a source or `writePart` throws; parts that are written by then stay, and a further try writes the same ones again
+ */
 export async function splitRequests(sources: readonly BulkSource[], options: SplitOptions): Promise<SplitResult> {
   const split = new Split(options);
   try {
@@ -73,30 +85,34 @@ export async function splitRequests(sources: readonly BulkSource[], options: Spl
   }
 }
 
-interface Request {
-  readonly id: string;
-  readonly model: string;
-  readonly endpoint: string;
-  readonly embeddingInputs: number;
-  /** What the line lacks: it is put in at its start. */
-  readonly addition: string;
-}
-
 class Split {
   readonly #options: SplitOptions;
   readonly #faults = new FaultCollector();
+  readonly #reader: RequestReader;
   readonly #ids = new IdTable();
-  readonly #groups = new Map<string, PartWriter>();
-  readonly #finished: Promise<Part>[] = [];
+  readonly #backlog = new Backlog(BACKLOG);
+  /** The open part of each model and endpoint. */
+  readonly #groups = new Map<string, Map<string, PartWriter>>();
+  #groupCount = 0;
+  readonly #parts: Part[] = [];
+  readonly #finishing = new Set<Promise<void>>();
+  #hasFaults = false;
   /** First line of each source over all files, to name where an id stands. */
   readonly #starts: { uri: string; line: number }[] = [];
   /** Line over all files, by the id's index. */
   #idLines = new Uint32Array(1_024);
+  /** Number of the line over all files. */
   #line = 0;
-  #parts = 0;
+  #requests = 0;
+  #lastNumber = 0;
 
   constructor(options: SplitOptions) {
     this.#options = options;
+    this.#reader = new RequestReader({
+      ...options,
+      fault: (message, field) => this.#fault(message, field),
+      remember: (id) => this.#remember(id),
+    });
   }
 
   async read(source: BulkSource): Promise<void> {
@@ -105,30 +121,64 @@ class Split {
     for await (const lines of lineBlocks(source.open(), { lineBytes: this.#options.limits.lineBytes })) {
       for (const line of lines) {
         this.#line = before + line.number;
-        const request = this.#check(line);
-        if (request === null || this.#options.only?.(request.id) === false) continue;
-        const writer = await this.#writerFor(request, line.byteLength);
-        writer?.add(request.addition, line.bytes, request.embeddingInputs);
+        this.#requests += 1;
+        const request = this.#reader.read(line, this.#line);
+        if (request === null || this.#hasFaults || this.#options.only?.(request.id) === false) continue;
+        const { made, embeddingInputs } = request;
+        const writer = this.#writerFor(request, (made?.length ?? line.byteLength) + 1);
+        if (made) writer?.addMade(made, embeddingInputs);
+        else writer?.add(line, embeddingInputs);
       }
-      for (const writer of this.#groups.values()) await writer.drained();
+      for (const writer of this.#open()) writer.endBlock();
+      if (this.#hasFaults) await this.#abortOpen();
+      if (this.#backlog.isPressing) await this.#backlog.settled();
+      while (this.#finishing.size > MAX_FINISHING) await Promise.race(this.#finishing);
     }
   }
 
   async end(): Promise<SplitResult> {
     this.#ids.settle((index, first) => {
+      const line = this.#idLines[index]!;
       const message = () =>
-        `${quoted(this.#ids.at(index))} stands at ${this.#place(this.#idLines[first] ?? 0)} too; it must be unique over all files`;
-      this.#faults.line(this.#idLines[index] ?? 0, message, 'custom_id');
+        `${quoted(this.#ids.at(index))} stands at ${this.#place(this.#idLines[first]!)} too; it must be unique over all files`;
+      this.#hasFaults = true;
+      this.#faults.line(line, message, 'custom_id');
     });
-    const requests = this.#ids.size;
-    if (this.#line === 0) this.#faults.file('the input holds no request');
-    for (const writer of this.#groups.values()) this.#finished.push(writer.finish());
-    return { parts: await Promise.all(this.#finished), requests, faults: this.#report() };
+    if (this.#requests === 0) {
+      this.#hasFaults = true;
+      this.#faults.file('the input holds no request');
+    }
+    if (this.#hasFaults) await this.#abortOpen();
+    for (const writer of this.#open()) this.#finish(writer);
+    await Promise.all(this.#finishing);
+    await this.#backlog.settled();
+    this.#parts.sort((a, b) => a.number - b.number);
+    return { parts: this.#parts, requests: this.#requests, faults: this.#report() };
   }
 
   async abort(reason: unknown): Promise<void> {
-    for (const writer of this.#groups.values()) writer.abort(reason);
-    await Promise.allSettled(this.#finished);
+    await this.#abortOpen(reason);
+    await Promise.all(this.#finishing);
+  }
+
+  *#open(): Generator<PartWriter> {
+    for (const writers of this.#groups.values()) yield* writers.values();
+  }
+
+  /** Never rejects: a failure of storage is told by the backlog, to whoever waits for it next. */
+  #finish(writer: PartWriter): void {
+    const finishing = writer
+      .finish()
+      .then((part) => void this.#parts.push(part))
+      .catch((error: unknown) => this.#backlog.fail(error))
+      .finally(() => this.#finishing.delete(finishing));
+    this.#finishing.add(finishing);
+  }
+
+  async #abortOpen(reason: unknown = new Error('the input has faults')): Promise<void> {
+    const open = [...this.#open()];
+    this.#groups.clear();
+    await Promise.all(open.map((writer) => writer.abort(reason)));
   }
 
   /** Lines count over all files; with several files a message says which one. */
@@ -146,7 +196,7 @@ class Split {
   }
 
   #startOf(line: number): { uri: string; line: number } {
-    return this.#starts.findLast((start) => start.line < line) ?? { uri: '', line: 0 };
+    return this.#starts.findLast((start) => start.line < line)!;
   }
 
   #place(line: number): string {
@@ -154,50 +204,12 @@ class Split {
     return this.#starts.length < 2 ? `line ${line}` : `line ${line - start.line} of ${start.uri}`;
   }
 
-  #check(line: Line): Request | null {
-    const { object, problem } = parseLine(line, this.#options.limits.lineBytes);
-    if (object === null) return this.#fault(problem);
-    const { custom_id: ownId, method, url: ownUrl, body } = object;
-    const { endpoint, missingCustomIds } = this.#options;
-    const canGiveId = missingCustomIds === 'fromLineNumber' && ownId === undefined;
-    const id = canGiveId ? `line-${this.#line}` : ownId;
-    if (typeof id !== 'string' || id === '') {
-      return this.#fault(`is ${id === '' ? 'empty' : kindOf(id)}; must be a string that is not empty`, 'custom_id');
-    }
-    if (id.length > MAX_CUSTOM_ID) {
-      return this.#fault(`is ${id.length} characters long; at most ${MAX_CUSTOM_ID} are allowed`, 'custom_id');
-    }
-    this.#remember(id);
-    const url = ownUrl ?? endpoint;
-    if (method !== undefined && method !== 'POST') return this.#fault('must be "POST"', 'method');
-    if (typeof url !== 'string' || !url.startsWith('/'))
-      return this.#fault('must be a path such as /v1/chat/completions', 'url');
-    if (endpoint !== undefined && url !== endpoint) return this.#fault(`must be ${endpoint}`, 'url');
-    if (!isObject(body)) return this.#fault(`is ${kindOf(body)}; must be an object`, 'body');
-    const { model, stream, input } = body;
-    if (typeof model !== 'string' || model === '') return this.#fault('must be the name of a model', 'body.model');
-    if (stream === true) return this.#fault('must not be true: a batch does not stream', 'body.stream');
-    const embeddingInputs = url.endsWith('/embeddings') ? countEmbeddingInputs(input) : 0;
-    const { limits } = this.#options;
-    if (embeddingInputs > limits.embeddingInputs) {
-      return this.#fault(
-        `has ${counted(embeddingInputs)} inputs; a batch takes at most ${counted(limits.embeddingInputs)}`,
-        'body.input',
-      );
-    }
-    const addition = [
-      canGiveId && `"custom_id":${JSON.stringify(id)}`,
-      method === undefined && '"method":"POST"',
-      ownUrl === undefined && `"url":${JSON.stringify(url)}`,
-    ].filter((text) => text !== false);
-    return { id, model, endpoint: url, embeddingInputs, addition: addition.join(',') };
-  }
-
-  #fault(message: string, field?: string): null {
+  #fault(message: string, field?: string): void {
+    this.#hasFaults = true;
     this.#faults.line(this.#line, message, field);
-    return null;
   }
 
+  /** Whether it is new is asked at the end, for all at once: see `IdTable.push`. */
   #remember(id: string): void {
     const index = this.#ids.size;
     this.#ids.push(id);
@@ -210,23 +222,19 @@ class Split {
   }
 
   /** The part that the request goes into: the open one of its model and endpoint, or a new one where that is full. */
-  async #writerFor(request: Request, lineBytes: number): Promise<PartWriter | null> {
-    const key = `${request.endpoint}\n${request.model}`;
-    const open = this.#groups.get(key);
-    const bytes = lineBytes + request.addition.length + 2;
-    if (open?.hasRoom(bytes, request.embeddingInputs, this.#options.limits)) return open;
-    if (open) this.#finished.push(open.finish());
-    else if (this.#groups.size === MAX_GROUPS) {
-      return this.#fault(`is one more model and endpoint; an input may mix at most ${MAX_GROUPS}`, 'body.model');
+  #writerFor({ model, endpoint, embeddingInputs }: Request, bytes: number): PartWriter | null {
+    const writers = this.#groups.get(endpoint);
+    const open = writers?.get(model);
+    if (open?.hasRoom(bytes, embeddingInputs, this.#options.limits)) return open;
+    if (open) this.#finish(open);
+    else if (++this.#groupCount > MAX_GROUPS) {
+      this.#fault(`is one more model and endpoint; an input may mix at most ${MAX_GROUPS} of them`, 'body.model');
+      return null;
     }
-    if (bytes > this.#options.limits.bytes) {
-      return this.#fault(
-        `is ${counted(bytes)} bytes long; a part takes at most ${counted(this.#options.limits.bytes)}`,
-      );
-    }
-    const head = { number: (this.#parts += 1), model: request.model, endpoint: request.endpoint };
-    const writer = new PartWriter(head, this.#options.writePart);
-    this.#groups.set(key, writer);
+    const head = { number: ++this.#lastNumber, model, endpoint };
+    const writer = new PartWriter(head, this.#options.writePart, this.#backlog);
+    if (writers) writers.set(model, writer);
+    else this.#groups.set(endpoint, new Map([[model, writer]]));
     return writer;
   }
 }

@@ -80,6 +80,25 @@ export class IdTable {
     return id;
   }
 
+  /** The indices in the order of their ids, UTF-16 unit by unit as `<` compares strings. No string is made. */
+  sorted(): Uint32Array {
+    return Uint32Array.from({ length: this.size }, (_, index) => index).toSorted((a, b) => this.#compare(a, b));
+  }
+
+  #compare(a: number, b: number): number {
+    const bytes = this.#bytes;
+    const endOfA = this.#ends[a]!;
+    const endOfB = this.#ends[b]!;
+    let atA = this.#startOf(a);
+    let atB = this.#startOf(b);
+    // The way ids are written keeps their order.
+    while (atA < endOfA && atB < endOfB) {
+      const difference = bytes[atA++]! - bytes[atB++]!;
+      if (difference !== 0) return difference;
+    }
+    return endOfA - atA - (endOfB - atB);
+  }
+
   #used(): number {
     return this.#startOf(this.size);
   }

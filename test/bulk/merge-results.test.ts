@@ -5,8 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mergeResults, surveyResults, type AnswerPolicy, type MergeOptions } from '../../src/bulk/merge-results.js';
-import type { BulkResultFiles } from '../../src/bulk/result-index.js';
+import {
+  mergeResults,
+  surveyResults,
+  type AnswerPolicy,
+  type BulkResultFiles,
+  type MergeOptions,
+} from '../../src/bulk/merge-results.js';
 import { Storage } from '../../src/storage/storage.js';
 import { fuzzRuns, sourceOf } from './support.js';
 
