@@ -1,10 +1,9 @@
 import type { FileRef } from '../jobs/file-ref.js';
 import type { Line } from '../jsonl/lines.js';
 import type { Backlog } from './backlog.js';
+import { PIECE } from './pieces.js';
 import type { Part, PartHead, PartLimits } from './split-requests.js';
 
-/** Storage takes pieces of this size as they are. */
-const PIECE = 256 * 1024;
 const NEWLINE = 10;
 
 /** One part while it is written: lines are gathered into pieces, and pieces are handed to storage as it takes them. */

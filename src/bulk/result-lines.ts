@@ -1,5 +1,6 @@
 /** Lines of many result files in another order than theirs, by positioned reads that are gathered a window at a time. */
 import type { LocalFiles } from './local-files.js';
+import { Pieces } from './pieces.js';
 import type { ResultIndex } from './result-index.js';
 
 /** Lines that are brought into order at once: so many that neighbours in the files are read in one go, so few that two windows are small. */
@@ -7,13 +8,13 @@ const WINDOW_BYTES = 16 * 1024 * 1024;
 const WINDOW_LINES = 2 ** 14;
 /** Lines this close to each other are read together: to read what lies between costs less than another call. */
 const GAP = 64 * 1024;
-const READ_BYTES = 2 * 1024 * 1024;
-const PIECE = 256 * 1024;
-const NEWLINE = 10;
+const READ_BYTES = 1024 * 1024;
+const NEWLINE = Buffer.from('\n');
 
 export class ResultLines {
   readonly #index: ResultIndex;
   readonly #files: LocalFiles;
+  /** What was read last: one buffer, since nobody keeps it. */
   #chunk = Buffer.alloc(0);
 
   constructor(index: ResultIndex, files: LocalFiles) {
@@ -33,97 +34,99 @@ export class ResultLines {
 
   /** Reads a window ahead of what is written. */
   async *#stream(places: Iterable<number>, areAnswers: boolean): AsyncGenerator<Uint8Array> {
-    let reading: Promise<Buffer> | null = null;
+    let reading: Promise<Pieces> | null = null;
     try {
       for (const window of this.#windows(places, areAnswers)) {
-        const content: Buffer | null = await reading;
+        const content: Pieces | null = await reading;
         reading = this.#read(window, areAnswers);
         // It may fail before it is awaited.
         reading.catch(() => undefined);
-        if (content) yield* inPieces(content);
+        if (content) yield* content.drain();
       }
-      if (reading) yield* inPieces(await reading);
+      if (reading) yield* (await reading).drain();
     } finally {
       // Whoever stops early may close the files then.
       await reading?.catch(() => undefined);
     }
   }
 
-  *#windows(places: Iterable<number>, areAnswers: boolean): Generator<number[]> {
-    let window: number[] = [];
+  *#windows(places: Iterable<number>, areAnswers: boolean): Generator<Uint32Array> {
+    let window = new Uint32Array(WINDOW_LINES);
+    let lines = 0;
     let bytes = 0;
     for (const place of places) {
       if ((this.#index.fateOf(place) === 'answered') !== areAnswers) continue;
-      window.push(place);
+      window[lines++] = place;
       bytes += this.#index.lengthOf(place);
-      if (bytes < WINDOW_BYTES && window.length < WINDOW_LINES) continue;
-      yield window;
-      window = [];
+      if (bytes < WINDOW_BYTES && lines < WINDOW_LINES) continue;
+      yield window.subarray(0, lines);
+      window = new Uint32Array(WINDOW_LINES);
+      lines = 0;
       bytes = 0;
     }
-    if (window.length > 0) yield window;
+    if (lines > 0) yield window.subarray(0, lines);
   }
 
   /** The window's lines, one behind the other, each with its line break. */
-  async #read(window: readonly number[], areAnswers: boolean): Promise<Buffer> {
-    const heads = areAnswers ? null : window.map((place) => this.#head(place));
+  async #read(window: Uint32Array, areAnswers: boolean): Promise<Pieces> {
+    const heads = areAnswers ? null : Array.from(window, (place) => this.#head(place));
     /** By slot of the window: where the line begins in what is made, behind its head. */
-    const starts = new Uint32Array(window.length);
+    const starts = new Float64Array(window.length);
     /** Positions in the files, and behind them the slots, as one number each to be sorted. */
     const wanted = new Float64Array(window.length);
     let lines = 0;
     let size = 0;
-    window.forEach((place, slot) => {
+    for (let slot = 0; slot < window.length; slot++) {
+      const place = window[slot]!;
       const length = this.#index.lengthOf(place);
       const head = heads?.[slot]?.length ?? 0;
       starts[slot] = size + head;
       // The head takes the place of the line's brace.
       size += head + length - (head > 0 && length > 0 ? 1 : 0) + 1;
       if (length > 0) wanted[lines++] = this.#index.positionOf(place) * WINDOW_LINES + slot;
-    });
-    const content = Buffer.allocUnsafeSlow(size);
+    }
+    const content = new Pieces(size);
     await this.#fill(content, starts, window, wanted.subarray(0, lines).toSorted(), areAnswers ? 0 : 1);
-    heads?.forEach((head, slot) => head.copy(content, starts[slot]! - head.length));
-    for (let slot = 0; slot < window.length; slot++) {
-      const head = heads?.[slot + 1]?.length ?? 0;
-      content[(slot + 1 < window.length ? starts[slot + 1]! - head : size) - 1] = NEWLINE;
+    heads?.forEach((head, slot) => content.set(starts[slot]! - head.length, head, 0, head.length));
+    for (let slot = 1; slot <= window.length; slot++) {
+      const end = slot === window.length ? size : starts[slot]! - (heads?.[slot]?.length ?? 0);
+      content.set(end - 1, NEWLINE, 0, 1);
     }
     return content;
   }
 
   /** Reads the lines in the order of the files, and copies each to where it belongs. */
   async #fill(
-    content: Buffer,
-    starts: Uint32Array,
-    window: readonly number[],
+    content: Pieces,
+    starts: Float64Array,
+    window: Uint32Array,
     wanted: Float64Array,
     skipped: number,
   ): Promise<void> {
     const { files } = this.#index;
     const positionAt = (at: number): number => Math.floor(wanted[at]! / WINDOW_LINES);
-    const placeAt = (at: number): number => window[wanted[at]! % WINDOW_LINES]!;
-    for (let first = 0, file = -1, fileEnd = 0; first < wanted.length;) {
+    const slotAt = (at: number): number => wanted[at]! % WINDOW_LINES;
+    const lengthAt = (at: number): number => this.#index.lengthOf(window[slotAt(at)]!);
+    for (let first = 0, file = 0, fileEnd = 0; first < wanted.length;) {
       const from = positionAt(first);
       if (from >= fileEnd) {
         file = this.#index.fileAt(from);
         fileEnd = files[file + 1]?.base ?? Infinity;
       }
-      let to = from + this.#index.lengthOf(placeAt(first));
+      let to = from + lengthAt(first);
       let next = first + 1;
       for (; next < wanted.length; next++) {
         const start = positionAt(next);
-        const end = start + this.#index.lengthOf(placeAt(next));
+        const end = start + lengthAt(next);
         if (start - to > GAP || end - from > READ_BYTES || start >= fileEnd) break;
         to = end;
       }
       if (this.#chunk.length < to - from) this.#chunk = Buffer.allocUnsafeSlow(Math.max(to - from, READ_BYTES));
-      const chunk = this.#chunk.subarray(0, to - from);
       const { file: source, base } = files[file]!;
-      await this.#files.readAt(source, from - base, chunk);
+      await this.#files.readAt(source, from - base, this.#chunk.subarray(0, to - from));
       for (; first < next; first++) {
         const start = positionAt(first) - from;
-        const end = start + this.#index.lengthOf(placeAt(first));
-        chunk.copy(content, starts[wanted[first]! % WINDOW_LINES], start + skipped, end);
+        content.set(starts[slotAt(first)]!, this.#chunk, start + skipped, start + lengthAt(first));
       }
     }
   }
@@ -139,8 +142,4 @@ export class ResultLines {
     const customId = this.#index.ids.at(place);
     return Buffer.from(JSON.stringify({ round: 0, fate, id: null, custom_id: customId, response: null, error }));
   }
-}
-
-function* inPieces(content: Buffer): Generator<Buffer> {
-  for (let at = 0; at < content.length; at += PIECE) yield content.subarray(at, at + PIECE);
 }
