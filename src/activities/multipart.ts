@@ -36,6 +36,10 @@ export function postFile(
       'content-type': encoder.contentType,
       ...(encoder.contentLength !== undefined && { 'content-length': encoder.contentLength }),
     },
+    // Node's fetch sends a copy of the request, whose original keeps every byte of the body, unless the request can neither be
+    // redirected nor belong to a window: https://fetch.spec.whatwg.org/#http-network-or-cache-fetch, step 8. A stream could not be sent
+    // to a second place anyway.
+    fetchOptions: { redirect: 'error', window: null },
     ...options,
   });
 }
