@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -166,6 +166,80 @@ describe('merge', () => {
     const { merged, output } = await merge(['a'], batches, { prices }, policy);
     expect(output).toHaveLength(1);
     expect(merged.cost).toEqual({ total: 12, byModel: { m: 12 } });
+  });
+
+  test('an error after an answer → the answer stays; an error after another → the last round has the word', async () => {
+    const batches = [
+      await results(1, [ok('a')], [failed('b', 500), expired('c')]),
+      await results(2, [], [failed('a', 500), expired('b'), failed('c', 429)]),
+    ];
+    const { output, errors } = await merge(['a', 'b', 'c'], batches);
+    expect(idsOf(output)).toEqual(['a']);
+    expect(errors).toMatchObject([
+      { custom_id: 'b', round: 2, fate: 'unfinished' },
+      { custom_id: 'c', round: 2, fate: 'failed' },
+    ]);
+  });
+
+  test('the mark that a batch had no result → missing, with the mark', async () => {
+    const mark = { id: null, custom_id: 'a', response: null, error: { code: 'missing', message: 'x' } };
+    const { merged, errors } = await merge(['a'], [await results(1, [], [mark])]);
+    expect(merged.lines).toMatchObject({ unfinished: 0, missing: 1 });
+    expect(errors).toMatchObject([{ custom_id: 'a', round: 1, fate: 'missing' }]);
+  });
+
+  test('results that are nowhere on this machine, cut anywhere, with odd lines → the same', async () => {
+    const text = [
+      `\uFEFF  ${JSON.stringify(failed('b', 500))}\r`,
+      '',
+      'no JSON',
+      JSON.stringify(ok('stranger')),
+      `\t${JSON.stringify(ok('ä "quoted" \ud800'))}`,
+      JSON.stringify(ok('a')).replace('"custom_id":"a"', '"custom_\\u0069d":"a"'),
+    ].join('\n');
+    const file = { uri: 's3://bucket/output.jsonl', open: () => sourceOf('', text, 11).open() };
+    const batch = { round: 1, part: 1, model: 'm', output: file, errors: null };
+    const { output, errors, merged } = await merge(['a', 'ä "quoted" \ud800', 'b'], [batch]);
+    expect(idsOf(output)).toEqual(['a', 'ä "quoted" \ud800']);
+    expect(errors).toMatchObject([{ custom_id: 'b', fate: 'failed' }]);
+    // The stranger's answer was paid for too.
+    expect(merged.usage['m']?.totalTokens).toBe(15);
+  });
+
+  test.each([false, true])(
+    'a file that is shorter when it is read again (gzip: %s) → an error, no hang',
+    async (gzip) => {
+      const batch = await results(1, [ok('a'), ok('b')], []);
+      const { uri } = batch.output!;
+      let reads = 0;
+      const open = async function* () {
+        reads += 1;
+        yield* storage.read(uri);
+        await writeFile(fileURLToPath(uri), '{}\n');
+      };
+      await expect(merge(['a', 'b'], [{ ...batch, output: { uri, open } }], { gzip })).rejects.toThrow('shorter');
+      expect(reads).toBe(1);
+    },
+  );
+
+  test('more requests and files than are read at once → each once, in input order', async () => {
+    const ids = Array.from({ length: 40_000 }, (_, index) => `request-${index}`);
+    const batches: BulkResultFiles[] = [];
+    for (let part = 0; part < 40; part += 1) {
+      // Neighbours in the input lie in different files.
+      const of = ids.filter((_, index) => index % 40 === part).toReversed();
+      batches.push(
+        await results(
+          1,
+          of.slice(5).map((id) => ok(id)),
+          of.slice(0, 5).map(expired),
+        ),
+      );
+    }
+    const { output, errors } = await merge(ids, batches);
+    const open = new Set(idsOf(errors));
+    expect([idsOf(errors), open.size]).toEqual([ids.filter((id) => open.has(id)), 200]);
+    expect(idsOf(output)).toEqual(ids.filter((id) => !open.has(id)));
   });
 });
 

@@ -152,4 +152,89 @@ describe('split', () => {
     });
     await expect(broken).rejects.toThrow('disk full');
   });
+
+  test('custom_id twice in a line → a fault, since readers differ in which one counts', async () => {
+    const twice = '{"custom_id":"a","method":"POST","url":"/v1/x","body":{"model":"m"},"custom_id":"b"}\n';
+    const { faults } = await split([twice]);
+    expect(faults.faults).toEqual([{ line: 1, field: 'custom_id', message: 'stands twice in the line' }]);
+  });
+
+  test('null in place of a field that may be missing → a fault, not a second field', async () => {
+    const lines = [{ custom_id: null }, { custom_id: 'a', url: null }, { custom_id: 'b', method: null }];
+    const { faults } = await split(
+      lines.map((fields) => `${JSON.stringify({ url: '/v1/x', body: { model: 'm' }, ...fields })}\n`),
+      { missingCustomIds: 'fromLineNumber', endpoint: '/v1/x' },
+    );
+    expect(faults.faults.map(({ field }) => field)).toEqual(['custom_id', 'url', 'method']);
+  });
+
+  test.each([
+    ['bytes', { ...LIMITS, bytes: 200 }],
+    ['estimated tokens', { ...LIMITS, estimatedTokens: 50 }],
+  ])('a request that no part can take by its %s → a fault, and no part above the limit', async (_, limits) => {
+    const large = request('large', 'm', '/v1/chat/completions', { pad: 'x'.repeat(200) });
+    const { faults } = await split([request('a') + large + request('b')], { limits });
+    expect(faults.faults).toEqual([expect.objectContaining({ line: 2 })]);
+  });
+
+  test('more models than may be mixed → a fault that says how many', async () => {
+    const lines = Array.from({ length: 102 }, (_, index) => request(`r${index}`, `model-${index}`));
+    const { faults } = await split([lines.join('')]);
+    expect(faults.faults[0]).toMatchObject({ line: 101, field: 'body.model', message: expect.stringContaining('100') });
+  });
+
+  test('a fault → parts that are open are given up, those that are written are listed', async () => {
+    const lines = [request('a'), request('b'), request('c'), 'no JSON\n', request('d'), request('e')];
+    const begun: number[] = [];
+    const { parts, faults } = await split([lines.join('')], {
+      limits: { ...LIMITS, requests: 2 },
+      writePart: async ({ number }, content) => {
+        begun.push(number);
+        await collected(content);
+        return { uri: `part:${number}`, bytes: 0, lines: 0, sha256: '' };
+      },
+    });
+    expect(faults.total).toBe(1);
+    expect([begun, parts.map(({ number }) => number)]).toEqual([[1, 2], [1]]);
+  });
+
+  test('a slow storage → the reading waits for it', async () => {
+    const line = request('x'.repeat(400), 'm').replace('x'.repeat(400), () => 'ID');
+    let read = 0;
+    let written = 0;
+    let ahead = 0;
+    const open = async function* () {
+      for (let chunk = 0; chunk < 120; chunk += 1) {
+        const text = Array.from({ length: 250 }, (_, index) => {
+          const made = line.replace('ID', `r${chunk}-${index}`);
+          return `${made.slice(0, -2)}${' '.repeat(900)}}\n`;
+        }).join('');
+        read += text.length;
+        yield Buffer.from(text);
+        ahead = Math.max(ahead, read - written);
+      }
+    };
+    await splitRequests([{ uri: 'file:///x', open }], {
+      limits: { requests: 1e6, bytes: 1e9, embeddingInputs: 1, lineBytes: 1e6 },
+      missingCustomIds: 'refuse',
+      writePart: async (_, content) => {
+        for await (const chunk of content) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          written += chunk.length;
+        }
+        return { uri: '', bytes: written, lines: 0, sha256: '' };
+      },
+    });
+    expect(written).toBe(read);
+    expect([read > 25e6, ahead < 8e6]).toEqual([true, true]);
+  });
+
+  test('storage that says it is done too early → an error, and nothing waits for ever', async () => {
+    const lines = Array.from({ length: 50_000 }, (_, index) => request(`r${index}`)).join('');
+    const early = split([lines], {
+      limits: { ...LIMITS, requests: 1e6, bytes: 1e9 },
+      writePart: () => Promise.resolve({ uri: '', bytes: 0, lines: 0, sha256: '' }),
+    });
+    await expect(early).rejects.toThrow('before its end');
+  });
 });
