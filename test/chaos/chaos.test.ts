@@ -23,7 +23,13 @@ const PACE = 500;
 const STEERING = ['none', 'none', 'signal', 'none', 'native', 'none'] as const;
 type Steering = (typeof STEERING)[number];
 
-const e = endToEnd({ seed: SEED });
+/** An hour is a second. */
+const HOUR = 3_600_000;
+const e = endToEnd({
+  seed: SEED,
+  batches: { validatingMs: HOUR, inProgressMs: 4 * HOUR, finalizingMs: HOUR, cancellingMs: HOUR, jitter: 0.5 },
+  fineTuning: { validatingMs: HOUR, queuedMs: HOUR, runningMs: 4 * HOUR, jitter: 0.5 },
+});
 const random = randomFor(SEED, 'chaos');
 
 interface Lifecycle {
@@ -37,7 +43,7 @@ interface Lifecycle {
 }
 
 test(
-  `${LIFECYCLES} lifecycles, workers killed at random → every end correct, every line once, no job twice`,
+  `${LIFECYCLES} lifecycles and more, workers killed at random → every end correct, every line once, no job twice`,
   { timeout: 120_000 + LIFECYCLES * 4_000 },
   async () => {
     widenTheWindows();
@@ -46,11 +52,14 @@ test(
     const lifecycles: Lifecycle[] = [];
     const input = { uri: await e.write('input.jsonl', chatRequests(LINES)) };
     const trainingFile = { uri: await e.write('training.jsonl', chatExamples(12)) };
-    const kills = killing(workers, lifecycles);
-    for (let number = 0; number < LIFECYCLES; number += 1) {
+    let isOver = false;
+    const kills = killing(workers, lifecycles, () => isOver);
+    // As many as it takes until enough of them have met a kill.
+    for (let number = 0; lifecycles.filter(isStruck).length < LIFECYCLES && number < 2 * LIFECYCLES; number += 1) {
       lifecycles.push(await start(number, input, trainingFile));
       await sleep(PACE);
     }
+    isOver = true;
     const { killed, inCreate } = await kills;
     const ends = await Promise.all(lifecycles.map(async (one) => ({ ...one, ended: await one.end })));
     const seconds = Math.round((Date.now() - began) / 1_000);
@@ -60,11 +69,11 @@ test(
     const wrong = faults.filter((fault) => fault !== null);
     const owners = jobs.map(ownerOf);
     const report = {
-      lifecycles: LIFECYCLES,
-      correct: LIFECYCLES - wrong.length,
+      lifecycles: lifecycles.length,
+      correct: lifecycles.length - wrong.length,
       kills: killed,
       killsWithACreateUnderWay: inCreate,
-      lifecyclesThatMetAKill: lifecycles.filter((one) => one.kills > 0).length,
+      lifecyclesThatMetAKill: lifecycles.filter(isStruck).length,
       cancelledRuns: ends.filter(({ steering }) => steering !== 'none').length,
       jobs: jobs.length,
       duplicateJobs: owners.length - new Set(owners).size,
@@ -76,8 +85,8 @@ test(
     if (process.env.LLM_JOBS_CHAOS_REPORT) await writeFile(process.env.LLM_JOBS_CHAOS_REPORT, JSON.stringify(report));
 
     expect(wrong).toEqual([]);
-    expect(report).toMatchObject({ correct: LIFECYCLES, duplicateJobs: 0, jobsWithoutEnd: 0 });
-    expect(killed).toBeGreaterThan(0);
+    expect(report).toMatchObject({ duplicateJobs: 0, jobsWithoutEnd: 0 });
+    expect(report.lifecyclesThatMetAKill).toBeGreaterThanOrEqual(LIFECYCLES);
   },
 );
 
@@ -116,7 +125,7 @@ async function start(number: number, input: { uri: string }, trainingFile: { uri
     if (steering === 'signal') await run.cancel('chaos');
     if (steering === 'native') await run.handle.cancel();
   };
-  const steered = steer(random() * 6_000);
+  const steered = steer(random() * 10_000);
   const end = run.result().catch((error: unknown) => {
     const isCancelled = error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
     return isCancelled ? 'Cancelled' : (error as Error);
@@ -136,12 +145,12 @@ async function start(number: number, input: { uri: string }, trainingFile: { uri
 async function killing(
   workers: WorkerProcess[],
   lifecycles: readonly Lifecycle[],
+  isOver: () => boolean,
 ): Promise<{ killed: number; inCreate: number }> {
   let killed = 0;
   let inCreate = 0;
   await sleep(1_000);
-  // Also the last ones meet a kill.
-  for (let last = 2; lifecycles.length < LIFECYCLES || last > 0; last -= lifecycles.length < LIFECYCLES ? 0 : 1) {
+  while (!isOver()) {
     const patience = random() < 0.5 ? Date.now() + 2_000 : 0;
     while (!isCreating() && Date.now() < patience) await sleep(20);
     const isAimed = isCreating();
@@ -155,10 +164,12 @@ async function killing(
         workers[index] = await startWorker();
       }),
     );
-    await sleep(300 + random() * 2_000);
+    await sleep(300 + random() * 1_000);
   }
   return { killed, inCreate };
 }
+
+const isStruck = ({ kills }: Lifecycle): boolean => kills > 0;
 
 /** A create is committed or about to be, and its answer is still to come. */
 function isCreating(): boolean {
@@ -192,8 +203,9 @@ async function linesFault(result: BatchResult, says: (what: string) => string): 
   const lines = [...(await linesOf(result.output)), ...(await linesOf(result.errors))];
   const ids = new Set(lines.map((line) => line.custom_id));
   if (lines.length !== LINES || ids.size !== LINES) return says(`${lines.length} lines, ${ids.size} ids`);
+  // What a killed worker was writing stays behind under a hidden name, which storage does not list.
   const left = (await readdir(new URL('.', result.output?.uri ?? result.errors?.uri ?? ''))).filter(
-    (name) => !['output.jsonl', 'errors.jsonl', 'manifest.json'].includes(name),
+    (name) => !['output.jsonl', 'errors.jsonl', 'manifest.json'].includes(name) && !/^\.llm-jobs-.*\.part$/.test(name),
   );
   return left.length > 0 ? says(`left behind: ${left.join(', ')}`) : null;
 }
