@@ -3,7 +3,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type OpenAI from 'openai';
 import { batchObjectSchema } from './jobs/batch-object.js';
 import { fineTuningObjectSchema } from './jobs/fine-tuning-object.js';
-import { JOB_KEY, jobOwnerOf, type JobOwner } from './jobs/job-key.js';
+import { JOB_KEY, jobOwnerOf, ORIGIN, type JobOwner, type Origin } from './jobs/job-key.js';
 import { METADATA_LIMITS, PAGE_SIZES } from './jobs/limits.js';
 import { isBatchEnd, isFineTuningEnd } from './jobs/status.js';
 import { eachOf, pageSchema } from './providers/each-of.js';
@@ -103,7 +103,9 @@ async function* openJobs(openai: OpenAI, kind: OrphanKind, since: number) {
 async function endOf(temporal: Client, owner: JobOwner): Promise<string | null> {
   const workflowId = await wholeWorkflowId(temporal, owner);
   const current = await statusOfRun(temporal, workflowId);
-  if (current?.isOpen && (await originalRunId(temporal, workflowId, current.runId)) === owner.runId) return null;
+  if (current && (await ownerRunId(temporal, workflowId, current)) === owner.runId) {
+    return current.isOpen ? null : current.status;
+  }
   const own = await statusOfRun(temporal, workflowId, owner.runId);
   return own?.isOpen ? null : (own?.status ?? 'NOT_FOUND');
 }
@@ -118,16 +120,22 @@ async function wholeWorkflowId(temporal: Client, { namespace, workflowId, runId 
 
 async function statusOfRun(temporal: Client, workflowId: string, runId?: string) {
   try {
-    const { status, runId: described } = await temporal.workflow.getHandle(workflowId, runId).describe();
-    return { status: status.name, isOpen: status.name === 'RUNNING', runId: described };
+    const { status, runId: described, memo } = await temporal.workflow.getHandle(workflowId, runId).describe();
+    return { status: status.name, isOpen: status.name === 'RUNNING', runId: described, memo };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
 }
 
-/** The run id of a run's first event: a reset keeps it. */
-async function originalRunId(temporal: Client, workflowId: string, runId: string): Promise<string | undefined> {
+/** The run id that the run's job is known by: of its bulk, or of its own first event, which a reset keeps. */
+async function ownerRunId(
+  temporal: Client,
+  workflowId: string,
+  { runId, memo }: { runId: string; memo?: Record<string, unknown> | undefined },
+): Promise<string | undefined> {
+  const origin = memo?.[ORIGIN] as Origin | undefined;
+  if (origin) return origin.runId;
   const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
     namespace: temporal.options.namespace,
     execution: { workflowId, runId },

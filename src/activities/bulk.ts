@@ -1,4 +1,5 @@
 /** The bulk batch's work on files: split what is to be asked into parts, merge what was answered. */
+import { getClient } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { mergeResults, surveyResults, type AnswerPolicy, type BulkResultFiles } from '../bulk/merge-results.js';
 import { splitRequests, type BulkSource, type Part, type PartLimits } from '../bulk/split-requests.js';
@@ -7,9 +8,9 @@ import type { BatchLimits } from '../jobs/limits.js';
 import type { BulkBatchResult, ReadBulkBatchSpec } from '../jobs/bulk-batch.js';
 import { describeFaults } from '../jobs/read-spec.js';
 import type { Cancellation } from '../jobs/run-state.js';
-import type { LineCounts } from '../jobs/batch.js';
+import { batchResultSchema, type BatchProgress, type BatchResult, type LineCounts } from '../jobs/batch.js';
 import { decompressed } from '../storage/gunzip.js';
-import type { Storage } from '../storage/storage.js';
+import { safeName } from '../storage/safe-name.js';
 import { apiOf } from './api.js';
 import { untilCancelled, withHeartbeat } from './heartbeat.js';
 import { fitsSchema } from './json-schema.js';
@@ -32,6 +33,8 @@ export interface PartOutcome {
   readonly output: string | null;
   readonly errors: string | null;
   readonly lines: LineCounts;
+  /** Why its run failed, as a type of failure; null where it did not. Final: its requests are not sent again. */
+  readonly failure: { readonly type: string; readonly message: string; readonly isFinal: boolean } | null;
 }
 
 /** What both activities need of the spec; null for what it leaves open. */
@@ -79,16 +82,14 @@ export function bulkActivities(toolbox: Toolbox) {
       const { provider } = apiOf(toolbox, input.provider);
       return withHeartbeat(async () => {
         const sources = await sourcesOf(input.input);
-        const survey =
-          input.round === 1 ? null : await surveyResults(sources, resultFiles(input.done, storage), policyOf(input));
+        const survey = input.round === 1 ? null : await surveyResults(sources, resultFiles(input), policyOf(input));
         if (survey?.open === 0) return { parts: [], requests: survey.requests };
         const { parts, requests, faults } = await splitRequests(sources, {
           limits: partLimits(provider.batchLimits, input),
           missingCustomIds: input.missingCustomIds,
           ...(input.endpoint !== null && { endpoint: input.endpoint }),
           ...(survey && { only: survey.isOpen }),
-          writePart: (part, content) =>
-            storage.write(place(input, `round-${input.round}`, partName(part.number)), content),
+          writePart: (part, content) => storage.write(partUri(input, input.round, part.number), content),
         });
         const tooMany = parts.length > MAX_PARTS;
         if (faults.total > 0 || tooMany) {
@@ -100,12 +101,29 @@ export function bulkActivities(toolbox: Toolbox) {
       });
     },
 
+    /** The result that a part's run had written when it was cancelled or terminated; null where it had none, or none that is whole. */
+    async findPartResult({
+      workflowId,
+      resultsUri,
+    }: {
+      workflowId: string;
+      resultsUri: string;
+    }): Promise<BatchResult | null> {
+      const { jobId } = await getClient().workflow.getHandle(workflowId).query<BatchProgress>('progress');
+      if (jobId === null) return null;
+      const manifest = storage.resolve(resultsUri, safeName(jobId), 'manifest.json');
+      if ((await storage.stat(manifest)) === null) return null;
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of storage.read(manifest)) chunks.push(chunk);
+      return batchResultSchema.parse(JSON.parse(Buffer.concat(chunks).toString()));
+    },
+
     /** Writes one output and one errors file over all rounds, and the result itself beside them as `manifest.json`. */
     async mergeBulk(input: MergeBulkInput): Promise<BulkBatchResult> {
       return withHeartbeat(async () => {
         const suffix = input.gzip ? '.jsonl.gz' : '.jsonl';
         const sources = await sourcesOf(input.input);
-        const merged = await mergeResults(sources, resultFiles(input.done, storage), policyOf(input), {
+        const merged = await mergeResults(sources, resultFiles(input), policyOf(input), {
           order: input.order,
           gzip: input.gzip,
           prices: input.prices ?? null,
@@ -132,6 +150,22 @@ export function bulkActivities(toolbox: Toolbox) {
       });
     },
   };
+
+  function resultFiles(input: BulkInput): BulkResultFiles[] {
+    const reader = (uri: string) => ({ uri, open: (range?: { start: number }) => storage.read(uri, range) });
+    return input.done.map(({ round, part, model, output, errors, failure }) => ({
+      round,
+      part,
+      model,
+      output: output === null ? null : reader(output),
+      errors: errors === null ? null : reader(errors),
+      failure: failure && { ...failure, requests: reader(partUri(input, round, part)) },
+    }));
+  }
+
+  function partUri(input: BulkInput, round: number, part: number): string {
+    return place(input, `round-${round}`, `part-${String(part).padStart(5, '0')}.jsonl`);
+  }
 
   function place(input: BulkInput, ...names: string[]): string {
     return storage.resolve(input.outputUri ?? storage.defaultRoot, input.folder, ...names);
@@ -172,8 +206,6 @@ function partLimits(limits: BatchLimits, { split, enqueuedTokens }: BulkInput): 
   };
 }
 
-const partName = (number: number): string => `part-${String(number).padStart(5, '0')}.jsonl`;
-
 function tooManyParts(count: number): FaultReport {
   const message = `the input makes ${count} parts; one bulk batch takes at most ${MAX_PARTS}`;
   return { faults: [{ field: 'input', message }], total: 1 };
@@ -186,16 +218,4 @@ function invalid(report: FaultReport): ApplicationFailure {
 
 async function* lines(values: readonly unknown[]): AsyncGenerator<string> {
   for (const value of values) yield `${JSON.stringify(value)}\n`;
-}
-
-function resultFiles(done: readonly PartOutcome[], storage: Storage): BulkResultFiles[] {
-  const reader = (uri: string | null) =>
-    uri === null ? null : { uri, open: (range?: { start: number }) => storage.read(uri, range) };
-  return done.map(({ round, part, model, output, errors }) => ({
-    round,
-    part,
-    model,
-    output: reader(output),
-    errors: reader(errors),
-  }));
 }

@@ -18,6 +18,16 @@ export interface BulkResultFiles {
   readonly model: string;
   readonly output: ResultFile | null;
   readonly errors: ResultFile | null;
+  /** Where its run failed: why, and what it was to answer. */
+  readonly failure?: PartFailure | null;
+}
+
+export interface PartFailure {
+  readonly type: string;
+  readonly message: string;
+  /** Nobody knows whether its requests are or will be answered, or they never would be: they are not sent again. */
+  readonly isFinal: boolean;
+  readonly requests: ResultFile;
 }
 
 export interface ResultFile {
@@ -57,10 +67,10 @@ export async function surveyResults(
   policy: AnswerPolicy,
 ): Promise<Survey> {
   const index = await ResultIndex.read(sources, results, policy);
-  const { answered, refused } = index.counts;
+  const { answered, refused, stranded } = index.counts;
   return {
     requests: index.ids.size,
-    open: index.ids.size - answered - refused,
+    open: index.ids.size - answered - refused - stranded,
     isOpen: (customId) => {
       const place = index.ids.find(customId);
       return place !== -1 && index.isOpen(place);
@@ -105,7 +115,7 @@ export async function mergeResults(
   const places = options.order === 'input' ? null : index.ids.sorted();
   const inOrder = () => places ?? upTo(index.ids.size);
   const lines = new ResultLines(index, files);
-  const { answered, failed, rejected, refused, unfinished, missing } = index.counts;
+  const { answered, failed, rejected, refused, unfinished, stranded, missing } = index.counts;
   const others = index.ids.size - answered;
   const write = async (writer: MergeOptions['writeOutput'], content: AsyncIterable<Uint8Array>, count: number) => {
     if (!options.gzip) return writer(content);
@@ -116,7 +126,7 @@ export async function mergeResults(
   const errors = others > 0 ? await write(options.writeErrors, lines.others(inOrder()), others) : null;
   return {
     requests: index.ids.size,
-    lines: { succeeded: answered, failed: failed + rejected + refused, unfinished, missing },
+    lines: { succeeded: answered, failed: failed + rejected + refused, unfinished: unfinished + stranded, missing },
     output,
     errors,
     usage: index.usageByModel,

@@ -5,7 +5,7 @@ import { IdTable } from '../jsonl/id-table.js';
 import { BRACE, JsonSkim } from '../jsonl/json-skim.js';
 import { lineBlocks, type Line } from '../jsonl/lines.js';
 import { parseLine } from '../jsonl/parse-line.js';
-import type { AnswerPolicy, BulkResultFiles, ResultFile } from './merge-results.js';
+import type { AnswerPolicy, BulkResultFiles, PartFailure, ResultFile } from './merge-results.js';
 import { leadingId } from './request-reader.js';
 import { FATES, type Fate, ResultReader } from './result-reader.js';
 import type { BulkSource } from './split-requests.js';
@@ -18,7 +18,16 @@ export interface IndexedFile {
   readonly base: number;
 }
 
+/** A batch that failed, as the errors file tells of it. */
+export interface FailedBatch {
+  readonly round: number;
+  readonly type: string;
+  readonly message: string;
+}
+
 const ANSWERED = FATES.indexOf('answered');
+const STRANDED = FATES.indexOf('stranded');
+const UNFINISHED = FATES.indexOf('unfinished');
 
 export class ResultIndex {
   readonly ids: IdTable;
@@ -28,10 +37,11 @@ export class ResultIndex {
   readonly usageByModel: Record<string, TokenUsage> = {};
   /** By place of the request in the input: index of its fate. */
   readonly #fates: Uint8Array;
-  /** By place: where its line begins, at the brace, over all files. */
+  /** By place: where its line begins, at the brace, over all files; where it has none and its batch failed, the failure counted from -1 down. */
   readonly #positions: Float64Array;
   /** By place: bytes from the brace up to the line break; 0 where it has no line. */
   readonly #lengths: Uint32Array;
+  readonly #failures: FailedBatch[] = [];
   /** Where the next file begins, and where the round's first one did. */
   #end = 0;
   #roundStart = 0;
@@ -41,7 +51,7 @@ export class ResultIndex {
     this.#fates = new Uint8Array(ids.size);
     this.#positions = new Float64Array(ids.size);
     this.#lengths = new Uint32Array(ids.size);
-    this.counts = { missing: ids.size, unfinished: 0, failed: 0, rejected: 0, refused: 0, answered: 0 };
+    this.counts = { missing: ids.size, unfinished: 0, stranded: 0, failed: 0, rejected: 0, refused: 0, answered: 0 };
   }
 
   /** @param open opens a file of results; by default as it says itself */
@@ -60,6 +70,7 @@ export class ResultIndex {
       for (const file of [result.output, result.errors]) {
         if (file) await index.#readFile(file, result, reader, open(file));
       }
+      if (result.failure) await index.#readFailure(result.failure, result.round);
     }
     return index;
   }
@@ -81,7 +92,13 @@ export class ResultIndex {
   /** Whether the request may be tried again. */
   isOpen(place: number): boolean {
     const fate = this.fateOf(place);
-    return fate !== 'answered' && fate !== 'refused';
+    return fate !== 'answered' && fate !== 'refused' && fate !== 'stranded';
+  }
+
+  /** Why a request without a line has none, where its batch failed. */
+  failureOf(place: number): FailedBatch | null {
+    const position = this.#positions[place]!;
+    return position < 0 ? this.#failures[-position - 1]! : null;
   }
 
   /** Index of the file that has the position. */
@@ -123,20 +140,60 @@ export class ResultIndex {
   #take(place: number, fate: number, base: number, line: Line): void {
     const former = this.#fates[place]!;
     if (former === ANSWERED) return;
-    const isOfThisRound = this.#lengths[place]! > 0 && this.#positions[place]! >= this.#roundStart;
-    if (isOfThisRound && fate <= former) return;
-    this.counts[FATES[former]!] -= 1;
-    this.counts[FATES[fate]!] += 1;
+    if (this.#isOfThisRound(place) && fate <= former) return;
+    this.#count(former, fate);
     const indent = line.block[line.start] === BRACE ? 0 : line.bytes.indexOf(BRACE);
     this.#fates[place] = fate;
     this.#positions[place] = base + line.offset + indent;
     this.#lengths[place] = line.byteLength - indent;
+  }
+
+  /** What a failed batch leaves without an answer has the batch's reason. */
+  async #readFailure({ requests, isFinal, ...failure }: PartFailure, round: number): Promise<void> {
+    const position = -this.#failures.push({ ...failure, round });
+    const fate = isFinal ? STRANDED : UNFINISHED;
+    await eachId(requests.open(), (id) => {
+      const place = typeof id === 'string' ? this.ids.find(id) : -1;
+      if (place === -1) return;
+      const former = this.#fates[place]!;
+      if (former === ANSWERED || (former > STRANDED && this.#isOfThisRound(place))) return;
+      this.#count(former, fate);
+      this.#fates[place] = fate;
+      this.#positions[place] = position;
+      this.#lengths[place] = 0;
+    });
+  }
+
+  #isOfThisRound(place: number): boolean {
+    return this.#lengths[place]! > 0 && this.#positions[place]! >= this.#roundStart;
+  }
+
+  #count(former: number, fate: number): void {
+    this.counts[FATES[former]!] -= 1;
+    this.counts[FATES[fate]!] += 1;
   }
 }
 
 /** The ids of the input in its order; `line-<n>` where a request has none, as the split gives them. */
 async function readIds(sources: readonly BulkSource[]): Promise<IdTable> {
   const ids = new IdTable();
+  let before = 0;
+  for (const source of sources) {
+    let last = 0;
+    await eachId(source.open(), (id, number) => {
+      last = number;
+      ids.push(typeof id === 'string' ? id : `line-${before + number}`);
+    });
+    before += last;
+  }
+  ids.settle((place) => {
+    throw new Error(`the input changed: request ${place + 1} has an id that stood before`);
+  });
+  return ids;
+}
+
+/** Tells what stands for a `custom_id` on each line, and the line's number. */
+async function eachId(content: AsyncIterable<Uint8Array>, tell: (id: unknown, number: number) => void): Promise<void> {
   const skim = new JsonSkim([['custom_id']]);
   const idOf = (line: Line): unknown => {
     const id = leadingId(line, null);
@@ -144,20 +201,5 @@ async function readIds(sources: readonly BulkSource[]): Promise<IdTable> {
     if (line.problem === null && skim.skim(line.block, line.start, line.end)) return skim.text(0);
     return parseLine(line, BATCH_LIMITS.lineBytes).object?.['custom_id'];
   };
-  let before = 0;
-  for (const source of sources) {
-    let last = 0;
-    for await (const lines of lineBlocks(source.open())) {
-      for (const line of lines) {
-        last = line.number;
-        const id = idOf(line);
-        ids.push(typeof id === 'string' ? id : `line-${before + line.number}`);
-      }
-    }
-    before += last;
-  }
-  ids.settle((place) => {
-    throw new Error(`the input changed: request ${place + 1} has an id that stood before`);
-  });
-  return ids;
+  for await (const lines of lineBlocks(content)) for (const line of lines) tell(idOf(line), line.number);
 }

@@ -138,8 +138,11 @@ export class ResultLines {
       const { round } = this.#index.files[this.#index.fileAt(this.#index.positionOf(place))]!;
       return Buffer.from(`{"round":${round},"fate":"${fate}",`);
     }
-    const error = { code: 'missing', message: 'No batch has a result for the request.' };
+    const { round, type, message } = this.#index.failureOf(place) ?? NO_RESULT;
     const customId = this.#index.ids.at(place);
-    return Buffer.from(JSON.stringify({ round: 0, fate, id: null, custom_id: customId, response: null, error }));
+    const error = { code: type, message };
+    return Buffer.from(JSON.stringify({ round, fate, id: null, custom_id: customId, response: null, error }));
   }
 }
+
+const NO_RESULT = { round: 0, type: 'missing', message: 'No batch has a result for the request.' };

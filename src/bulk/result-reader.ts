@@ -6,8 +6,8 @@ import type { Line } from '../jsonl/lines.js';
 import { isObject, parseLine } from '../jsonl/parse-line.js';
 import type { AnswerPolicy } from './merge-results.js';
 
-/** What became of a request. */
-export const FATES = ['missing', 'unfinished', 'failed', 'rejected', 'refused', 'answered'] as const;
+/** What became of a request; `stranded` is one whose batch failed in such a way that it must not be sent again. */
+export const FATES = ['missing', 'unfinished', 'stranded', 'failed', 'rejected', 'refused', 'answered'] as const;
 export type Fate = (typeof FATES)[number];
 
 /** What the merge needs to know of a line of results. */

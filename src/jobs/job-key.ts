@@ -7,13 +7,25 @@ import { METADATA_LIMITS } from './limits.js';
 /** Name of the metadata pair. */
 export const JOB_KEY = 'temporal_llm_job';
 
+/** Memo of a run that works for another one. */
+export const ORIGIN = 'llmJobsOrigin';
+
+/** By what the job of a bulk's part is known: the bulk's run, so that a bulk that was reset finds the jobs of its parts again. */
+export interface Origin {
+  readonly runId: string;
+  /** Epoch seconds: nothing of that run can be older at the provider. */
+  readonly notBefore: number;
+  /** That run was reset, so the job may exist already. */
+  readonly mayExist: boolean;
+}
+
 /** The workflow run that a job belongs to. */
 export interface JobOwner {
   readonly namespace: string;
   readonly workflowId: string;
   /**
-   * The run id of the run's first event. A reset keeps it (so the job is found and adopted), while a retry of the workflow, a
-   * continue-as-new and the next run of a schedule get a new one (so they create a job of their own).
+   * The run id of the run's first event, or of its bulk's. A reset keeps it (so the job is found and adopted), while a retry of the
+   * workflow, a continue-as-new and the next run of a schedule get a new one (so they create a job of their own).
    */
   readonly runId: string;
 }

@@ -21,15 +21,18 @@ import {
   type BulkBatchSpec,
   type ReadBulkBatchSpec,
 } from '../jobs/bulk-batch.js';
+import { ORIGIN } from '../jobs/job-key.js';
+import type { FailureType } from '../jobs/failures.js';
 import { readSpec } from '../jobs/read-spec.js';
 import { budgetWorkflowId, limitInMessage } from '../jobs/token-budget.js';
 import { call, requests, transfers } from './activity-calls.js';
 import type { runBatch } from './batch.js';
 import { showDetails } from './current-details.js';
-import { asRunFailure, invalidInput } from './failures.js';
-import { identity } from './identity.js';
+import { asRunFailure, invalidInput, runFailure } from './failures.js';
+import { identity, ownOrigin } from './identity.js';
 import { bulkBatchProgressQuery, cancelSignal } from './messages.js';
 import { noRoom } from './no-room.js';
+import { failedPart, isSilent, resultsOf } from './part-failure.js';
 import { RoomWaiters } from './room-waiters.js';
 import { RunControl } from './run-control.js';
 import { releaseRoomSignal, roomRefusedSignal } from './token-budget.js';
@@ -198,20 +201,14 @@ class BulkRun {
       cleanup,
       outputUri: part.resultsUri,
     };
-    const none = {
-      round: this.#state.round,
-      part: number,
-      model,
-      requests: count,
-      batchId: null,
-      output: null,
-      errors: null,
-    };
+    const about = { round: this.#state.round, part: number, model, requests: count };
+    const childId = `${workflowId}/${name}`;
     try {
       const child = await startChild<typeof runBatch>('runBatch', {
-        workflowId: `${workflowId}/${name}`,
+        workflowId: childId,
         args: [spec],
         staticSummary: `Round ${this.#state.round}, part ${number}: ${count} requests for ${model}`,
+        memo: { [ORIGIN]: ownOrigin() },
         // A bulk that is terminated must not leave batches behind that nobody waits for.
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       });
@@ -219,16 +216,23 @@ class BulkRun {
       this.#show();
       if (this.#run.cancellation) await child.signal(cancelSignal, CANCEL_REASON);
       const result = await child.result();
-      return { ...none, batchId: result.batchId, status: result.status, ...uris(result), lines: result.lines };
+      return { ...about, batchId: result.batchId, status: result.status, ...resultsOf(result), failure: null };
     } catch (error) {
       if (!(error instanceof ChildWorkflowFailure)) throw error;
       const why = noRoom(error);
       if (why !== null) return why;
-      this.#run.warn(`Part ${number} of round ${this.#state.round} failed: ${reasonOf(error)}`);
-      return { ...none, status: 'failed', lines: { succeeded: 0, failed: 0, unfinished: count, missing: 0 } };
+      const kept = isSilent(error) ? await this.#keptBy(childId, part) : null;
+      const failed = failedPart(error, count, kept);
+      this.#run.warn(`Part ${number} of round ${about.round} failed: ${failed.failure?.message}`);
+      return { ...about, ...failed };
     } finally {
       this.#running.delete(name);
     }
+  }
+
+  /** A child that was cancelled or terminated by itself cannot say what it has: its manifest does, where there is one. */
+  #keptBy(childId: string, { resultsUri }: BulkPart): Promise<BatchResult | null> {
+    return call(requests.findPartResult, `what ${childId} has kept`, { workflowId: childId, resultsUri });
   }
 
   #finish(part: BulkPart, outcome: PartOutcome): void {
@@ -261,7 +265,17 @@ class BulkRun {
     }
   }
 
+  /** Where no batch brought anything, since each of them was refused or failed, that is how the bulk ends too. */
   async #merge(): Promise<BulkBatchResult> {
+    const result = await this.#mergeAll();
+    const { done } = this.#state;
+    const [first] = done.flatMap(({ failure }) => (failure ? [failure] : []));
+    if (!first || result.output !== null || result.status === 'cancelled') return result;
+    if (done.some(({ failure }) => failure === null)) return result;
+    throw runFailure(first.type as FailureType, `no batch brought a result: ${first.message}`, { result });
+  }
+
+  async #mergeAll(): Promise<BulkBatchResult> {
     this.#run.enter('collecting');
     const { folder, done, round } = this.#state;
     const { cancellation, warnings } = this.#run;
@@ -343,9 +357,3 @@ const MAX_HISTORY = 8_000;
 const ROOM_PAUSE_MS = 60_000;
 const MAX_ROOM_PAUSE_MS = 30 * 60_000;
 const CANCEL_REASON = 'the bulk batch was cancelled';
-
-const uris = ({ output, errors }: BatchResult) => ({ output: output?.uri ?? null, errors: errors?.uri ?? null });
-
-function reasonOf(error: ChildWorkflowFailure): string {
-  return error.cause instanceof Error ? error.cause.message : error.message;
-}

@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { jobKeyOf } from '../jobs/job-key.js';
+import { jobKeyOf, ORIGIN, type Origin } from '../jobs/job-key.js';
 
 /** The provider's clock may differ from the server's by this much, in seconds. */
 const CLOCK_SKEW = 900;
@@ -18,13 +18,26 @@ export interface Identity {
 }
 
 export function identity(): Identity {
-  const { namespace, workflowId, runId, originalExecutionRunId, startTime } = workflowInfo();
+  const { namespace, workflowId, runId, originalExecutionRunId } = workflowInfo();
+  const isRepeated = runId !== originalExecutionRunId;
+  const origin = workflowInfo().memo?.[ORIGIN] as Origin | undefined;
+  const { runId: known, notBefore, mayExist } = origin ?? ownOrigin();
   const readable = workflowId.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60);
   return {
-    key: jobKeyOf({ namespace, workflowId, runId: originalExecutionRunId }),
+    key: jobKeyOf({ namespace, workflowId, runId: known }),
+    notBefore,
+    mayExist: mayExist || isRepeated,
+    filename: (role) => `${readable}.${known}.${role}.jsonl`,
+    folder: `${readable}.${known}`,
+  };
+}
+
+/** This run as the origin of others. */
+export function ownOrigin(): Origin {
+  const { runId, originalExecutionRunId, startTime } = workflowInfo();
+  return {
+    runId: originalExecutionRunId,
     notBefore: Math.floor(startTime.getTime() / 1_000) - CLOCK_SKEW,
     mayExist: runId !== originalExecutionRunId,
-    filename: (role) => `${readable}.${originalExecutionRunId}.${role}.jsonl`,
-    folder: `${readable}.${originalExecutionRunId}`,
   };
 }

@@ -1,75 +1,16 @@
-/** Bulk batches on the real dev server: children run side by side, which the time-skipping server cannot do. */
+/** The whole way of a bulk batch: split, rounds, room, cancel, merge, and from code. */
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Worker } from '@temporalio/worker';
-import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createActivities } from '../../src/activities/index.js';
-import { LlmJobsClient, readResults } from '../../src/client.js';
-import type { BatchRequest, BulkBatchResult, BulkBatchSpec } from '../../src/index.js';
-import { Storage } from '../../src/storage/storage.js';
-import { LocalApi } from '../../src/testing/index.js';
-import { devServer, workflowBundlePath } from '../setup/temporal.js';
-import { chatRequest, chatRequests, jsonl } from '../support/samples.js';
+import { readResults } from '../../src/client.js';
+import type { BatchRequest, BulkBatchSpec } from '../../src/index.js';
 import { failureOf } from '../lifecycle/harness.js';
+import { chatRequest, chatRequests, jsonl } from '../support/samples.js';
+import { bulkHarness, ids, linesOf, sum } from './harness.js';
 
-const temporal = devServer();
-let folder: string;
-let root: string;
-let storage: Storage;
-let api: LocalApi;
-let worker: Worker;
-let running: Promise<void>;
-let jobs: LlmJobsClient;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'llm-jobs-bulk-'));
-  root = pathToFileURL(`${folder}/`).href;
-  storage = new Storage({ roots: [root] });
-  api = await LocalApi.start({
-    batches: { validatingMs: 50, inProgressMs: 300, finalizingMs: 50, cancellingMs: 100, jitter: 0 },
-  });
-  const client = new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' });
-  worker = await Worker.create({
-    connection: temporal.connection,
-    namespace: temporal.namespace,
-    taskQueue: temporal.taskQueue,
-    workflowBundle: { codePath: workflowBundlePath },
-    activities: createActivities({
-      providers: { default: { client }, limited: { client } },
-      storage,
-      poll: { min: '150ms', max: '300ms' },
-    }),
-  });
-  running = worker.run();
-  jobs = new LlmJobsClient(temporal.client, { taskQueue: temporal.taskQueue });
-});
-afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await api.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function write(name: string, content: string | Buffer): Promise<string> {
-  await writeFile(join(folder, name), content);
-  return `${root}${name}`;
-}
-
-async function linesOf(
-  uri: string | undefined,
-): Promise<{ custom_id: string; response: unknown; error?: { code: string } }[]> {
-  const text = await readFile(fileURLToPath(uri ?? ''), 'utf8');
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as never);
-}
+const b = bulkHarness();
+const { write } = b;
 
 async function run(
   spec: Omit<BulkBatchSpec, 'input'> & { input?: BulkBatchSpec['input'] },
@@ -77,21 +18,18 @@ async function run(
   requests: unknown[],
 ) {
   const uri = await write(`${name}.jsonl`, jsonl(requests));
-  const bulk = await jobs.startBulkBatch({ input: { uri }, ...spec });
+  const bulk = await b.jobs.startBulkBatch({ input: { uri }, ...spec });
   return bulk.result();
 }
-
-const ids = (requests: readonly { custom_id: string }[]) => requests.map(({ custom_id }) => custom_id);
-const sum = ({ lines }: BulkBatchResult) => lines.succeeded + lines.failed + lines.unfinished + lines.missing;
 
 describe('runBulkBatch', () => {
   test('95 requests, 10 a part → ten batches, one output in input order', async () => {
     const requests = chatRequests(95);
-    const before = (await api.batches()).length;
+    const before = (await b.api.batches()).length;
     const result = await run({ split: { requests: 10 }, maxParallel: 4 }, 'plain', requests);
     expect(result).toMatchObject({ status: 'completed', requests: 95, rounds: 1, batches: 10, errors: null });
     expect(ids(await linesOf(result.output?.uri))).toEqual(ids(requests));
-    expect((await api.batches()).length - before).toBe(10);
+    expect((await b.api.batches()).length - before).toBe(10);
     expect(result.usage['gpt-4o-mini']?.totalTokens).toBeGreaterThan(0);
   });
 
@@ -109,7 +47,7 @@ describe('runBulkBatch', () => {
     const first = await write('mixed-1.jsonl.gz', gzipSync(jsonl(chat)));
     const second = await write('mixed-2.jsonl', jsonl(embeddings));
     const prices = { 'gpt-4o': { inputPerMillion: 1, outputPerMillion: 4 } };
-    const bulk = await jobs.startBulkBatch({ input: { uris: [first, second] }, prices });
+    const bulk = await b.jobs.startBulkBatch({ input: { uris: [first, second] }, prices });
     const result = await bulk.result();
     expect(result).toMatchObject({ requests: 15, batches: 3, lines: { succeeded: 15 } });
     expect(ids(await linesOf(result.output?.uri))).toEqual(ids([...chat, ...embeddings]));
@@ -118,16 +56,16 @@ describe('runBulkBatch', () => {
   });
 
   test('a batch expires, lines fail and go missing → answered in a further round, nothing answered is sent again', async () => {
-    api.scenarios.forNextBatch({ timing: { inProgressMs: 60_000, expiresAfterMs: 1_500, jitter: 0 } });
-    api.scenarios.forNextBatch('missingLines');
-    api.scenarios.forNextBatch('someLinesFail');
+    b.api.scenarios.forNextBatch({ timing: { inProgressMs: 60_000, expiresAfterMs: 1_500, jitter: 0 } });
+    b.api.scenarios.forNextBatch('missingLines');
+    b.api.scenarios.forNextBatch('someLinesFail');
     const requests = chatRequests(60);
     const result = await run({ split: { requests: 20 }, maxParallel: 1 }, 'rounds', requests);
     expect(result.status).toBe('completed');
     expect(result.rounds).toBe(2);
     expect(result.lines).toEqual({ succeeded: 60, failed: 0, unfinished: 0, missing: 0 });
     expect(ids(await linesOf(result.output?.uri))).toEqual(ids(requests));
-    const asked = (await api.batches())
+    const asked = (await b.api.batches())
       .slice(0, result.batches)
       .reduce((total, batch) => total + (batch.request_counts?.total ?? 0), 0);
     expect(asked).toBeLessThan(120);
@@ -147,8 +85,8 @@ describe('runBulkBatch', () => {
   });
 
   test('token limit → waits for room and submits again', async () => {
-    api.scenarios.forNextBatch('failsOnTokenLimit');
-    const bulk = await jobs.startBulkBatch({
+    b.api.scenarios.forNextBatch('failsOnTokenLimit');
+    const bulk = await b.jobs.startBulkBatch({
       input: { uri: await write('limit.jsonl', jsonl(chatRequests(4))) },
       provider: 'limited',
     });
@@ -166,48 +104,48 @@ describe('runBulkBatch', () => {
     }));
     const result = await run({ split: { requests: 4 }, enqueuedTokens: { 'gpt-4.1-mini': 150 } }, 'budget', requests);
     expect(result.lines.succeeded).toBe(12);
-    const batches = (await api.batches()).slice(0, result.batches);
+    const batches = (await b.api.batches()).slice(0, result.batches);
     const spans = batches.map(({ created_at, completed_at }) => [created_at, completed_at ?? 0] as const);
     for (const [start] of spans) expect(spans.filter(([from, to]) => from < start && start < to).length).toBe(0);
   });
 
   test('cancel → all children are cancelled, what is finished is merged', async () => {
-    api.scenarios.forBatches(() => true, { timing: { inProgressMs: 20_000, jitter: 0 } });
-    const bulk = await jobs.startBulkBatch({
+    b.api.scenarios.forBatches(() => true, { timing: { inProgressMs: 20_000, jitter: 0 } });
+    const bulk = await b.jobs.startBulkBatch({
       input: { uri: await write('cancel.jsonl', jsonl(chatRequests(30))) },
       split: { requests: 10 },
       maxParallel: 2,
     });
     await expect.poll(async () => (await bulk.progress()).parts.running, { timeout: 20_000 }).toBe(2);
-    await expect.poll(async () => (await api.batches())[0]?.status, { timeout: 20_000 }).toBe('in_progress');
+    await expect.poll(async () => (await b.api.batches())[0]?.status, { timeout: 20_000 }).toBe('in_progress');
     await bulk.cancel('enough');
     const result = await bulk.result();
-    api.scenarios.clear();
+    b.api.scenarios.clear();
     expect(result).toMatchObject({ status: 'cancelled', cancellation: { by: 'signal', reason: 'enough' } });
     expect(sum(result)).toBe(30);
-    for (const batch of await api.batches())
+    for (const batch of await b.api.batches())
       expect(['cancelled', 'completed', 'failed', 'expired']).toContain(batch.status);
   });
 
   test('a duplicate custom_id over two files → InvalidInput with both lines, nothing uploaded', async () => {
-    const uploads = api.requests.filter(({ operation }) => operation === 'files.create').length;
+    const uploads = b.api.requests.filter(({ operation }) => operation === 'files.create').length;
     const uris = [
       await write('a.jsonl', jsonl(chatRequests(3))),
       await write('b.jsonl', jsonl([chatRequest(9), chatRequest(1)])),
     ];
-    const failure = await failureOf(await jobs.startBulkBatch({ input: { uris } }));
+    const failure = await failureOf(await b.jobs.startBulkBatch({ input: { uris } }));
     expect(failure.type).toBe('InvalidInput');
     expect(failure.message).toContain('request-1');
-    expect(api.requests.filter(({ operation }) => operation === 'files.create').length).toBe(uploads);
+    expect(b.api.requests.filter(({ operation }) => operation === 'files.create').length).toBe(uploads);
   });
 
   test('from code: requests as they come, results typed by a schema', async () => {
     const requests = Readable.from(chatRequests(25)) as AsyncIterable<BatchRequest>;
-    const bulk = await jobs.startBulk(requests, { storage, split: { requests: 10 } });
+    const bulk = await b.jobs.startBulk(requests, { storage: b.storage, split: { requests: 10 } });
     const result = await bulk.result();
     const schema = z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1) });
     const answers: string[] = [];
-    for await (const answer of readResults(result, { storage, schema })) {
+    for await (const answer of readResults(result, { storage: b.storage, schema })) {
       if (answer.ok) answers.push(answer.value.choices[0]?.message.content ?? '');
     }
     expect(answers.filter(Boolean)).toHaveLength(25);

@@ -5,6 +5,7 @@ import OpenAI from 'openai';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { findOrphans, JOB_KEY, jobOwnerOf } from '../../src/index.js';
 import { endpoint, endToEnd, until, type WorkerProcess } from '../end-to-end/support.js';
+import { reset as resetRun, workflowTasks } from '../support/operators.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 
 const e = endToEnd();
@@ -26,25 +27,8 @@ async function jobsOf(workflowId: string) {
   return jobs.filter(({ metadata }) => jobOwnerOf(metadata?.[JOB_KEY] ?? '')?.workflowId === workflowId);
 }
 
-/** Ids of the events that a run can be reset to. */
-async function workflowTasks(handle: WorkflowHandle): Promise<number[]> {
-  const { events } = await handle.fetchHistory();
-  return (events ?? [])
-    .filter((event) => event.workflowTaskCompletedEventAttributes)
-    .map((event) => Number(event.eventId));
-}
-
-async function reset(handle: WorkflowHandle, runId: string, eventId: number): Promise<string> {
-  const { client } = e.temporal;
-  const reply = await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId: handle.workflowId, runId },
-    reason: 'a test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: eventId as never,
-  });
-  return reply.runId;
-}
+const reset = (handle: WorkflowHandle, runId: string, eventId: number) =>
+  resetRun(e.temporal.client, handle, runId, eventId);
 
 const openai = () => new OpenAI({ apiKey: e.api.apiKey, baseURL: e.api.url });
 
