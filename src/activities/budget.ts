@@ -2,17 +2,20 @@
 import { activityInfo, getClient } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { budgetWorkflowId, type RoomRequest } from '../jobs/token-budget.js';
+import { apiOf } from './api.js';
+import type { Toolbox } from './toolbox.js';
 
-export function budgetActivities() {
+export function budgetActivities(toolbox: Toolbox) {
   return {
     /** Asks the provider's budget for room, and starts the budget if it is not there yet. The answer comes as a signal. */
     async requestRoom(input: { provider: string; request: RoomRequest }): Promise<void> {
+      const { provider } = apiOf(toolbox, input.provider);
       await getClient().workflow.signalWithStart('tokenBudget', {
         workflowId: budgetWorkflowId(activityInfo().taskQueue, input.provider),
         taskQueue: activityInfo().taskQueue,
         args: [],
         signal: 'request',
-        signalArgs: [input.request],
+        signalArgs: [{ ...input.request, createsPerHour: provider.batchLimits.createsPerHour }],
         staticSummary: `Enqueued tokens at provider ${input.provider}`,
       });
     },

@@ -152,7 +152,7 @@ export function bulkActivities(toolbox: Toolbox) {
   };
 
   function resultFiles(input: BulkInput): BulkResultFiles[] {
-    const reader = (uri: string) => ({ uri, open: (range?: { start: number }) => storage.read(uri, range) });
+    const reader = (uri: string) => ({ uri, open: () => storage.read(uri) });
     return input.done.map(({ round, part, model, output, errors, failure }) => ({
       round,
       part,

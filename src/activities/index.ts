@@ -37,7 +37,7 @@ export function createActivities(options: ActivitiesOptions) {
       ...batchActivities(toolbox),
       ...batchResultActivities(toolbox),
       ...bulkActivities(toolbox),
-      ...budgetActivities(),
+      ...budgetActivities(toolbox),
       ...trainingInputActivities(toolbox),
       ...fineTuningActivities(toolbox),
       ...fineTuningResultActivities(toolbox),

@@ -15,6 +15,8 @@ export interface BatchLimits {
   readonly embeddingInputs: number;
   /** Size of one line, in bytes; a longer one is refused instead of held in memory. */
   readonly lineBytes: number;
+  /** Batches that an account may create within an hour. */
+  readonly createsPerHour: number;
 }
 
 export const BATCH_LIMITS: BatchLimits = {
@@ -22,6 +24,7 @@ export const BATCH_LIMITS: BatchLimits = {
   bytes: 200 * 1024 * 1024,
   embeddingInputs: 50_000,
   lineBytes: 32 * 1024 * 1024,
+  createsPerHour: 2_000,
 };
 
 /** Limits of an uploaded file. */

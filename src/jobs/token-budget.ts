@@ -11,6 +11,8 @@ export interface RoomRequest {
   readonly tokens: number;
   /** The limit that the run's spec gives; null to go by what was learnt. */
   readonly limit: number | null;
+  /** Batches that the account may create within an hour. */
+  readonly createsPerHour?: number;
 }
 
 export interface RoomRefusal {
@@ -27,6 +29,8 @@ export interface BudgetState {
   limits: Record<string, number>;
   /** Epoch ms by model. */
   pausedUntil: Record<string, number>;
+  /** Grants by minute (epoch), of the last hour. */
+  grants?: Record<number, number>;
 }
 
 /** One budget for each provider of the workers of a task queue: they have the same accounts. */

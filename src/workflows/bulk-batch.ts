@@ -75,7 +75,8 @@ class BulkRun {
   readonly #state: BulkState;
   readonly #running = new Map<string, ChildWorkflowHandle<typeof runBatch>>();
   readonly #room: RoomWaiters;
-  #waitingFor: string | null = null;
+  /** By name of the part: what it waits for. */
+  readonly #waiting = new Map<string, string>();
   #partsInRound = 0;
 
   constructor(argument: BulkBatchSpec, spec: ReadBulkBatchSpec, run: RunControl, state: BulkState | undefined) {
@@ -151,7 +152,9 @@ class BulkRun {
     const name = `r${this.#state.round}-p${part.number}`;
     for (let attempt = 1; !this.#run.cancellation; attempt += 1) {
       const lease = `${workflowInfo().workflowId}/${name}`;
-      const hasRoom = await this.#waitForRoom(part, lease);
+      const hasRoom = await this.#whileWaiting(name, 'its turn in the budget of tokens and creates', () =>
+        this.#waitForRoom(part, lease),
+      );
       if (!hasRoom) return;
       const outcome = await this.#runChild(part, attempt === 1 ? name : `${name}.${attempt}`);
       if (typeof outcome !== 'string') {
@@ -160,11 +163,21 @@ class BulkRun {
         return;
       }
       await this.#tellRefusal(lease, part, outcome);
-      this.#waitingFor = outcome;
-      this.#show();
       const pause = Math.min(ROOM_PAUSE_MS * 2 ** (attempt - 1), MAX_ROOM_PAUSE_MS);
-      await this.#run.untilCancelled(() => sleep(pause, { summary: `${name} waits for room` }));
-      this.#waitingFor = null;
+      await this.#whileWaiting(name, outcome, () =>
+        this.#run.untilCancelled(() => sleep(pause, { summary: `${name} waits for room` })),
+      );
+    }
+  }
+
+  async #whileWaiting<T>(name: string, why: string, wait: () => Promise<T>): Promise<T> {
+    this.#waiting.set(name, why);
+    this.#show();
+    try {
+      return await wait();
+    } finally {
+      this.#waiting.delete(name);
+      this.#show();
     }
   }
 
@@ -329,7 +342,7 @@ class BulkRun {
         done: Math.max(0, this.#partsInRound - pending.length),
       },
       lines,
-      waitingFor: this.#waitingFor,
+      waitingFor: [...this.#waiting.values()][0] ?? null,
       cancelRequested: cancellation !== null,
       cancellation,
       warnings: [...warnings],
@@ -345,7 +358,7 @@ class BulkRun {
         ['Requests', this.#state.requests > 0 ? this.#state.requests : null],
         ['Parts', `${parts.done} done, ${parts.running} running, ${parts.waiting} waiting of ${parts.total}`],
         ['Lines', `${lines.succeeded} succeeded, ${lines.failed} failed, ${lines.unfinished} unfinished`],
-        ['Room', waitingFor],
+        ['Waits for', waitingFor],
         ['Provider', this.#spec.provider],
       ],
     });

@@ -101,8 +101,10 @@ async function grant(state: BudgetState): Promise<void> {
       blocked.add(model);
       continue;
     }
+    if (grantsInLastHour(state) >= (request.createsPerHour ?? Infinity)) break;
     state.queue = state.queue.filter((waiting) => waiting.lease !== lease);
     state.leases.push(request);
+    countGrant(state);
     try {
       await getExternalWorkflowHandle(holder).signal(roomGrantedSignal, lease);
     } catch {
@@ -112,13 +114,32 @@ async function grant(state: BudgetState): Promise<void> {
   }
 }
 
+const MINUTE_MS = 60_000;
+const HOUR = 60;
+const minute = (): number => Math.floor(Date.now() / MINUTE_MS);
+
+/** Each grant is a create soon after. A minute counts whole, so never too few. */
+function grantsInLastHour(state: BudgetState): number {
+  const since = minute() - HOUR;
+  const recent = Object.entries(state.grants ?? {}).filter(([at]) => Number(at) >= since);
+  state.grants = Object.fromEntries(recent);
+  return recent.reduce((sum, [, count]) => sum + count, 0);
+}
+
+function countGrant(state: BudgetState): void {
+  const grants = (state.grants ??= {});
+  grants[minute()] = (grants[minute()] ?? 0) + 1;
+}
+
 function enqueued(state: BudgetState, model: string): number {
   return state.leases.filter((held) => held.model === model).reduce((sum, { tokens }) => sum + tokens, 0);
 }
 
 function nextLook(state: BudgetState): number | '10m' {
   const pauses = state.queue.map(({ model }) => (state.pausedUntil[model] ?? 0) - Date.now()).filter((ms) => ms > 0);
-  return pauses.length > 0 ? Math.min(...pauses) : CHECK_EVERY;
+  if (pauses.length > 0) return Math.min(...pauses);
+  const isAtRate = state.queue.some(({ createsPerHour = Infinity }) => grantsInLastHour(state) >= createsPerHour);
+  return isAtRate ? MINUTE_MS : CHECK_EVERY;
 }
 
 async function dropTheGone(state: BudgetState): Promise<void> {
