@@ -1,7 +1,7 @@
 /** The bulk batch's work on files: split what is to be asked into parts, merge what was answered. */
 import { getClient } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { mergeResults, surveyResults, type AnswerPolicy, type BulkResultFiles } from '../bulk/merge-results.js';
+import { mergeResults, surveyResults, type AnswerPolicy, type BulkResultFiles, type ResultFile } from '../bulk/merge-results.js';
 import { splitRequests, type BulkSource, type Part, type PartLimits } from '../bulk/split-requests.js';
 import type { FaultReport } from '../jobs/fault.js';
 import type { BatchLimits } from '../jobs/limits.js';
@@ -152,15 +152,18 @@ export function bulkActivities(toolbox: Toolbox) {
   };
 
   function resultFiles(input: BulkInput): BulkResultFiles[] {
-    const reader = (uri: string) => ({ uri, open: () => storage.read(uri) });
     return input.done.map(({ round, part, model, output, errors, failure }) => ({
       round,
       part,
       model,
-      output: output === null ? null : reader(output),
-      errors: errors === null ? null : reader(errors),
-      failure: failure && { ...failure, requests: reader(partUri(input, round, part)) },
+      output: output === null ? null : fileOf(output),
+      errors: errors === null ? null : fileOf(errors),
+      failure: failure && { ...failure, requests: fileOf(partUri(input, round, part)) },
     }));
+  }
+
+  function fileOf(uri: string): ResultFile {
+    return { uri, open: () => storage.read(uri) };
   }
 
   function partUri(input: BulkInput, round: number, part: number): string {
