@@ -23,8 +23,7 @@ export interface BulkHarness {
 }
 
 /** Batches last half a second. Providers: `default`; `limited`, the same account with a budget of its own; `bare`, without metadata. */
-export function bulkHarness(): BulkHarness {
-  const temporal = devServer();
+export function bulkHarness(temporal = devServer()): BulkHarness {
   let folder: string;
   let storage: Storage;
   let api: LocalApi;

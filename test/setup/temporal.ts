@@ -64,6 +64,15 @@ export function devServer(): TestTemporal {
   });
 }
 
+/** A dev server of this file's own, whose histories are long enough after so many events: workflows continue as new that early. */
+export function devServerOfShortHistories(events: number): TestTemporal {
+  return testTemporal(() => {
+    const { cliPath: path } = provided(inject('devServer'));
+    const extraArgs = ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${events}`];
+    return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, extraArgs } });
+  });
+}
+
 /** Runs a worker on the built workflow bundle (or what `options` says) for as long as `body` takes. */
 export async function withWorker<T>(
   temporal: TestTemporal,
