@@ -1,7 +1,13 @@
 /** The bulk batch's work on files: split what is to be asked into parts, merge what was answered. */
 import { getClient } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { mergeResults, surveyResults, type AnswerPolicy, type BulkResultFiles, type ResultFile } from '../bulk/merge-results.js';
+import {
+  mergeResults,
+  surveyResults,
+  type AnswerPolicy,
+  type BulkResultFiles,
+  type ResultFile,
+} from '../bulk/merge-results.js';
 import { splitRequests, type BulkSource, type Part, type PartLimits } from '../bulk/split-requests.js';
 import type { FaultReport } from '../jobs/fault.js';
 import type { BatchLimits } from '../jobs/limits.js';
@@ -80,9 +86,11 @@ export function bulkActivities(toolbox: Toolbox) {
      */
     async planRound(input: PlanRoundInput): Promise<{ parts: BulkPart[]; requests: number }> {
       const { provider } = apiOf(toolbox, input.provider);
+      // Before anything else: a schema that is none must not be found only when there are answers.
+      const policy = policyOf(input);
       return withHeartbeat(async () => {
         const sources = await sourcesOf(input.input);
-        const survey = input.round === 1 ? null : await surveyResults(sources, resultFiles(input), policyOf(input));
+        const survey = input.round === 1 ? null : await surveyResults(sources, resultFiles(input), policy);
         if (survey?.open === 0) return { parts: [], requests: survey.requests };
         const { parts, requests, faults } = await splitRequests(sources, {
           limits: partLimits(provider.batchLimits, input),

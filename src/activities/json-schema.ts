@@ -11,6 +11,7 @@ export function fitsSchema(schema: Readonly<Record<string, unknown>>): (body: un
   const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: false });
   try {
     const validate = ajv.compile(schema);
+    if ('$async' in validate) throw new Error('a schema with $async cannot be answered at once');
     return (body) => validate(structuredOutput(body));
   } catch (error) {
     const message = `not a JSON schema: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300);

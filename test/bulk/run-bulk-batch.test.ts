@@ -84,6 +84,28 @@ describe('runBulkBatch', () => {
     expect(sum(result)).toBe(7);
   });
 
+  test('a schema: answers that do not fit → tried again, and then in the errors file; those that fit count', async () => {
+    const schema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
+    const asked = { type: 'json_schema', json_schema: { name: 'person', schema } };
+    const fitting = [0, 1].map((index) => chatRequest(index, { response_format: asked }));
+    const result = await run({ schema, maxRounds: 2 }, 'schema', [...fitting, chatRequest(2)]);
+    expect(result).toMatchObject({ rounds: 2, lines: { succeeded: 2, failed: 1 } });
+    expect(ids(await linesOf(result.output?.uri))).toEqual(ids(fitting));
+    expect(await linesOf(result.errors?.uri)).toMatchObject([{ custom_id: 'request-2', round: 2, fate: 'rejected' }]);
+  });
+
+  test.each([{ type: 'thing' }, { $async: true, type: 'object' }])(
+    'a schema that is none: %j → InvalidInput, nothing uploaded',
+    async (schema) => {
+      const uploads = b.api.requests.filter(({ operation }) => operation === 'files.create').length;
+      const input = { uri: await write('no-schema.jsonl', jsonl(chatRequests(3))) };
+      const failure = await failureOf(await b.jobs.startBulkBatch({ input, schema }));
+      expect(failure.type).toBe('InvalidInput');
+      expect(failure.message).toContain('schema');
+      expect(b.api.requests.filter(({ operation }) => operation === 'files.create').length).toBe(uploads);
+    },
+  );
+
   test('token limit → waits for room and submits again', async () => {
     b.api.scenarios.forNextBatch('failsOnTokenLimit');
     const bulk = await b.jobs.startBulkBatch({

@@ -1,9 +1,10 @@
-/** A batch whose input and results are on S3: time-skipping server, local API, and a worker that knows S3 by its environment alone. */
+/** Batches whose input and results are on S3: time-skipping server, local API, and a worker that knows S3 by its environment alone. */
+import { gzipSync } from 'node:zlib';
 import { Worker } from '@temporalio/worker';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createActivities } from '../../src/activities/index.js';
-import { LlmJobsClient } from '../../src/client.js';
+import { LlmJobsClient, readResults } from '../../src/client.js';
 import { Storage } from '../../src/storage/index.js';
 import { clockFrom, LocalApi } from '../../src/testing/index.js';
 import { timeSkipping, workflowBundlePath } from '../setup/temporal.js';
@@ -15,7 +16,7 @@ const started = await startS3Server();
 const skipped = 'unavailable' in started ? started.unavailable : null;
 const server = started as S3Server;
 
-describe.skipIf(skipped !== null)(`runBatch on s3${skipped === null ? '' : ` (${skipped})`}`, () => {
+describe.skipIf(skipped !== null)(`lifecycles on s3${skipped === null ? '' : ` (${skipped})`}`, () => {
   const temporal = timeSkipping();
   let api: LocalApi;
   let worker: Worker;
@@ -73,10 +74,31 @@ describe.skipIf(skipped !== null)(`runBatch on s3${skipped === null ? '' : ` (${
     expect(await server.pendingUploads(new URL(root).host)).toEqual([]);
   });
 
+  it('a bulk: all files below a prefix, one of them gzip → one output in their order', async () => {
+    const storage = new Storage({ roots: [root] });
+    const requests = chatRequests(9);
+    await storage.write(storage.resolve(root, 'bulk', 'a.jsonl'), chunks(jsonl(requests.slice(0, 4))));
+    await storage.write(storage.resolve(root, 'bulk', 'b.jsonl.gz'), chunks(gzipSync(jsonl(requests.slice(4)))));
+
+    const jobs = new LlmJobsClient(temporal.client, { taskQueue: temporal.taskQueue });
+    const bulk = await jobs.startBulkBatch({
+      input: { prefix: `${root}bulk/` },
+      split: { requests: 5 },
+      maxParallel: 1,
+      gzip: true,
+    });
+    const result = await bulk.result();
+    expect(result).toMatchObject({ status: 'completed', batches: 2, lines: { succeeded: 9 }, output: { lines: 9 } });
+    const answered: string[] = [];
+    for await (const { customId } of readResults(result, { storage })) answered.push(customId);
+    expect(answered).toEqual(requests.map(({ custom_id }) => custom_id));
+    expect(await server.pendingUploads(new URL(root).host)).toEqual([]);
+  });
+
   it('input: below another bucket → StorageRefused, nothing created', async () => {
     const jobs = new LlmJobsClient(temporal.client, { taskQueue: temporal.taskQueue });
     const run = await jobs.startBatch({ input: { uri: 's3://other/in.jsonl' }, endpoint: '/v1/chat/completions' });
     await expect(run.result()).rejects.toMatchObject({ cause: { type: 'StorageRefused' } });
-    expect(await api.batches()).toHaveLength(1);
+    expect(await api.batches()).toHaveLength(3);
   });
 });
