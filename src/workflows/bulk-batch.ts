@@ -6,6 +6,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setHandler,
   sleep,
   startChild,
@@ -109,9 +110,11 @@ class BulkRun {
   async #plan(): Promise<void> {
     const { round, done, folder } = this.#state;
     if (round >= this.#spec.maxRounds) return;
+    if (round > 0 && patched('no-plan-when-all-succeeded') && this.#haveAllSucceeded()) return;
     this.#run.enter('checking');
+    const which = `round ${round + 1} of at most ${this.#spec.maxRounds}`;
     const planned = await this.#run.untilCancelled(() =>
-      call(transfers.planRound, `split round ${round + 1} of at most ${this.#spec.maxRounds}`, {
+      call(transfers.planRound, round === 0 ? `check and split: ${which}` : `what is left for ${which}`, {
         ...this.#bulkInput(),
         folder,
         round: round + 1,
@@ -123,6 +126,14 @@ class BulkRun {
     this.#state.pending = planned.value.parts;
     this.#state.requests = planned.value.requests;
     this.#partsInRound = planned.value.parts.length;
+  }
+
+  /** Then nothing is left to try, and no file need be read to know it; whether an answer is accepted shows in its line alone. */
+  #haveAllSucceeded(): boolean {
+    const { schema, retry } = this.#spec;
+    const { round, done } = this.#state;
+    const parts = done.filter((part) => part.round === round);
+    return !schema && !retry.truncated && parts.every(({ requests: count, lines }) => lines.succeeded === count);
   }
 
   /** Runs the round's parts, `maxParallel` at a time; goes on as a new run where the history is long enough. */

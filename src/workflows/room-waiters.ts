@@ -17,7 +17,7 @@ export class RoomWaiters {
   /** Asks until the lease is granted. */
   async granted(lease: string, ask: () => Promise<void>): Promise<void> {
     do await ask();
-    while (!(await condition(() => this.#granted.has(lease), ASK_AGAIN)));
+    while (!(await condition(() => this.#granted.has(lease), ASK_AGAIN, { summary: 'or ask the budget again' })));
     this.#granted.delete(lease);
   }
 }

@@ -75,7 +75,7 @@ export async function tokenBudget(
     const seen = news;
     show(state);
     await grant(state);
-    const wasNews = await condition(() => news !== seen, nextLook(state));
+    const wasNews = await condition(() => news !== seen, nextLook(state), { summary: 'or look after the holders' });
     if (wasNews) idle = 0;
     else {
       idle = state.leases.length + state.queue.length === 0 ? idle + 1 : 0;
