@@ -2,10 +2,11 @@
 
 /** A part that wants to be submitted. */
 export interface RoomRequest {
-  /** Names the part over all runs. */
+  /** Names the attempt of a part over all runs. */
   readonly lease: string;
-  /** Workflow id of the run that asks. */
+  /** Workflow id of the run that asks, and its first run id, which a reset keeps. */
   readonly holder: string;
+  readonly holderRun?: string;
   readonly model: string;
   /** Estimated prompt tokens. */
   readonly tokens: number;

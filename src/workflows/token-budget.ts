@@ -39,7 +39,10 @@ export async function tokenBudget(
   setHandler(
     requestRoomSignal,
     (request) => {
-      if ([...state.leases, ...state.queue].some(({ lease }) => lease === request.lease)) return;
+      forgetFormerRun(state, request);
+      // Who asks for what it holds was reset, or did not hear: it is told again.
+      state.leases = state.leases.filter(({ lease }) => lease !== request.lease);
+      if (state.queue.some(({ lease }) => lease === request.lease)) return;
       state.queue.push(request);
       if (request.limit !== null) state.limits[request.model] = request.limit;
       news += 1;
@@ -86,6 +89,13 @@ export async function tokenBudget(
       await continueAsNew<typeof tokenBudget>(state);
     }
   }
+}
+
+/** A workflow id has one run at a time: the one that asks. One before it was terminated, and gave nothing back. */
+function forgetFormerRun(state: BudgetState, { holder, holderRun }: RoomRequest): void {
+  const isOfNow = (held: RoomRequest) => held.holder !== holder || held.holderRun === holderRun;
+  state.leases = state.leases.filter(isOfNow);
+  state.queue = state.queue.filter(isOfNow);
 }
 
 /** Grants what fits, first come first served by model; one part alone always fits, or it would wait for ever. */
