@@ -1,11 +1,9 @@
 /** Jobs at a provider that nobody follows any more: their run was terminated, or ended without them. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type OpenAI from 'openai';
-import { batchObjectSchema } from './jobs/batch-object.js';
-import { fineTuningObjectSchema } from './jobs/fine-tuning-object.js';
 import { JOB_KEY, jobOwnerOf, ORIGIN, type JobOwner, type Origin } from './jobs/job-key.js';
-import { METADATA_LIMITS, PAGE_SIZES } from './jobs/limits.js';
-import { isBatchEnd, isFineTuningEnd } from './jobs/status.js';
+import { BATCHES, FINE_TUNING_JOBS } from './jobs/job-kinds.js';
+import { METADATA_LIMITS } from './jobs/limits.js';
 import { eachOf, pageSchema } from './providers/each-of.js';
 
 export type OrphanKind = 'batch' | 'fineTuning';
@@ -40,15 +38,7 @@ export interface Orphan {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-const KINDS = {
-  batch: { path: '/batches', limit: PAGE_SIZES.batches, schema: batchObjectSchema, isEnd: isBatchEnd },
-  fineTuning: {
-    path: '/fine_tuning/jobs',
-    limit: PAGE_SIZES.jobs,
-    schema: fineTuningObjectSchema,
-    isEnd: isFineTuningEnd,
-  },
-} as const;
+const KINDS = { batch: BATCHES, fineTuning: FINE_TUNING_JOBS } as const;
 
 /**
  * Finds jobs that have not ended although the run that created them has: it was terminated, it failed (`JobStuck`, `ApiRefused`), or it
@@ -80,7 +70,7 @@ export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]
 
 /** Jobs that have not ended and carry a key of ours, newest first. */
 async function* openJobs(openai: OpenAI, kind: OrphanKind, since: number) {
-  const { path, limit, schema, isEnd } = KINDS[kind];
+  const { path, pageSize: limit, schema, isEnd } = KINDS[kind];
   const objects = eachOf(async (after) => {
     try {
       return pageSchema.parse(await openai.get(path, { query: { limit, ...after } }));

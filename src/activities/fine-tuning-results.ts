@@ -9,12 +9,12 @@ import {
 } from '../jobs/fine-tuning-object.js';
 import type { FineTuningResult } from '../jobs/fine-tuning.js';
 import type { FileRef } from '../jobs/file-ref.js';
+import { FINE_TUNING_JOBS } from '../jobs/job-kinds.js';
 import { PAGE_SIZES } from '../jobs/limits.js';
 import type { Cancellation } from '../jobs/run-state.js';
 import { safeName } from '../storage/safe-name.js';
 import { apiOf, type Api } from './api.js';
 import { downloadResult } from './download.js';
-import { JOBS_PATH } from './fine-tuning.js';
 import { withHeartbeat } from './heartbeat.js';
 import { listAll } from './list-all.js';
 import type { Toolbox } from './toolbox.js';
@@ -106,7 +106,7 @@ async function allOf(
   const name = operation === 'fineTuning.events' ? 'events' : 'checkpoints';
   const items: unknown[] = [];
   try {
-    const path = `${JOBS_PATH}/${encodeURIComponent(id)}/${name}`;
+    const path = `${FINE_TUNING_JOBS.path}/${encodeURIComponent(id)}/${name}`;
     for await (const item of listAll(api, operation, path, { limit: PAGE_SIZES[name] })) items.push(item);
   } catch (error) {
     if (statusOf(error) !== 404) throw error;

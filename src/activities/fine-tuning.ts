@@ -1,13 +1,13 @@
 /** Fine-tuning jobs at the provider: create once, find, watch, cancel, pause, resume. */
-import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { FineTuning } from 'openai/resources/fine-tuning/fine-tuning';
 import { fineTuningEventSchema, fineTuningObjectSchema, type FineTuningSnapshot } from '../jobs/fine-tuning-object.js';
 import type { TrainingSteps } from '../jobs/fine-tuning.js';
 import { JOB_KEY } from '../jobs/job-key.js';
+import { FINE_TUNING_JOBS } from '../jobs/job-kinds.js';
 import { PAGE_SIZES } from '../jobs/limits.js';
 import { isFineTuningEnd } from '../jobs/status.js';
-import { apiOf, readReply, type Api, type Outcome } from './api.js';
+import { apiOf, type Api } from './api.js';
 import {
   cancelTwins,
   createOnce,
@@ -15,8 +15,8 @@ import {
   type CreatedOnce,
   type InterruptedCreate,
   type JobSearch,
-  type Twins,
 } from './create-once.js';
+import { act, readOutcome, retrieve, twinsOf } from './jobs.js';
 import { listAll } from './list-all.js';
 import { pageSchema } from '../providers/each-of.js';
 import type { Toolbox } from './toolbox.js';
@@ -41,16 +41,13 @@ export interface JobRef {
   readonly id: string;
 }
 
-/** Below the client's base URL. */
-export const JOBS_PATH = '/fine_tuning/jobs';
-
 export function fineTuningActivities(toolbox: Toolbox) {
   return {
     /** Creates the job, or adopts the one that an earlier attempt created. For want of a slot it is retried until there is one. */
     async createFineTuningJob(input: CreateFineTuningJobInput): Promise<CreatedOnce<FineTuningSnapshot>> {
       const api = apiOf(toolbox, input.provider);
       return createOnce<FineTuningSnapshot>({
-        ...jobTwins(api, input),
+        ...twinsOf(FINE_TUNING_JOBS, api, input),
         operation: 'fineTuning.create',
         mayExist: input.mayExist,
         onAmbiguousCreate: input.onAmbiguousCreate,
@@ -58,7 +55,8 @@ export function fineTuningActivities(toolbox: Toolbox) {
         beforeCreate: () => keepSlotsFree(api, input.leaveFreeSlots),
         create: async () =>
           readOutcome(
-            'fineTuning.create',
+            FINE_TUNING_JOBS,
+            'create',
             await api.attempt((client) => client.fineTuning.jobs.create(createParams(api, input))),
           ),
       });
@@ -67,12 +65,16 @@ export function fineTuningActivities(toolbox: Toolbox) {
     /** Cancels jobs that carry the key and are not the one that the run follows; answers with their ids. */
     async cancelFineTuningTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
       const api = apiOf(toolbox, input.provider);
-      return { cancelled: await cancelTwins(jobTwins(api, input), input.id) };
+      return { cancelled: await cancelTwins(twinsOf(FINE_TUNING_JOBS, api, input), input.id) };
     },
 
     /** The oldest job that carries the key, or null: after a create whose outcome is not known. */
     async findFineTuningJob(input: InterruptedCreate): Promise<FineTuningSnapshot | null> {
-      return findInterrupted('fineTuning.create', jobTwins(apiOf(toolbox, input.provider), input), input);
+      return findInterrupted(
+        'fineTuning.create',
+        twinsOf(FINE_TUNING_JOBS, apiOf(toolbox, input.provider), input),
+        input,
+      );
     },
 
     /** Returns when the job's status has changed; until then fails as benign, to be retried at the time of the next look. */
@@ -83,7 +85,7 @@ export function fineTuningActivities(toolbox: Toolbox) {
       const sighting = await watchJob<FineTuningSnapshot>(api, toolbox.poll, input, {
         kind: 'fineTuning',
         operation: 'fineTuning.retrieve',
-        read: () => retrieve(api, input.id),
+        read: () => retrieve(FINE_TUNING_JOBS, api, input.id),
         isEnd: isFineTuningEnd,
         describe: async (job) => {
           const steps = job.status === 'running' ? await lastSteps(api, input.id) : null;
@@ -96,23 +98,19 @@ export function fineTuningActivities(toolbox: Toolbox) {
 
     /** Asks the provider to cancel, and tells how the job stands then. One that has ended is left as it is. */
     async cancelFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
-      return act(apiOf(toolbox, input.provider), 'cancel', input.id);
+      return act(FINE_TUNING_JOBS, apiOf(toolbox, input.provider), 'cancel', input.id);
     },
 
     /** Pauses a running job. */
     async pauseFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
-      return act(apiOf(toolbox, input.provider), 'pause', input.id);
+      return act(FINE_TUNING_JOBS, apiOf(toolbox, input.provider), 'pause', input.id);
     },
 
     /** Resumes a paused job. */
     async resumeFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
-      return act(apiOf(toolbox, input.provider), 'resume', input.id);
+      return act(FINE_TUNING_JOBS, apiOf(toolbox, input.provider), 'resume', input.id);
     },
   };
-}
-
-function jobTwins(api: Api, search: JobSearch): Twins<FineTuningSnapshot> {
-  return { api, find: () => findJobs(api, search), isEnd: isFineTuningEnd, cancel: (id) => act(api, 'cancel', id) };
 }
 
 function createParams(api: Api, input: CreateFineTuningJobInput): FineTuning.JobCreateParams {
@@ -131,61 +129,12 @@ function createParams(api: Api, input: CreateFineTuningJobInput): FineTuning.Job
   };
 }
 
-function readOutcome(
-  operation: 'fineTuning.create' | 'fineTuning.retrieve',
-  outcome: Outcome<unknown>,
-): Outcome<FineTuningSnapshot> {
-  return outcome.error ? outcome : { value: readReply(operation, fineTuningObjectSchema, outcome.value) };
-}
-
-async function retrieve(api: Api, id: string): Promise<Outcome<FineTuningSnapshot>> {
-  const outcome = await api.attempt((client) => client.fineTuning.jobs.retrieve(id));
-  return readOutcome('fineTuning.retrieve', outcome);
-}
-
-/** Cancels, pauses or resumes. A refusal because the job has ended (409, 400) answers with the job as it is; null if it is gone for good. */
-async function act(api: Api, action: 'cancel' | 'pause' | 'resume', id: string): Promise<FineTuningSnapshot | null> {
-  const operation = `fineTuning.${action}` as const;
-  const { value, error } = await api.attempt((client) => client.fineTuning.jobs[action](id));
-  if (!error) return readReply(operation, fineTuningObjectSchema, value);
-  const failure = api.failure(operation, error);
-  if (error.status === 404 && action === 'cancel' && failure.nonRetryable) return null;
-  if (error.status !== 409 && error.status !== 400) throw failure;
-  const current = await retrieve(api, id);
-  if (current.error?.status === 404) return null;
-  if (current.error) throw api.failure('fineTuning.retrieve', current.error);
-  if (!isFineTuningEnd(current.value.status)) {
-    // A person asked to pause or resume and gets the reason; a cancel only stops the wait if there is nothing to wait for.
-    if (action !== 'cancel') throw failure;
-    log.warn('The provider refused to cancel; the wait goes on', {
-      jobId: id,
-      status: current.value.status,
-      code: error.code,
-    });
-  }
-  return current.value;
-}
-
-/** Jobs with the key: the list filters by metadata on the server, and a provider that ignores the filter is scanned. */
-async function findJobs(api: Api, search: JobSearch): Promise<FineTuningSnapshot[]> {
-  const found: FineTuningSnapshot[] = [];
-  const query = { limit: PAGE_SIZES.jobs, metadata: { [JOB_KEY]: search.key } };
-  for await (const object of listAll(api, 'fineTuning.list', JOBS_PATH, query)) {
-    const reading = fineTuningObjectSchema.safeParse(object);
-    if (!reading.success) continue;
-    const { createdAt } = reading.data.timestamps;
-    if (createdAt !== null && createdAt < search.notBefore) break;
-    if (reading.data.metadata[JOB_KEY] === search.key) found.push(reading.data);
-  }
-  return found;
-}
-
 /** Waits (by a retryable failure) while creating one more job would leave fewer free slots than the spec wants. */
 async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
   const slots = api.provider.fineTuningSlots;
   if (slots === null || leaveFree === 0) return;
   let unfinished = 0;
-  for await (const object of listAll(api, 'fineTuning.list', JOBS_PATH, { limit: PAGE_SIZES.jobs })) {
+  for await (const object of listAll(api, 'fineTuning.list', FINE_TUNING_JOBS.path, { limit: PAGE_SIZES.jobs })) {
     const reading = fineTuningObjectSchema.safeParse(object);
     if (reading.success && !isFineTuningEnd(reading.data.status)) unfinished += 1;
   }
@@ -209,7 +158,7 @@ async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
 
 /** How far training is, by the newest event that says "Step n/N". It is only shown, so a failure to read it is none. */
 async function lastSteps(api: Api, id: string): Promise<TrainingSteps | null> {
-  const path = `${JOBS_PATH}/${encodeURIComponent(id)}/events`;
+  const path = `${FINE_TUNING_JOBS.path}/${encodeURIComponent(id)}/events`;
   const { value } = await api.attempt((client) => client.get(path, { query: { limit: 20 } }));
   const page = pageSchema.safeParse(value);
   for (const object of page.success ? page.data.data : []) {
