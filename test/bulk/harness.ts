@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Worker } from '@temporalio/worker';
 import OpenAI from 'openai';
 import { afterAll, beforeAll } from 'vitest';
 import { createActivities } from '../../src/activities/index.js';
@@ -11,7 +10,7 @@ import { LlmJobsClient } from '../../src/client.js';
 import type { BulkBatchResult } from '../../src/index.js';
 import { Storage } from '../../src/storage/storage.js';
 import { LocalApi } from '../../src/testing/index.js';
-import { devServer, workflowBundlePath, type TestTemporal } from '../setup/temporal.js';
+import { devServer, startWorker, type TestTemporal } from '../setup/temporal.js';
 
 export interface BulkHarness {
   readonly temporal: TestTemporal;
@@ -27,8 +26,7 @@ export function bulkHarness(temporal = devServer()): BulkHarness {
   let folder: string;
   let storage: Storage;
   let api: LocalApi;
-  let worker: Worker;
-  let running: Promise<void>;
+  let stopWorker: () => Promise<void>;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'llm-jobs-bulk-'));
@@ -37,22 +35,17 @@ export function bulkHarness(temporal = devServer()): BulkHarness {
       batches: { validatingMs: 50, inProgressMs: 300, finalizingMs: 50, cancellingMs: 100, jitter: 0 },
     });
     const client = new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' });
-    worker = await Worker.create({
-      connection: temporal.connection,
-      namespace: temporal.namespace,
-      taskQueue: temporal.taskQueue,
-      workflowBundle: { codePath: workflowBundlePath },
-      activities: createActivities({
+    stopWorker = await startWorker(
+      temporal,
+      createActivities({
         providers: { default: { client }, limited: { client }, bare: { client, metadata: false } },
         storage,
         poll: { min: '150ms', max: '300ms' },
       }),
-    });
-    running = worker.run();
+    );
   });
   afterAll(async () => {
-    worker.shutdown();
-    await running;
+    await stopWorker();
     await api.close();
     await rm(folder, { recursive: true, force: true });
   });

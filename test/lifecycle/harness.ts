@@ -8,14 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ApplicationFailure, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { LlmJobsClient } from '../../src/client.js';
 import type { BatchResult, ProviderOptions } from '../../src/index.js';
 import { clockFrom, LocalApi, type LocalApiOptions } from '../../src/testing/index.js';
-import { timeSkipping, workflowBundlePath, type TestTemporal } from '../setup/temporal.js';
+import { timeSkipping, startWorker, type TestTemporal } from '../setup/temporal.js';
 import { jsonl } from '../support/samples.js';
 
 export interface Lifecycle {
@@ -58,8 +57,7 @@ export function lifecycle(options: LifecycleOptions = {}): Lifecycle {
   const temporal = timeSkipping();
   let api: LocalApi;
   let folder: string;
-  let worker: Worker;
-  let running: Promise<void>;
+  let stopWorker: () => Promise<void>;
   let firstRequest = 0;
   let failures: string[] = [];
 
@@ -67,12 +65,9 @@ export function lifecycle(options: LifecycleOptions = {}): Lifecycle {
     folder = await mkdtemp(join(tmpdir(), 'llm-jobs-lifecycle-'));
     const clock = clockFrom(() => temporal.env.currentTimeMs());
     api = await LocalApi.start({ clock, batches: BATCH_TIMING, ...options.api });
-    worker = await Worker.create({
-      connection: temporal.connection,
-      namespace: temporal.namespace,
-      taskQueue: temporal.taskQueue,
-      workflowBundle: { codePath: workflowBundlePath },
-      activities: overheard(
+    stopWorker = await startWorker(
+      temporal,
+      overheard(
         createActivities({
           providers: Object.fromEntries(
             Object.entries({ default: options.provider ?? {}, ...options.providers }).map(
@@ -86,16 +81,14 @@ export function lifecycle(options: LifecycleOptions = {}): Lifecycle {
         }),
         (type) => failures.push(type),
       ),
-    });
-    running = worker.run();
+    );
   });
   beforeEach(() => {
     firstRequest = api.requests.length;
     failures = [];
   });
   afterAll(async () => {
-    worker.shutdown();
-    await running;
+    await stopWorker();
     await api.close();
     await rm(folder, { recursive: true, force: true });
   });

@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Worker } from '@temporalio/worker';
 import * as fc from 'fast-check';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,7 +11,7 @@ import { createActivities } from '../../src/activities/index.js';
 import { FAILURES } from '../../src/index.js';
 import { anyJson, anyOf } from '../jobs/fuzz.js';
 import { LocalApi, scaledClock } from '../../src/testing/index.js';
-import { devServer, workflowBundlePath } from '../setup/temporal.js';
+import { devServer, startWorker } from '../setup/temporal.js';
 import { chatRequests } from '../support/samples.js';
 
 const RUNS = Math.ceil(Number(process.env.LLM_JOBS_FUZZ_RUNS ?? 200) / 4);
@@ -26,29 +25,23 @@ const KNOWN = new Set(['cancelled', 'completed', 'succeeded', ...Object.keys(FAI
 const temporal = devServer();
 let api: LocalApi;
 let folder: string;
-let worker: Worker;
-let running: Promise<void>;
+let stopWorker: () => Promise<void>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'llm-jobs-specs-'));
   api = await LocalApi.start({ clock: scaledClock(3_600) });
   const client = new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' });
-  worker = await Worker.create({
-    connection: temporal.connection,
-    namespace: temporal.namespace,
-    taskQueue: temporal.taskQueue,
-    workflowBundle: { codePath: workflowBundlePath },
-    activities: createActivities({
+  stopWorker = await startWorker(
+    temporal,
+    createActivities({
       providers: { default: { client } },
       storage: [pathToFileURL(`${folder}/`).href],
       poll: { min: '50ms', max: '100ms' },
     }),
-  });
-  running = worker.run();
+  );
 });
 afterAll(async () => {
-  worker.shutdown();
-  await running;
+  await stopWorker();
   await api.close();
   await rm(folder, { recursive: true, force: true });
 });

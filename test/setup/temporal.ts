@@ -73,6 +73,18 @@ export function devServerOfShortHistories(events: number): TestTemporal {
   });
 }
 
+/** Starts a worker on the built workflow bundle; answers with what stops it. For a whole file, where `withWorker` is for one test. */
+export async function startWorker(temporal: TestTemporal, activities: object): Promise<() => Promise<void>> {
+  const { connection, namespace, taskQueue } = temporal;
+  const workflowBundle = { codePath: workflowBundlePath };
+  const worker = await Worker.create({ connection, namespace, taskQueue, workflowBundle, activities });
+  const running = worker.run();
+  return () => {
+    worker.shutdown();
+    return running;
+  };
+}
+
 /** Runs a worker on the built workflow bundle (or what `options` says) for as long as `body` takes. */
 export async function withWorker<T>(
   temporal: TestTemporal,

@@ -1,13 +1,12 @@
 /** Batches whose input and results are on S3: time-skipping server, local API, and a worker that knows S3 by its environment alone. */
 import { gzipSync } from 'node:zlib';
-import { Worker } from '@temporalio/worker';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createActivities } from '../../src/activities/index.js';
 import { LlmJobsClient, readResults } from '../../src/client.js';
 import { Storage } from '../../src/storage/index.js';
 import { clockFrom, LocalApi } from '../../src/testing/index.js';
-import { timeSkipping, workflowBundlePath } from '../setup/temporal.js';
+import { timeSkipping, startWorker } from '../setup/temporal.js';
 import { startS3Server, type S3Server } from '../support/s3-server.js';
 import { chatRequests, jsonl } from '../support/samples.js';
 import { all, chunks, textOf } from './support.js';
@@ -19,8 +18,7 @@ const server = started as S3Server;
 describe.skipIf(skipped !== null)(`lifecycles on s3${skipped === null ? '' : ` (${skipped})`}`, () => {
   const temporal = timeSkipping();
   let api: LocalApi;
-  let worker: Worker;
-  let running: Promise<void>;
+  let stopWorker: () => Promise<void>;
   let root: string;
 
   beforeAll(async () => {
@@ -30,21 +28,16 @@ describe.skipIf(skipped !== null)(`lifecycles on s3${skipped === null ? '' : ` (
     vi.stubEnv('AWS_SESSION_TOKEN', undefined);
     root = `s3://${await server.bucket()}/jobs/`;
     api = await LocalApi.start({ clock: clockFrom(() => temporal.env.currentTimeMs()) });
-    worker = await Worker.create({
-      connection: temporal.connection,
-      namespace: temporal.namespace,
-      taskQueue: temporal.taskQueue,
-      workflowBundle: { codePath: workflowBundlePath },
-      activities: createActivities({
+    stopWorker = await startWorker(
+      temporal,
+      createActivities({
         providers: { default: { client: new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' }) } },
         storage: [root],
       }),
-    });
-    running = worker.run();
+    );
   });
   afterAll(async () => {
-    worker.shutdown();
-    await running;
+    await stopWorker();
     await api.close();
     await server.stop();
     vi.unstubAllEnvs();
