@@ -1,8 +1,9 @@
 import { countEmbeddingInputs } from '../jsonl/check-batch-input.js';
 import { counted } from '../jsonl/fault-collector.js';
-import { BRACE, JsonSkim, QUOTE } from '../jsonl/json-skim.js';
+import { BRACE } from '../jsonl/json-skim.js';
 import type { Line } from '../jsonl/lines.js';
 import { isObject, kindOf, parseLine } from '../jsonl/parse-line.js';
+import { RequestSkim } from '../jsonl/request-skim.js';
 import { tokensOf } from './part-writer.js';
 import type { SplitOptions } from './split-requests.js';
 
@@ -24,27 +25,10 @@ export interface RequestReaderOptions extends Pick<SplitOptions, 'limits' | 'mis
 }
 
 const MAX_CUSTOM_ID = 512;
-const ID = 0;
-const METHOD = 1;
-const URL = 2;
-const BODY = 3;
-const MODEL = 4;
-const STREAM = 5;
-const FIELDS = [['custom_id'], ['method'], ['url'], ['body'], ['body', 'model'], ['body', 'stream']];
-const POST = Buffer.from('"POST"');
-
-interface Written {
-  readonly written: Buffer;
-  readonly value: string;
-}
-
 /** Checks the lines of a bulk batch one by one. A line that is right is skimmed; one that is not, or not surely, is parsed. */
 export class RequestReader {
   readonly #options: RequestReaderOptions;
-  readonly #skim = new JsonSkim(FIELDS);
-  /** The values of the line before, as written: most lines have the same, and need no new strings. */
-  #url: Written = { written: Buffer.alloc(0), value: '' };
-  #model: Written = { written: Buffer.alloc(0), value: '' };
+  readonly #skim = new RequestSkim();
 
   constructor(options: RequestReaderOptions) {
     this.#options = options;
@@ -58,27 +42,15 @@ export class RequestReader {
   /** The request of a line that is right in all and lacks nothing; null for any other, which says nothing against it. */
   #skimmed(line: Line): Request | null {
     const { limits, endpoint, remember } = this.#options;
-    const skim = this.#skim;
-    if (line.problem !== null || !skim.skim(line.block, line.start, line.end)) return null;
-    if (!skim.is(METHOD, POST) || skim.kind(BODY) !== BRACE || skim.kind(STREAM) === TRUE_START) return null;
-    if (skim.kind(URL) !== QUOTE || skim.kind(MODEL) !== QUOTE) return null;
-    if (!skim.is(URL, this.#url.written)) this.#url = this.#written(URL, line);
-    if (!skim.is(MODEL, this.#model.written)) this.#model = this.#written(MODEL, line);
-    const url = this.#url.value;
-    const model = this.#model.value;
+    if (!this.#skim.read(line)) return null;
+    const { id, url, model } = this.#skim;
     if (!url.startsWith('/') || url.endsWith('/embeddings') || (endpoint !== undefined && url !== endpoint))
       return null;
-    const id = skim.text(ID);
-    if (id === null || id === '' || id.length > MAX_CUSTOM_ID || model === '') return null;
+    if (id.length > MAX_CUSTOM_ID) return null;
     const bytes = line.byteLength + 1;
     if (bytes > limits.bytes || tokensOf(bytes) > (limits.estimatedTokens ?? Infinity)) return null;
     remember(id);
     return { id, model, endpoint: url, embeddingInputs: 0, made: null };
-  }
-
-  #written(slot: number, line: Line): Written {
-    const written = Buffer.from(line.block.subarray(this.#skim.starts[slot], this.#skim.ends[slot]));
-    return { written, value: this.#skim.text(slot) ?? '' };
   }
 
   #parsed(line: Line, number: number): Request | null {
@@ -141,8 +113,6 @@ export class RequestReader {
     return null;
   }
 }
-
-const TRUE_START = 0x74;
 
 /** The line is known to be an object that is not empty: what is put in stands before its first field. */
 function withAdditions(line: Buffer, additions: string): Buffer {

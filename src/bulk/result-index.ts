@@ -1,10 +1,9 @@
 /** What became of each request, over all rounds, and where its line is. Memory: some 40 bytes and the id itself for each request. */
-import { BATCH_LIMITS } from '../jobs/limits.js';
 import type { TokenUsage } from '../jobs/batch.js';
+import { CustomIdReader } from '../jsonl/custom-id.js';
 import { IdTable } from '../jsonl/id-table.js';
-import { BRACE, JsonSkim } from '../jsonl/json-skim.js';
+import { BRACE } from '../jsonl/json-skim.js';
 import { lineBlocks, type Line } from '../jsonl/lines.js';
-import { parseLine } from '../jsonl/parse-line.js';
 import type { AnswerPolicy, BulkResultFiles, PartFailure, ResultFile } from './merge-results.js';
 import { leadingId } from './request-reader.js';
 import { FATES, type Fate, ResultReader } from './result-reader.js';
@@ -153,7 +152,7 @@ export class ResultIndex {
     const position = -this.#failures.push({ ...failure, round });
     const fate = isFinal ? STRANDED : UNFINISHED;
     await eachId(requests.open(), (id) => {
-      const place = typeof id === 'string' ? this.ids.find(id) : -1;
+      const place = id === null ? -1 : this.ids.find(id);
       if (place === -1) return;
       const former = this.#fates[place]!;
       if (former === ANSWERED || (former > STRANDED && this.#isOfThisRound(place))) return;
@@ -182,7 +181,7 @@ async function readIds(sources: readonly BulkSource[]): Promise<IdTable> {
     let last = 0;
     await eachId(source.open(), (id, number) => {
       last = number;
-      ids.push(typeof id === 'string' ? id : `line-${before + number}`);
+      ids.push(id ?? `line-${before + number}`);
     });
     before += last;
   }
@@ -192,14 +191,13 @@ async function readIds(sources: readonly BulkSource[]): Promise<IdTable> {
   return ids;
 }
 
-/** Tells what stands for a `custom_id` on each line, and the line's number. */
-async function eachId(content: AsyncIterable<Uint8Array>, tell: (id: unknown, number: number) => void): Promise<void> {
-  const skim = new JsonSkim([['custom_id']]);
-  const idOf = (line: Line): unknown => {
-    const id = leadingId(line, null);
-    if (id !== null) return id;
-    if (line.problem === null && skim.skim(line.block, line.start, line.end)) return skim.text(0);
-    return parseLine(line, BATCH_LIMITS.lineBytes).object?.['custom_id'];
-  };
-  for await (const lines of lineBlocks(content)) for (const line of lines) tell(idOf(line), line.number);
+/** Tells the `custom_id` of each line, or null where it has none, and the line's number. */
+async function eachId(
+  content: AsyncIterable<Uint8Array>,
+  tell: (id: string | null, number: number) => void,
+): Promise<void> {
+  const reader = new CustomIdReader();
+  for await (const lines of lineBlocks(content)) {
+    for (const line of lines) tell(leadingId(line, null) ?? reader.read(line), line.number);
+  }
 }

@@ -1,6 +1,6 @@
 import type { TokenUsage } from '../jobs/batch.js';
 import { BATCH_LIMITS } from '../jobs/limits.js';
-import { BRACE, JsonSkim } from '../jsonl/json-skim.js';
+import { AnswerSkim } from '../jsonl/answer-skim.js';
 import { judgeResult, usageOf } from '../jsonl/judge-result.js';
 import type { Line } from '../jsonl/lines.js';
 import { isObject, parseLine } from '../jsonl/parse-line.js';
@@ -17,39 +17,10 @@ export interface ReadResult {
   readonly usage: TokenUsage;
 }
 
-const ID = 0;
-const ERROR = 1;
-const STATUS_CODE = 2;
-const BODY = 3;
-const BODY_STATUS = 4;
-const FINISH_REASON = 5;
-const PROMPT_TOKENS = 6;
-const INPUT_TOKENS = 7;
-const COMPLETION_TOKENS = 8;
-const OUTPUT_TOKENS = 9;
-const TOTAL_TOKENS = 10;
-const BODY_PATH = ['response', 'body'];
-const FIELDS = [
-  ['custom_id'],
-  ['error'],
-  ['response', 'status_code'],
-  BODY_PATH,
-  [...BODY_PATH, 'status'],
-  [...BODY_PATH, 'choices', '*', 'finish_reason'],
-  [...BODY_PATH, 'usage', 'prompt_tokens'],
-  [...BODY_PATH, 'usage', 'input_tokens'],
-  [...BODY_PATH, 'usage', 'completion_tokens'],
-  [...BODY_PATH, 'usage', 'output_tokens'],
-  [...BODY_PATH, 'usage', 'total_tokens'],
-];
-const NULL = Buffer.from('null');
-const LENGTH = Buffer.from('"length"');
-const INCOMPLETE = Buffer.from('"incomplete"');
-
 /** Judges lines of results one by one. A plain answer is skimmed; all else is parsed. */
 export class ResultReader {
   readonly #policy: AnswerPolicy;
-  readonly #skim = new JsonSkim(FIELDS);
+  readonly #skim = new AnswerSkim();
 
   constructor(policy: AnswerPolicy) {
     this.#policy = policy;
@@ -64,24 +35,8 @@ export class ResultReader {
   #skimmed(line: Line): ReadResult | null {
     const { accepts, truncated } = this.#policy;
     const skim = this.#skim;
-    if (accepts || line.problem !== null || !skim.skim(line.block, line.start, line.end)) return null;
-    const status = skim.count(STATUS_CODE);
-    if (status < 200 || status > 299 || skim.kind(BODY) !== BRACE) return null;
-    if (skim.kind(ERROR) !== 0 && !skim.is(ERROR, NULL)) return null;
-    if (truncated === 'retry' && (skim.is(FINISH_REASON, LENGTH) || skim.is(BODY_STATUS, INCOMPLETE))) return null;
-    const customId = skim.text(ID);
-    const inputTokens = this.#tokens(PROMPT_TOKENS, INPUT_TOKENS);
-    const outputTokens = this.#tokens(COMPLETION_TOKENS, OUTPUT_TOKENS);
-    if (customId === null || inputTokens === -1 || outputTokens === -1) return null;
-    const totalTokens = skim.kind(TOTAL_TOKENS) === 0 ? inputTokens + outputTokens : skim.count(TOTAL_TOKENS);
-    if (totalTokens === -1) return null;
-    return { customId, fate: 'answered', usage: { inputTokens, outputTokens, totalTokens } };
-  }
-
-  /** The first that is there; 0 where none is, -1 where it is no plain number. */
-  #tokens(slot: number, otherwise: number): number {
-    if (this.#skim.kind(slot) !== 0) return this.#skim.count(slot);
-    return this.#skim.kind(otherwise) === 0 ? 0 : this.#skim.count(otherwise);
+    if (accepts || !skim.read(line) || (truncated === 'retry' && skim.isTruncated)) return null;
+    return { customId: skim.customId, fate: 'answered', usage: skim.usage };
   }
 
   #parsed(line: Line): ReadResult | null {

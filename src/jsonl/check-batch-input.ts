@@ -5,6 +5,7 @@ import { counted, FaultCollector, quoted } from './fault-collector.js';
 import { IdTable } from './id-table.js';
 import { type Line, LineSplitter } from './lines.js';
 import { isObject, kindOf, parseLine } from './parse-line.js';
+import { RequestSkim } from './request-skim.js';
 
 export interface BatchInputOptions {
   /** The endpoint that each request's `url` must equal, such as `/v1/chat/completions`. */
@@ -47,6 +48,7 @@ class BatchInputCheck {
   readonly #customIdLength: number;
   readonly #countsEmbeddings: boolean;
   readonly #splitter: LineSplitter;
+  readonly #skim = new RequestSkim();
   readonly #hash = createHash('sha256');
   readonly #faults = new FaultCollector();
   readonly #ids = new IdTable();
@@ -91,9 +93,17 @@ class BatchInputCheck {
   #checkLine(line: Line): void {
     this.#lineBytes += line.byteLength;
     if (++this.#requests === this.#limits.requests + 1) this.#firstBeyondLimit = line.number;
+    if (this.#isRight(line)) return this.#remember(this.#skim.id, line.number);
     const { object, problem } = parseLine(line, this.#limits.lineBytes);
     if (object === null) this.#faults.line(line.number, problem);
     else this.#checkRequest(object, line.number);
+  }
+
+  /** Whether the line surely has no fault by itself, and what it tells of was told before. */
+  #isRight(line: Line): boolean {
+    const skim = this.#skim;
+    if (this.#countsEmbeddings || !skim.read(line) || skim.url !== this.#endpoint) return false;
+    return skim.id.length <= this.#customIdLength && skim.model === this.#model?.name;
   }
 
   #checkRequest(request: Record<string, unknown>, line: number): void {
@@ -123,6 +133,10 @@ class BatchInputCheck {
       this.#faults.line(line, `is ${id.length} characters long; at most ${limit} are allowed`, 'custom_id');
       return;
     }
+    this.#remember(id, line);
+  }
+
+  #remember(id: string, line: number): void {
     const index = this.#ids.size;
     this.#ids.push(id);
     if (index === this.#idLines.length) {

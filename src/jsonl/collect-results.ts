@@ -1,7 +1,6 @@
+import { CustomIdReader } from './custom-id.js';
 import { type Line, lineBlocks } from './lines.js';
-import { parseLine } from './parse-line.js';
 import { type ResultFile, ResultsLedger, type ResultsSummary } from './results-ledger.js';
-import { BATCH_LIMITS } from '../jobs/limits.js';
 
 /** Opens a file from its start. It is called more than once, and the content must be the same each time. */
 export type Reopenable = () => AsyncIterable<Uint8Array>;
@@ -79,10 +78,11 @@ export async function collectResults(sources: ResultSources): Promise<CollectedR
 
 /** The `custom_id` of each line of an input that has one. */
 export async function* customIds(source: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const reader = new CustomIdReader();
   for await (const lines of lineBlocks(source)) {
     for (const line of lines) {
-      const id = parseLine(line, BATCH_LIMITS.lineBytes).object?.['custom_id'];
-      if (typeof id === 'string') yield id;
+      const id = reader.read(line);
+      if (id !== null) yield id;
     }
   }
 }

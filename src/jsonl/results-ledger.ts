@@ -1,6 +1,7 @@
 import type { BatchResult, LineCounts, TokenUsage } from '../jobs/batch.js';
 import { BATCH_LIMITS } from '../jobs/limits.js';
 import { bounded } from '../jobs/text.js';
+import { AnswerSkim } from './answer-skim.js';
 import { IdTable } from './id-table.js';
 import { judgeResult, modelOf, type ResultOutcome, usageOf } from './judge-result.js';
 import type { Line } from './lines.js';
@@ -61,6 +62,7 @@ export class ResultsLedger {
   readonly #anomalies = { duplicates: 0, strangers: 0, unreadable: 0 };
   readonly #examples = { duplicates: [] as string[], strangers: [] as string[] };
   #model: string | null = null;
+  readonly #skim = new AnswerSkim();
 
   /** Takes an id of the input; false for one that it had already. */
   expect(customId: string): boolean {
@@ -76,10 +78,21 @@ export class ResultsLedger {
   /** Takes a line of the results. */
   record(line: Line, file: ResultFile): void {
     this.#isRecording = true;
+    // A model is told by any answer, and looked for until one tells it.
+    if (this.#model !== null && this.#skim.read(line)) {
+      if (this.#takes(this.#skim.customId, SUCCEEDED, line.number, file)) this.#addUsage(this.#skim.usage);
+      return;
+    }
     const { object } = parseLine(line, BATCH_LIMITS.lineBytes);
     const id = object?.['custom_id'];
-    if (object === null || typeof id !== 'string') this.#anomalies.unreadable++;
-    else this.#recordResult(id, object, line.number, file);
+    if (object === null || typeof id !== 'string') {
+      this.#anomalies.unreadable++;
+      return;
+    }
+    const rank = OUTCOMES.indexOf(judgeResult(object));
+    if (!this.#takes(id, rank, line.number, file) || rank !== SUCCEEDED) return;
+    this.#addUsage(usageOf(object));
+    this.#model ??= modelOf(object);
   }
 
   /** The lines by which ids count, one for each id that is not missing. */
@@ -117,25 +130,25 @@ export class ResultsLedger {
     };
   }
 
-  #recordResult(id: string, result: Record<string, unknown>, line: number, file: ResultFile): void {
+  /** Whether the line is now the one by which the id counts. */
+  #takes(id: string, rank: number, line: number, file: ResultFile): boolean {
     const index = this.#indexOf(id);
     if (index === -1) {
       this.#anomalies.strangers++;
       addExample(this.#examples.strangers, id);
-      return;
+      return false;
     }
-    const rank = OUTCOMES.indexOf(judgeResult(result));
     const former = this.#states[index]! & 3;
     if (former > 0) {
       this.#anomalies.duplicates++;
       addExample(this.#examples.duplicates, id);
-      if (rank <= former) return;
+      if (rank <= former) return false;
     }
     this.#counts[former]!--;
     this.#counts[rank]!++;
     this.#states[index] = rank | (FILES.indexOf(file) << 2);
     this.#lines[index] = line;
-    if (rank === SUCCEEDED) this.#addUsage(result);
+    return true;
   }
 
   #indexOf(id: string): number {
@@ -156,12 +169,10 @@ export class ResultsLedger {
     return { outcome, file: FILES[state >> 2]!, number: this.#lines[index]! };
   }
 
-  #addUsage(result: Record<string, unknown>): void {
-    const usage = usageOf(result);
-    this.#usage.inputTokens += usage.inputTokens;
-    this.#usage.outputTokens += usage.outputTokens;
-    this.#usage.totalTokens += usage.totalTokens;
-    this.#model ??= modelOf(result);
+  #addUsage({ inputTokens, outputTokens, totalTokens }: TokenUsage): void {
+    this.#usage.inputTokens += inputTokens;
+    this.#usage.outputTokens += outputTokens;
+    this.#usage.totalTokens += totalTokens;
   }
 
   #grow(): void {

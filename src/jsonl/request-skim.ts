@@ -1,0 +1,57 @@
+import { BRACE, JsonSkim, QUOTE } from './json-skim.js';
+import type { Line } from './lines.js';
+
+const ID = 0;
+const METHOD = 1;
+const URL = 2;
+const BODY = 3;
+const MODEL = 4;
+const STREAM = 5;
+const FIELDS = [['custom_id'], ['method'], ['url'], ['body'], ['body', 'model'], ['body', 'stream']];
+const POST = Buffer.from('"POST"');
+const TRUE_START = 0x74;
+
+/** A value as written, and read. */
+interface Written {
+  readonly written: Buffer;
+  readonly value: string;
+}
+
+const NONE: Written = { written: Buffer.alloc(0), value: '' };
+
+/** Looks at lines of a batch's input for those that are right, which need no parsing; the fields are those of the last one. */
+export class RequestSkim {
+  id = '';
+  readonly #skim = new JsonSkim(FIELDS);
+  /** The values of the line before: most lines have the same, and need no new strings. */
+  #url = NONE;
+  #model = NONE;
+
+  get url(): string {
+    return this.#url.value;
+  }
+
+  get model(): string {
+    return this.#model.value;
+  }
+
+  /**
+   * Whether the line surely is a request with an id, `POST`, a url, a model, and no stream, none of them empty but perhaps the url.
+   * False says nothing against it: then the line has to be parsed.
+   */
+  read(line: Line): boolean {
+    const skim = this.#skim;
+    if (line.problem !== null || !skim.skim(line.block, line.start, line.end)) return false;
+    if (!skim.is(METHOD, POST) || skim.kind(BODY) !== BRACE || skim.kind(STREAM) === TRUE_START) return false;
+    if (skim.kind(URL) !== QUOTE || skim.kind(MODEL) !== QUOTE) return false;
+    if (!skim.is(URL, this.#url.written)) this.#url = this.#written(URL, line);
+    if (!skim.is(MODEL, this.#model.written)) this.#model = this.#written(MODEL, line);
+    this.id = skim.text(ID) ?? '';
+    return this.id !== '' && this.model !== '';
+  }
+
+  #written(slot: number, line: Line): Written {
+    const written = Buffer.from(line.block.subarray(this.#skim.starts[slot], this.#skim.ends[slot]));
+    return { written, value: this.#skim.text(slot) ?? '' };
+  }
+}
