@@ -2,7 +2,7 @@
 import type { BatchSnapshot } from '../jobs/batch-object.js';
 import type { BatchResult } from '../jobs/batch.js';
 import type { Cancellation } from '../jobs/run-state.js';
-import { collectResults, type Reopenable } from '../jsonl/collect-results.js';
+import { collectResults } from '../jsonl/collect-results.js';
 import type { ResultsSummary } from '../jsonl/results-ledger.js';
 import { safeName } from '../storage/safe-name.js';
 import { apiOf, type Api } from './api.js';
@@ -38,16 +38,22 @@ export function batchResultActivities(toolbox: Toolbox) {
       const place = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(batch.id), name);
 
       return withHeartbeat(async () => {
-        const results = await collectResults({
-          input: await inputLines(api, input.input, batch.inputFileId, warnings),
-          output: await spool(api, batch.outputFileId, place(SPOOL.output), warnings),
-          errors: await spool(api, batch.errorFileId, place(SPOOL.errors), warnings),
-          absent: ABSENT[batch.status] ?? 'missing',
-        });
-        const output = results.output && (await storage.write(place('output.jsonl'), results.output));
-        const errors = results.errors && (await storage.write(place('errors.jsonl'), results.errors));
-        const { lines, anomalies, usage, model } = results.summary;
-        warnings.push(...oddities(results.summary));
+        const aside = place(ASIDE);
+        const { summary, output, errors } = await collectResults(
+          {
+            input: await inputLines(api, input.input, batch.inputFileId, warnings),
+            output: resultLines(api, batch.outputFileId, warnings),
+            errors: resultLines(api, batch.errorFileId, warnings),
+            absent: ABSENT[batch.status] ?? 'missing',
+          },
+          {
+            writeOutput: (content) => storage.write(place('output.jsonl'), content),
+            writeErrors: (content) => storage.write(place('errors.jsonl'), content),
+            aside: { write: (content) => storage.write(aside, content), read: () => storage.read(aside) },
+          },
+        );
+        const { lines, anomalies, usage, model } = summary;
+        warnings.push(...oddities(summary));
         const { timestamps } = batch;
         const result: CollectedBatch = {
           status: batch.status,
@@ -71,7 +77,7 @@ export function batchResultActivities(toolbox: Toolbox) {
           warnings,
         };
         await storage.write(place('manifest.json'), text(`${JSON.stringify(result, null, 2)}\n`));
-        for (const name of Object.values(SPOOL)) await storage.delete(place(name));
+        await storage.delete(aside);
         return result;
       });
     },
@@ -86,7 +92,7 @@ export function batchResultActivities(toolbox: Toolbox) {
     input: CheckedInput,
     fileId: string | null,
     warnings: string[],
-  ): Promise<Reopenable | null> {
+  ): Promise<(() => AsyncIterable<Uint8Array>) | null> {
     if (input.file) {
       const { uri, bytes } = input.file;
       if ((await storage.stat(uri))?.bytes === bytes) return () => storage.read(uri);
@@ -101,18 +107,16 @@ export function batchResultActivities(toolbox: Toolbox) {
     warnings.push('The input cannot be read any more: requests without a result do not show as missing');
     return null;
   }
+}
 
-  /** Brings a file of the provider whole into storage, since it is read twice; null where there is none. */
-  async function spool(api: Api, fileId: string | null, uri: string, warnings: string[]): Promise<Reopenable | null> {
-    if (fileId === null) return null;
+/** A result file of the provider, opened when it is read; null where there is none. One that is gone counts as empty. */
+function resultLines(api: Api, fileId: string | null, warnings: string[]): (() => AsyncIterable<Uint8Array>) | null {
+  if (fileId === null) return null;
+  return async function* () {
     const content = await downloadResult(api, fileId);
-    if (!content) {
-      warnings.push(`The provider no longer has the result file ${fileId}; its lines count as missing`);
-      return null;
-    }
-    await storage.write(uri, content);
-    return () => storage.read(uri);
-  }
+    if (content) yield* content;
+    else warnings.push(`The provider no longer has the result file ${fileId}; its lines count as missing`);
+  };
 }
 
 /** A batch that ended early need not mention what it did not get to. */
@@ -121,8 +125,8 @@ const ABSENT: Readonly<Record<string, 'batch_expired' | 'batch_cancelled'>> = {
   cancelled: 'batch_cancelled',
 };
 
-/** The provider's files as they are, while they are accounted for. */
-const SPOOL = { output: 'provider-output.jsonl', errors: 'provider-errors.jsonl' } as const;
+/** The lines without success, until it is known which of them count. */
+const ASIDE = 'without-success.jsonl';
 
 const told = (ids: readonly string[]): string => ids.map((id) => JSON.stringify(id)).join(', ');
 

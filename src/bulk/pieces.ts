@@ -1,5 +1,4 @@
-/** Storage takes pieces of this size as they are. */
-export const PIECE = 256 * 1024;
+import { PIECE } from '../jsonl/line-writer.js';
 
 /** Bytes of a known number that are filled in at any place and given away piece by piece: in one buffer the last one would keep all. */
 export class Pieces {

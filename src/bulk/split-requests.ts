@@ -4,7 +4,7 @@ import type { FileRef } from '../jobs/file-ref.js';
 import { FaultCollector, quoted } from '../jsonl/fault-collector.js';
 import { IdTable } from '../jsonl/id-table.js';
 import { lineBlocks } from '../jsonl/lines.js';
-import { Backlog } from './backlog.js';
+import { Backlog } from '../jsonl/backlog.js';
 import { PartWriter } from './part-writer.js';
 import { type Request, RequestReader } from './request-reader.js';
 

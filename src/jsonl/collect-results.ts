@@ -1,17 +1,17 @@
+import type { FileRef } from '../jobs/file-ref.js';
+import { Backlog } from './backlog.js';
 import { CustomIdReader } from './custom-id.js';
+import { LineWriter } from './line-writer.js';
 import { type Line, lineBlocks } from './lines.js';
-import { type ResultFile, ResultsLedger, type ResultsSummary } from './results-ledger.js';
-
-/** Opens a file from its start. It is called more than once, and the content must be the same each time. */
-export type Reopenable = () => AsyncIterable<Uint8Array>;
+import { ResultsLedger, type ResultsSummary } from './results-ledger.js';
 
 export interface ResultSources {
   /** The batch's input; null where it cannot be read, and then the ids of the results are taken for the input's. */
-  input: Reopenable | null;
+  input: (() => AsyncIterable<Uint8Array>) | null;
   /** The provider's output file; null where there is none. */
-  output: Reopenable | null;
+  output: (() => AsyncIterable<Uint8Array>) | null;
   /** The provider's error file; null where there is none. */
-  errors: Reopenable | null;
+  errors: (() => AsyncIterable<Uint8Array>) | null;
   /**
    * What a request without a result counts as: `missing`, or unfinished with this code, where the batch ended before its time and the
    * provider need not mention what it did not get to. Default `'missing'`.
@@ -19,61 +19,78 @@ export interface ResultSources {
   absent?: 'missing' | 'batch_expired' | 'batch_cancelled';
 }
 
-/** The results of a batch, each id of the input exactly once in one of the two files. */
-export interface CollectedResults {
-  readonly summary: ResultsSummary;
-  /** Content for `output.jsonl`: the succeeded lines as the provider wrote them; null when there is none. May be read repeatedly. */
-  readonly output: AsyncIterable<Uint8Array> | null;
+/** Where the results go: each id of the input is in exactly one of the two files. A file that nothing goes into is not written. */
+export interface ResultSinks {
+  /** Takes `output.jsonl`: the succeeded lines as the provider wrote them. */
+  readonly writeOutput: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>;
   /**
-   * Content for `errors.jsonl`: the failed and unfinished lines as the provider wrote them, then a line of ours with `error.code:
-   * "missing"` (or what {@link ResultSources.absent} says) for each request without a result; null when there is none. May be read
-   * repeatedly.
+   * Takes `errors.jsonl`: the failed and unfinished lines as the provider wrote them, then a line of ours with `error.code:
+   * "missing"` (or what {@link ResultSources.absent} says) for each request without a result.
    */
-  readonly errors: AsyncIterable<Uint8Array> | null;
+  readonly writeErrors: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>;
+  /** Keeps the lines without success until all are read, and gives them back. */
+  readonly aside: {
+    readonly write: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>;
+    readonly read: () => AsyncIterable<Uint8Array>;
+  };
 }
 
+export interface CollectedResults {
+  readonly summary: ResultsSummary;
+  /** Null when there is none. */
+  readonly output: FileRef | null;
+  /** Null when there is none. */
+  readonly errors: FileRef | null;
+}
+
+/** Bytes that may wait for a slow storage. */
+const BACKLOG = 1024 * 1024;
+
 /**
- * Reads the input and both result files once to account for every line, and tells at once how the batch went. The content of the two
- * files is then picked out of the provider's by line number while it is written, without parsing again: whether a failed line counts
- * is known only when no later line of the same id succeeded, and so many failures need not be held. Memory: a few dozen bytes an id.
+ * Reads the input and both result files once, and accounts for every line. A success goes into its file as it comes. All else is put
+ * aside: whether a failed line counts is known only when no later line of the same id succeeded, and so many failures need not be held.
+ * Memory: a few dozen bytes an id.
  */
-export async function collectResults(sources: ResultSources): Promise<CollectedResults> {
+export async function collectResults(sources: ResultSources, sinks: ResultSinks): Promise<CollectedResults> {
   const ledger = new ResultsLedger();
   if (sources.input) {
     for await (const id of customIds(sources.input())) ledger.expect(id);
   }
-  const sizes: Record<ResultFile, number> = { output: 0, errors: 0 };
-  for (const file of ['output', 'errors'] as const) {
-    const open = sources[file];
-    if (!open) continue;
-    const metered = meter(open());
-    for await (const lines of lineBlocks(metered.source)) {
-      for (const line of lines) ledger.record(line, file);
-    }
-    sizes[file] = metered.bytes();
-  }
-
-  const succeeded = { output: new LineSet(), errors: new LineSet() };
-  const others = { output: new LineSet(), errors: new LineSet() };
-  for (const { outcome, file, number } of ledger.countedLines()) {
-    (outcome === 'succeeded' ? succeeded : others)[file].add(number);
-  }
+  const { output, aside } = await sorted(sources, sinks, ledger);
   const absent = sources.absent ?? 'missing';
   const summary = absent === 'missing' ? ledger.summary() : withoutMissing(ledger.summary());
-  const { lines } = summary;
-  return {
-    summary,
-    output: lines.succeeded === 0 ? null : { [Symbol.asyncIterator]: () => pickBoth(sources, sizes, succeeded) },
-    errors:
-      lines.succeeded === summary.total
-        ? null
-        : {
-            [Symbol.asyncIterator]: async function* () {
-              yield* pickBoth(sources, sizes, others);
-              yield* absentLines(ledger, absent);
-            },
-          },
+  const others = async function* () {
+    if (aside) yield* pick(sinks.aside.read(), aside, new LineSet(ledger.unsuccessfulLines()));
+    yield* absentLines(ledger, absent);
   };
+  const hasOthers = summary.lines.succeeded < summary.total;
+  return { summary, output, errors: hasOthers ? await sinks.writeErrors(others()) : null };
+}
+
+/** Writes the lines of both result files that count, by whether they succeeded; null for a file that would be empty. */
+async function sorted({ output, errors }: ResultSources, { writeOutput, aside }: ResultSinks, ledger: ResultsLedger) {
+  const backlog = new Backlog(BACKLOG);
+  const files: { output?: LineWriter; aside?: LineWriter } = {};
+  try {
+    for (const open of [output, errors]) {
+      if (!open) continue;
+      for await (const lines of lineBlocks(open())) {
+        for (const line of lines) {
+          const outcome = ledger.record(line);
+          if (outcome === 'succeeded') (files.output ??= new LineWriter(writeOutput, backlog)).add(line);
+          else if (outcome !== null) (files.aside ??= new LineWriter(aside.write, backlog)).add(line);
+        }
+        files.output?.endBlock();
+        files.aside?.endBlock();
+        if (backlog.isPressing) await backlog.settled();
+      }
+    }
+    return { output: (await files.output?.finish()) ?? null, aside: (await files.aside?.finish()) ?? null };
+  } catch (error) {
+    await files.output?.abort(error);
+    await files.aside?.abort(error);
+    throw error;
+  }
 }
 
 /** The `custom_id` of each line of an input that has one. */
@@ -87,25 +104,16 @@ export async function* customIds(source: AsyncIterable<Uint8Array>): AsyncGenera
   }
 }
 
-async function* pickBoth(
-  sources: ResultSources,
-  sizes: Record<ResultFile, number>,
-  chosen: Record<ResultFile, LineSet>,
-): AsyncGenerator<Uint8Array> {
-  for (const file of ['output', 'errors'] as const) {
-    const open = sources[file];
-    if (!open || chosen[file].size === 0) continue;
-    const metered = meter(open());
-    for await (const lines of lineBlocks(metered.source)) {
-      const picked = lines.filter((line) => chosen[file].has(line.number));
-      if (picked.length > 0) yield joined(picked);
-    }
-    // Line numbers mean nothing in another file.
-    if (metered.bytes() !== sizes[file]) {
-      throw new Error(
-        `the provider's ${file} file had ${sizes[file]} bytes at first and ${metered.bytes()} when read again`,
-      );
-    }
+/** The lines of these numbers, from 0. */
+async function* pick(source: AsyncIterable<Uint8Array>, { uri, bytes }: FileRef, chosen: LineSet) {
+  const metered = meter(source);
+  for await (const lines of lineBlocks(metered.source)) {
+    const picked = lines.filter((line) => chosen.has(line.number - 1));
+    if (picked.length > 0) yield joined(picked);
+  }
+  // Line numbers mean nothing in another file.
+  if (metered.bytes() !== bytes) {
+    throw new Error(`${uri} had ${bytes} bytes when it was written and ${metered.bytes()} when read again`);
   }
 }
 
@@ -162,17 +170,19 @@ function meter(source: AsyncIterable<Uint8Array>): { source: AsyncIterable<Uint8
 
 /** A set of line numbers, one bit each. */
 class LineSet {
-  size = 0;
   #bits = new Uint32Array(64);
 
-  add(number: number): void {
+  constructor(numbers: Iterable<number>) {
+    for (const number of numbers) this.#add(number);
+  }
+
+  #add(number: number): void {
     const word = number >>> 5;
     if (word >= this.#bits.length) {
       const bits = new Uint32Array(word * 2);
       bits.set(this.#bits);
       this.#bits = bits;
     }
-    if (!this.has(number)) this.size++;
     this.#bits[word]! |= 1 << (number & 31);
   }
 

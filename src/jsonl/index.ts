@@ -15,8 +15,8 @@ export {
   type CollectedResults,
   collectResults,
   customIds,
-  type Reopenable,
+  type ResultSinks,
   type ResultSources,
 } from './collect-results.js';
 export { judgeResult, modelOf, type ResultOutcome, usageOf } from './judge-result.js';
-export { type CountedLine, type ResultFile, ResultsLedger, type ResultsSummary } from './results-ledger.js';
+export { ResultsLedger, type ResultsSummary } from './results-ledger.js';

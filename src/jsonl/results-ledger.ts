@@ -7,9 +7,6 @@ import { judgeResult, modelOf, type ResultOutcome, usageOf } from './judge-resul
 import type { Line } from './lines.js';
 import { parseLine } from './parse-line.js';
 
-/** Which of the provider's two files a line stands in. */
-export type ResultFile = 'output' | 'errors';
-
 /** The account of a batch's results, line by line. */
 export interface ResultsSummary {
   /** Distinct ids: of the input, or of the results where the input is not known. */
@@ -29,15 +26,7 @@ export interface ResultsSummary {
   };
 }
 
-/** The line by which an id counts. */
-export interface CountedLine {
-  readonly outcome: ResultOutcome;
-  readonly file: ResultFile;
-  readonly number: number;
-}
-
 const EXAMPLES = 5;
-const FILES: readonly ResultFile[] = ['output', 'errors'];
 /** By rank: what an id counts as, when several lines have it. Later lines count only where they rank higher. */
 const OUTCOMES = ['missing', 'unfinished', 'failed', 'succeeded'] as const;
 const SUCCEEDED = 3;
@@ -53,10 +42,12 @@ export class ResultsLedger {
   readonly #ids = new IdTable();
   #expected = 0;
   #isRecording = false;
-  /** By index of the id: rank of the outcome, and in the bit above it the file. */
-  #states = new Uint8Array(64);
-  /** By index of the id: number of the line that counts. */
+  /** By index of the id: rank of the outcome. */
+  #ranks = new Uint8Array(64);
+  /** By index of the id, where it has no success: which of the lines without one counts. */
   #lines = new Uint32Array(64);
+  /** Lines without success that counted when they came. */
+  #unsuccessful = 0;
   readonly #counts = [0, 0, 0, 0];
   readonly #usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
   readonly #anomalies = { duplicates: 0, strangers: 0, unreadable: 0 };
@@ -75,37 +66,44 @@ export class ResultsLedger {
     return true;
   }
 
-  /** Takes a line of the results. */
-  record(line: Line, file: ResultFile): void {
+  /**
+   * Takes a line of the results, and tells as what it counts; null where it does not. A success counts for good. All else counts until a
+   * better line of the same id comes, and is known by its number among such lines, from 0.
+   */
+  record(line: Line): ResultOutcome | null {
     this.#isRecording = true;
     // A model is told by any answer, and looked for until one tells it.
     if (this.#model !== null && this.#skim.read(line)) {
-      if (this.#takes(this.#skim.customId, SUCCEEDED, line.number, file)) this.#addUsage(this.#skim.usage);
-      return;
+      if (!this.#takes(this.#skim.customId, SUCCEEDED)) return null;
+      this.#addUsage(this.#skim.usage);
+      return 'succeeded';
     }
     const { object } = parseLine(line, BATCH_LIMITS.lineBytes);
     const id = object?.['custom_id'];
     if (object === null || typeof id !== 'string') {
       this.#anomalies.unreadable++;
-      return;
+      return null;
     }
-    const rank = OUTCOMES.indexOf(judgeResult(object));
-    if (!this.#takes(id, rank, line.number, file) || rank !== SUCCEEDED) return;
-    this.#addUsage(usageOf(object));
-    this.#model ??= modelOf(object);
+    const outcome = judgeResult(object);
+    if (!this.#takes(id, OUTCOMES.indexOf(outcome))) return null;
+    if (outcome === 'succeeded') {
+      this.#addUsage(usageOf(object));
+      this.#model ??= modelOf(object);
+    }
+    return outcome;
   }
 
-  /** The lines by which ids count, one for each id that is not missing. */
-  *countedLines(): Generator<CountedLine> {
+  /** Numbers of the lines without success that count in the end. */
+  *unsuccessfulLines(): Generator<number> {
     for (let index = 0; index < this.#ids.size; index++) {
-      const counted = this.#countedLine(index);
-      if (counted) yield counted;
+      const rank = this.#ranks[index]!;
+      if (rank > 0 && rank < SUCCEEDED) yield this.#lines[index]!;
     }
   }
 
   /** The ids of the input that no line has, in its order. */
   *missingIds(): Generator<string> {
-    for (let index = 0; index < this.#expected; index++) if (this.#states[index] === 0) yield this.#ids.at(index);
+    for (let index = 0; index < this.#expected; index++) if (this.#ranks[index] === 0) yield this.#ids.at(index);
   }
 
   summary(): ResultsSummary {
@@ -130,15 +128,15 @@ export class ResultsLedger {
     };
   }
 
-  /** Whether the line is now the one by which the id counts. */
-  #takes(id: string, rank: number, line: number, file: ResultFile): boolean {
+  /** Whether a line of this rank is now the one by which the id counts. */
+  #takes(id: string, rank: number): boolean {
     const index = this.#indexOf(id);
     if (index === -1) {
       this.#anomalies.strangers++;
       addExample(this.#examples.strangers, id);
       return false;
     }
-    const former = this.#states[index]! & 3;
+    const former = this.#ranks[index]!;
     if (former > 0) {
       this.#anomalies.duplicates++;
       addExample(this.#examples.duplicates, id);
@@ -146,8 +144,8 @@ export class ResultsLedger {
     }
     this.#counts[former]!--;
     this.#counts[rank]!++;
-    this.#states[index] = rank | (FILES.indexOf(file) << 2);
-    this.#lines[index] = line;
+    this.#ranks[index] = rank;
+    if (rank < SUCCEEDED) this.#lines[index] = this.#unsuccessful++;
     return true;
   }
 
@@ -162,13 +160,6 @@ export class ResultsLedger {
     return index;
   }
 
-  #countedLine(index: number): CountedLine | null {
-    const state = this.#states[index]!;
-    const outcome = OUTCOMES[state & 3]!;
-    if (outcome === 'missing') return null;
-    return { outcome, file: FILES[state >> 2]!, number: this.#lines[index]! };
-  }
-
   #addUsage({ inputTokens, outputTokens, totalTokens }: TokenUsage): void {
     this.#usage.inputTokens += inputTokens;
     this.#usage.outputTokens += outputTokens;
@@ -176,10 +167,10 @@ export class ResultsLedger {
   }
 
   #grow(): void {
-    if (this.#ids.size <= this.#states.length) return;
-    const states = new Uint8Array(this.#ids.size * 2);
-    states.set(this.#states);
-    this.#states = states;
+    if (this.#ids.size <= this.#ranks.length) return;
+    const ranks = new Uint8Array(this.#ids.size * 2);
+    ranks.set(this.#ranks);
+    this.#ranks = ranks;
     const lines = new Uint32Array(this.#ids.size * 2);
     lines.set(this.#lines);
     this.#lines = lines;

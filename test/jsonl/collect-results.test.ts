@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FileRef } from '../../src/jobs/file-ref.js';
 import { collectResults, type ResultSources } from '../../src/jsonl/index.js';
-import { chunks, cut, failure, FUZZ_RUNS, jsonl, request, success, textOf, unfinished } from './support.js';
+import { chunks, collected, cut, failure, FUZZ_RUNS, jsonl, request, success, textOf, unfinished } from './support.js';
 
 interface Contents {
   ids: string[] | null;
@@ -22,8 +23,13 @@ function sourcesOf({ ids, output = null, errors = null }: Contents): ResultSourc
 }
 
 async function collect(contents: Contents) {
-  const { summary, output, errors } = await collectResults(sourcesOf(contents));
-  return { ...summary, output: await textOf(output), errors: await textOf(errors), files: { output, errors } };
+  const { summary, output, errors } = await collected(sourcesOf(contents));
+  return { ...summary, output: output ?? '', errors: errors ?? '', files: { output, errors } };
+}
+
+async function counted(content: AsyncIterable<Uint8Array>): Promise<FileRef> {
+  const { length } = await textOf(content);
+  return { uri: 'file:///any', bytes: length, lines: 1, sha256: '' };
 }
 
 function idsIn(content: string): string[] {
@@ -101,9 +107,9 @@ describe('collectResults', () => {
     'results: a batch that ended early (%s) → requests without a result are unfinished, not missing',
     async (absent) => {
       const sources = sourcesOf({ ids: ['a', 'b', 'c'], output: jsonl(success('a')), errors: jsonl(unfinished('b')) });
-      const { summary, errors } = await collectResults({ ...sources, absent });
+      const { summary, errors } = await collected({ ...sources, absent });
       expect(summary.lines).toEqual({ succeeded: 1, failed: 0, unfinished: 2, missing: 0 });
-      const [, line] = (await textOf(errors)).split('\n');
+      const [, line] = errors!.split('\n');
       expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code: absent } });
     },
   );
@@ -174,12 +180,39 @@ describe('collectResults', () => {
     expect(usage).toEqual({ inputTokens: 1_111, outputTokens: 2_202, totalTokens: 3_313 });
   });
 
-  it('files: read twice → the same; changed in between → an error', async () => {
-    const sources = sourcesOf({ ids: ['a'], output: jsonl(success('a')) });
-    const { output } = await collectResults(sources);
-    expect(await textOf(output)).toBe(await textOf(output));
-    sources.output = () => chunks('other');
-    await expect(textOf(output)).rejects.toThrow('when read again');
+  it('lines put aside: changed before they are read again → an error', async () => {
+    const sources = sourcesOf({ ids: ['a'], output: jsonl(failure('a')) });
+    const aside = { write: counted, read: () => chunks('other\n') };
+    const collecting = collectResults(sources, { writeOutput: counted, writeErrors: counted, aside });
+    await expect(collecting).rejects.toThrow('when read again');
+  });
+
+  it('a file that cannot be written → its error, and the other one is given up', async () => {
+    const output = Array.from({ length: 20_000 }, (_, index) => success(`${index}`));
+    const ends: unknown[] = [];
+    const giveUp = async (content: AsyncIterable<Uint8Array>): Promise<never> => {
+      try {
+        for await (const _ of content);
+      } catch (error) {
+        ends.push(error);
+      }
+      throw new Error('given up');
+    };
+    const full = new Error('the disk is full');
+    const aside = { write: giveUp, read: () => chunks() };
+    const writeOutput = () => Promise.reject(full);
+    const sources = sourcesOf({ ids: null, output: jsonl(failure('a'), ...output) });
+    await expect(collectResults(sources, { writeOutput, writeErrors: giveUp, aside })).rejects.toBe(full);
+    expect(ends).toEqual([full]);
+  });
+
+  it('a source that breaks off → its error, and no file is written', async () => {
+    const broken = new Error('cut');
+    const cutOff = async function* () {
+      yield* chunks(jsonl(success('a'), failure('b')));
+      throw broken;
+    };
+    await expect(collected({ input: null, output: cutOff, errors: null })).rejects.toBe(broken);
   });
 
   it('ids: 200,000 of them, the results shuffled → every one accounted for, in a few dozen bytes each', async () => {
@@ -191,13 +224,13 @@ describe('collectResults', () => {
           yield Buffer.from(jsonl(...lines.filter((value) => value !== null)));
         }
       };
-    const { summary, errors } = await collectResults({
+    const { summary, errors } = await collected({
       input: generate((index) => ({ custom_id: `request-${index}` }), 1),
       output: generate((index) => (index % 10 === 0 ? null : success(`request-${index}`)), 77_777),
       errors: generate((index) => (index % 20 === 0 ? failure(`request-${index}`) : null), 99_999),
     });
     expect(summary.lines).toEqual({ succeeded: 180_000, failed: 10_000, unfinished: 0, missing: 10_000 });
-    const ids = idsIn(await textOf(errors));
+    const ids = idsIn(errors!);
     expect(new Set(ids).size).toBe(20_000);
     expect(ids[10_000]).toBe('request-10');
   });
@@ -234,10 +267,10 @@ describe('collectResults', () => {
       fc.asyncProperty(fc.option(fc.uniqueArray(id)), file, file, places, async (ids, output, errors, cuts) => {
         const opened = (lines: string[] | null) => lines && (() => cut(Buffer.from(lines.join('\n')), cuts));
         const input = ids && ids.map((name) => JSON.stringify(request(name)));
-        const result = await collectResults({ input: opened(input), output: opened(output), errors: opened(errors) });
+        const result = await collected({ input: opened(input), output: opened(output), errors: opened(errors) });
         const { lines, anomalies, total } = result.summary;
         const { succeeded, failed, unfinished: never, missing } = lines;
-        const kept = [idsIn(await textOf(result.output)), idsIn(await textOf(result.errors))];
+        const kept = [idsIn(result.output ?? ''), idsIn(result.errors ?? '')];
 
         expect(succeeded + failed + never + missing).toBe(total);
         expect(kept.map((names) => names.length)).toEqual([succeeded, failed + never + missing]);

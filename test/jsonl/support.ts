@@ -1,4 +1,5 @@
 import { vi } from 'vitest';
+import { collectResults, type ResultSources } from '../../src/jsonl/index.js';
 
 /** Runs of each property; a long run sets it to 10,000. */
 export const FUZZ_RUNS = Number(process.env['LLM_JOBS_FUZZ_RUNS'] ?? 200);
@@ -26,6 +27,22 @@ export async function textOf(source: AsyncIterable<Uint8Array> | null): Promise<
   const parts: Uint8Array[] = [];
   for await (const part of source ?? []) parts.push(part);
   return Buffer.concat(parts).toString();
+}
+
+/** Collects results into texts; a file that was not written is null. */
+export async function collected(sources: ResultSources) {
+  const files: Record<string, string> = {};
+  const write = (name: string) => async (content: AsyncIterable<Uint8Array>) => {
+    const text = (files[name] = await textOf(content));
+    return { uri: name, bytes: Buffer.byteLength(text), lines: text.split('\n').length - 1, sha256: '' };
+  };
+  const { summary, ...refs } = await collectResults(sources, {
+    writeOutput: write('output'),
+    writeErrors: write('errors'),
+    aside: { write: write('aside'), read: () => chunks(files['aside']!) },
+  });
+  const content = (name: 'output' | 'errors') => (refs[name] ? files[name]! : null);
+  return { summary, output: content('output'), errors: content('errors') };
 }
 
 /** One chat request of a batch; `changes` replace its fields. */
