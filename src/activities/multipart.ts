@@ -31,7 +31,7 @@ export function postFile(
   };
   const encoder = new FormDataEncoder(new FormEntries([...Object.entries(form.fields), ['file', file]]));
   return client.post('/files', {
-    body: encoder.encode(),
+    body: bytesOf(encoder, form.content),
     headers: {
       'content-type': encoder.contentType,
       ...(encoder.contentLength !== undefined && { 'content-length': encoder.contentLength }),
@@ -42,6 +42,14 @@ export function postFile(
     fetchOptions: { redirect: 'error', window: null },
     ...options,
   });
+}
+
+/** The encoder's own `encode` would copy the file in small pieces, and take those of a chunk that lies within a larger buffer from its start. */
+async function* bytesOf(encoder: FormDataEncoder, content: UploadForm['content']): AsyncGenerator<Uint8Array> {
+  for (const part of encoder.values()) {
+    if (part instanceof Uint8Array) yield part;
+    else yield* content();
+  }
 }
 
 type Entry = [string, string | { readonly name: string; readonly size: number }];
