@@ -214,11 +214,11 @@ function storageIn(folder: string): Storage {
 
 function source(folder: string): BulkSource {
   const uri = pathToFileURL(requestsPath(folder)).href;
-  return { uri, open: () => storageIn(folder).read(uri) };
+  return { uri, open: () => storageIn(folder).read(uri, { reuse: true }) };
 }
 
 function resultsOf(folder: string, results: readonly ResultFiles[]): BulkResultFiles[] {
-  const reader = (uri: string) => ({ uri, open: () => storageIn(folder).read(uri) });
+  const reader = (uri: string) => ({ uri, open: () => storageIn(folder).read(uri, { reuse: true }) });
   return results.map(({ round, part, output, errors }) => ({
     round,
     part,

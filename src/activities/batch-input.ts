@@ -48,7 +48,7 @@ export function batchInputActivities(toolbox: Toolbox) {
           return { requests: report.requests, model: report.model, fileId: input.fileId };
         }
         const uri = 'uri' in input ? input.uri : await writeInline(input.requests, spec);
-        const report = passed(await check(storage.read(uri)));
+        const report = passed(await check(storage.read(uri, { reuse: true })));
         const { requests, model, bytes, sha256 } = report;
         return { requests, model, file: { uri, bytes, sha256 } };
       });

@@ -49,7 +49,10 @@ export function batchResultActivities(toolbox: Toolbox) {
           {
             writeOutput: (content) => storage.write(place('output.jsonl'), content),
             writeErrors: (content) => storage.write(place('errors.jsonl'), content),
-            aside: { write: (content) => storage.write(aside, content), read: () => storage.read(aside) },
+            aside: {
+              write: (content) => storage.write(aside, content),
+              read: () => storage.read(aside, { reuse: true }),
+            },
           },
         );
         const { lines, anomalies, usage, model } = summary;
@@ -95,7 +98,7 @@ export function batchResultActivities(toolbox: Toolbox) {
   ): Promise<(() => AsyncIterable<Uint8Array>) | null> {
     if (input.file) {
       const { uri, bytes } = input.file;
-      if ((await storage.stat(uri))?.bytes === bytes) return () => storage.read(uri);
+      if ((await storage.stat(uri))?.bytes === bytes) return () => storage.read(uri, { reuse: true });
       warnings.push(
         `${uri} is gone or was changed while the batch ran; the provider's copy is what the results account for`,
       );

@@ -171,7 +171,7 @@ export function bulkActivities(toolbox: Toolbox) {
   }
 
   function fileOf(uri: string): ResultFile {
-    return { uri, open: () => storage.read(uri) };
+    return { uri, open: () => storage.read(uri, { reuse: true }) };
   }
 
   function partUri(input: BulkInput, round: number, part: number): string {
@@ -184,7 +184,10 @@ export function bulkActivities(toolbox: Toolbox) {
 
   async function sourcesOf(input: BulkInput['input']): Promise<BulkSource[]> {
     const uris = 'uri' in input ? [input.uri] : 'uris' in input ? input.uris : await listed(input.prefix);
-    return uris.map((uri) => ({ uri, open: () => untilCancelled(decompressed(storage.read(uri), uri)) }));
+    return uris.map((uri) => ({
+      uri,
+      open: () => untilCancelled(decompressed(storage.read(uri, { reuse: true }), uri)),
+    }));
   }
 
   async function listed(prefix: string): Promise<string[]> {

@@ -32,7 +32,10 @@ export function trainingInputActivities(toolbox: Toolbox) {
       const api = apiOf(toolbox, input.provider);
       return withHeartbeat(async () => {
         const { file } = input;
-        const content = 'fileId' in file ? (await download(api, file.fileId)).content : toolbox.storage.read(file.uri);
+        const content =
+          'fileId' in file
+            ? (await download(api, file.fileId)).content
+            : toolbox.storage.read(file.uri, { reuse: true });
         // A provider need not give a file back; then it checks the examples itself.
         if (!content) return { examples: null, fileId: 'fileId' in file ? file.fileId : '' };
         const report = await checkTrainingFile(untilCancelled(content), {

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { ObjectInfo, StorageBackend } from './backend.js';
+import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 import { StorageError } from './storage-error.js';
 import { isUsableName, shownUri } from './uri.js';
 
@@ -40,17 +40,20 @@ export class FileBackend implements StorageBackend {
     });
   }
 
-  async *read(uri: URL, range: { start: number } = { start: 0 }): AsyncGenerator<Uint8Array> {
+  async *read(uri: URL, { start, reuse }: ReadOptions = { start: 0 }): AsyncGenerator<Uint8Array> {
     const handle = await guarded(uri, () => this.#openForReading(uri));
+    /** The one that is filled next; the other one is with the reader. */
+    let [spare, other] = reuse ? [newChunk(), newChunk()] : [];
     const readAhead = (position: number): Promise<Buffer> => {
-      const reading = readChunk(handle, position);
+      const reading = readChunk(handle, position, spare ?? newChunk());
+      [spare, other] = [other, spare];
       // It may fail before the reader asks for it, and is then told when it does.
       reading.catch(() => undefined);
       return reading;
     };
-    let next = readAhead(range.start);
+    let next = readAhead(start);
     try {
-      for (let position = range.start; ;) {
+      for (let position = start; ;) {
         const pending = next;
         const chunk = await guarded(uri, () => pending);
         if (chunk.length === 0) return;
@@ -207,8 +210,9 @@ function samePath(a: string, b: string): boolean {
   return relative(a, b) === '';
 }
 
-async function readChunk(handle: FileHandle, position: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(CHUNK);
+const newChunk = (): Buffer => Buffer.allocUnsafeSlow(CHUNK);
+
+async function readChunk(handle: FileHandle, position: number, buffer: Buffer): Promise<Buffer> {
   const { bytesRead } = await handle.read(buffer, 0, CHUNK, position);
   return buffer.subarray(0, bytesRead);
 }

@@ -12,7 +12,7 @@ const MAGIC = Buffer.from([0x1f, 0x8b, 0x08]);
  * The same bytes, decompressed if they begin as gzip does, whatever the name says; several members in a row are one content.
  *
  * What comes out is made as it is asked for, some 256 KB at a time, so that a small file which swells to a huge one fills no memory; how
- * much of it to take is for the reader to decide.
+ * much of it to take is for the reader to decide. The source may reuse the memory of its chunks.
  *
  * @param uri names the source in errors
  * @throws StorageError `Corrupt` where the gzip data is damaged or cut; errors of the source unchanged
@@ -25,11 +25,12 @@ export async function* decompressed(source: AsyncIterable<Uint8Array>, uri: stri
     while (head.length < MAGIC.length) {
       const step = await iterator.next();
       if (step.done) break;
-      start.push(step.value);
+      // A short one is not the last that is asked for, and may be filled again.
+      start.push(step.value.length < MAGIC.length ? Buffer.from(step.value) : step.value);
       head = Buffer.concat([head, step.value.subarray(0, MAGIC.length)]);
     }
     const whole = startingWith(start, iterator);
-    yield* head.subarray(0, MAGIC.length).equals(MAGIC) ? gunzipped(whole, uri) : whole;
+    yield* head.subarray(0, MAGIC.length).equals(MAGIC) ? gunzipped(copies(whole), uri) : whole;
   } finally {
     await iterator.return?.();
   }
@@ -38,6 +39,11 @@ export async function* decompressed(source: AsyncIterable<Uint8Array>, uri: stri
 async function* startingWith(start: Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* start;
   for (let step = await rest.next(); !step.done; step = await rest.next()) yield step.value;
+}
+
+/** zlib holds several chunks at a time, and the source may fill the same memory again. */
+async function* copies(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) yield Buffer.from(chunk);
 }
 
 async function* gunzipped(source: AsyncIterable<Uint8Array>, uri: string): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-export type { ObjectInfo, StorageBackend } from './backend.js';
+export type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 export { FileBackend } from './file-backend.js';
 export { decompressed } from './gunzip.js';
 export type { S3Credentials, S3Options } from './s3/options.js';

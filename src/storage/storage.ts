@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileRef } from '../jobs/file-ref.js';
-import type { ObjectInfo, StorageBackend } from './backend.js';
+import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 import { FileBackend } from './file-backend.js';
 import { S3Backend } from './s3/s3-backend.js';
 import { StorageError } from './storage-error.js';
@@ -76,9 +76,9 @@ export class Storage {
     return backend.stat(url);
   }
 
-  async *read(uri: string, range?: { start: number }): AsyncGenerator<Uint8Array> {
+  async *read(uri: string, options?: Partial<ReadOptions>): AsyncGenerator<Uint8Array> {
     const { backend, url } = this.#object(uri);
-    yield* backend.read(url, range);
+    yield* backend.read(url, { start: 0, ...options });
   }
 
   /**

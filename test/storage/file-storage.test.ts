@@ -105,6 +105,20 @@ describe('read, stat, delete', () => {
     }
   });
 
+  it.each([true, false])('read: memory reused: %s → the same bytes, while each chunk is looked at', async (reuse) => {
+    const content = Buffer.from(Array.from({ length: 300_000 }, (_, at) => `${at}\n`).join(''));
+    await writeFile(join(box.root, 'f'), content);
+    const memory = new Set<ArrayBufferLike>();
+    let at = 7;
+    for await (const chunk of box.storage.read(box.uri('f'), { start: at, reuse })) {
+      memory.add(chunk.buffer);
+      expect(content.subarray(at, at + chunk.length).equals(chunk)).toBe(true);
+      at += chunk.length;
+    }
+    expect(at).toBe(content.length);
+    expect(memory.size).toBe(reuse ? 2 : 8);
+  });
+
   it('read: left early → ends, and the file can be removed', async () => {
     await writeFile(join(box.root, 'f'), Buffer.alloc(1_000_000));
     for await (const chunk of box.storage.read(box.uri('f'))) {

@@ -29,6 +29,24 @@ describe('decompressed', () => {
     expect(read.equals(content)).toBe(true);
   });
 
+  it.each([1, 2, 3, 1_000])(
+    'memory that is filled again, in pieces of %d bytes → the content all the same',
+    async (size) => {
+      const again = async function* (bytes: Uint8Array) {
+        const memory = Buffer.alloc(size);
+        for (const piece of cutInto(bytes, size)) {
+          memory.set(piece);
+          yield memory.subarray(0, piece.length);
+        }
+      };
+      for (const bytes of [gzip, content]) {
+        const read: Buffer[] = [];
+        for await (const part of decompressed(again(bytes), URI)) read.push(Buffer.from(part));
+        expect(Buffer.concat(read).equals(content)).toBe(true);
+      }
+    },
+  );
+
   it('gzip: several members, at once and apart, and zeros at the end → one content', async () => {
     const twice = Buffer.concat([content, content]);
     expect((await bytesOf(decompressed(pieces(gzip, gzip), URI))).equals(twice)).toBe(true);

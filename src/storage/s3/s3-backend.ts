@@ -1,4 +1,4 @@
-import type { ObjectInfo, StorageBackend } from '../backend.js';
+import type { ObjectInfo, ReadOptions, StorageBackend } from '../backend.js';
 import { StorageError } from '../storage-error.js';
 import { parseUri, shownUri } from '../uri.js';
 import { assertSdkInstalled, connect, pathStyleOf, type S3Connection } from './client.js';
@@ -40,8 +40,8 @@ export class S3Backend implements StorageBackend {
     }
   }
 
-  async *read(uri: URL, range: { start: number } = { start: 0 }): AsyncGenerator<Uint8Array> {
-    yield* readObject(await this.#connect(uri), placeOf(uri), range.start);
+  async *read(uri: URL, { start }: ReadOptions = { start: 0 }): AsyncGenerator<Uint8Array> {
+    yield* readObject(await this.#connect(uri), placeOf(uri), start);
   }
 
   async write(uri: URL, source: AsyncIterable<Uint8Array>): Promise<{ bytes: number }> {
