@@ -54,7 +54,13 @@ const BACKLOG = 1024 * 1024;
 export async function collectResults(sources: ResultSources, sinks: ResultSinks): Promise<CollectedResults> {
   const ledger = new ResultsLedger();
   if (sources.input) {
-    for await (const id of customIds(sources.input())) ledger.expect(id);
+    const reader = new CustomIdReader();
+    for await (const lines of lineBlocks(sources.input())) {
+      for (const line of lines) {
+        const id = reader.read(line);
+        if (id !== null) ledger.expect(id);
+      }
+    }
   }
   const { output, aside } = await sorted(sources, sinks, ledger);
   const absent = sources.absent ?? 'missing';
@@ -90,17 +96,6 @@ async function sorted({ output, errors }: ResultSources, { writeOutput, aside }:
     await files.output?.abort(error);
     await files.aside?.abort(error);
     throw error;
-  }
-}
-
-/** The `custom_id` of each line of an input that has one. */
-export async function* customIds(source: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const reader = new CustomIdReader();
-  for await (const lines of lineBlocks(source)) {
-    for (const line of lines) {
-      const id = reader.read(line);
-      if (id !== null) yield id;
-    }
   }
 }
 
