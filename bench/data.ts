@@ -1,16 +1,18 @@
 /**
  * `npm run bench:data -- --requests 1000000 --repeat 3`: what splitting, uploading and merging cost on this machine, each stage in a
- * process of its own, beside what bounds it in the same run: reading the same files, reading and `JSON.parse` of every line, and a
- * plain copy. A table on the terminal, and all figures as JSON in the file given by `--json`.
+ * process of its own, beside what bounds it in the same run: reading the same files, reading and `JSON.parse` of every line (by our own
+ * fast splitter, the strict bound, and by Node's `readline`), and a plain copy. A table on the terminal, and all figures as JSON in the
+ * file given by `--json`.
  */
-import { fork } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { inProcess, type Measured } from './process.js';
 import { requestsPath, type ResultFiles } from './stages.js';
 
@@ -40,18 +42,15 @@ try {
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
-const ratios = Object.fromEntries(
-  [
-    ['split, nothing written', 'parse requests'],
-    ['split', 'parse requests'],
-    ['split', 'copy requests'],
-    ['merge, nothing written', 'parse requests and results'],
-    ['merge', 'parse requests and results'],
-  ].map(([stage = '', bound = '']) => [`${stage} / ${bound}`, ratiosOf(stage, bound)]),
-);
-console.log('\nSpeed beside what it is held against, round by round; 1 is as fast');
-for (const [stage, { wall, processor }] of Object.entries(ratios)) {
-  console.log(`${stage}: ${wall.join(', ')} by the clock, ${processor.join(', ')} by processor time`);
+const ratios = ['split', 'merge'].flatMap((stage) => {
+  const files = stage === 'split' ? 'requests' : 'requests and results';
+  const bounds = [`parse ${files}`, `parse ${files} by readline`, `copy ${files}`];
+  return [`${stage}, nothing written`, stage].flatMap((name) => bounds.map((bound) => ratioOf(name, bound)));
+});
+console.log('\nSpeed beside what it is held against, round by round; 1 is as fast\n');
+printRow(['', 'held against', 'by the clock', 'by processor time']);
+for (const { stage, bound, wall, processor } of ratios) {
+  printRow([stage, bound, wall.join(', '), processor.join(', ')]);
 }
 if (values.json !== undefined) {
   await mkdir(dirname(values.json), { recursive: true });
@@ -67,6 +66,7 @@ async function runRound(results: ResultFiles[]): Promise<Record<string, Measured
   const all = [...input, ...results.flatMap(({ output, errors }) => [output, errors])];
   const round: Record<string, Measured> = {};
   const run = async (name: string, stage: string, argument: object): Promise<Measured> => {
+    await settle();
     const { bytes, seconds, cpuSeconds, peak, added } = (round[name] = await inProcess(stage, {
       ...setting,
       ...argument,
@@ -78,12 +78,17 @@ async function runRound(results: ResultFiles[]): Promise<Record<string, Measured
       `${(peak / 1e6).toFixed(0)} MB peak`,
       `${(added / 1e6).toFixed(0)} MB added`,
     ];
-    console.log(`${name.padEnd(28)}${cells.map((cell) => cell.padStart(15)).join('')}`);
+    console.log(`${name.padEnd(40)}${cells.map((cell) => cell.padStart(15)).join('')}`);
     return round[name];
+  };
+  const remove = async (...names: string[]): Promise<void> => {
+    for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
   };
   await run('read requests', 'read', { uris: input });
   await run('parse requests', 'parse', { uris: input });
+  await run('parse requests by readline', 'parseByReadline', { uris: input });
   await run('copy requests', 'copy', { uris: input });
+  await remove('copy');
   await run('split, nothing written', 'splitOnly', {});
   const { parts } = (await run('split', 'split', {})) as Measured & { parts: string[] };
   const api = fork(fileURLToPath(new URL('local-api.ts', import.meta.url)), ['--at-once'], {
@@ -98,16 +103,37 @@ async function runRound(results: ResultFiles[]): Promise<Record<string, Measured
   } finally {
     api.kill();
   }
+  await remove('parts', 'large.jsonl');
   await run('read requests and results', 'read', { uris: all });
   await run('parse requests and results', 'parse', { uris: all });
+  await run('parse requests and results by readline', 'parseByReadline', { uris: all });
+  await run('copy requests and results', 'copy', { uris: all });
+  await remove('copy');
   await run('merge, nothing written', 'mergeOnly', { results });
   await run('merge', 'merge', { results });
+  await remove('output.jsonl', 'errors.jsonl');
   return round;
 }
 
 /** How fast a stage is beside what it is held against, round by round: 1 is as fast. */
-function ratiosOf(stage: string, bound: string): { wall: string[]; processor: string[] } {
+function ratioOf(stage: string, bound: string): { stage: string; bound: string; wall: string[]; processor: string[] } {
   const inRounds = (key: 'seconds' | 'cpuSeconds') =>
     rounds.map((round) => ((round[bound]?.[key] ?? 0) / (round[stage]?.[key] ?? 1)).toFixed(2));
-  return { wall: inRounds('seconds'), processor: inRounds('cpuSeconds') };
+  return { stage, bound, wall: inRounds('seconds'), processor: inRounds('cpuSeconds') };
+}
+
+function printRow(cells: readonly string[]): void {
+  const widths = [24, 40, 20, 20];
+  console.log(
+    cells
+      .map((cell, index) => cell.padEnd(widths[index]!))
+      .join('')
+      .trimEnd(),
+  );
+}
+
+/** Else a stage would pay for what the one before it wrote: its pages are still on their way to the disk, and memory to the host. */
+async function settle(): Promise<void> {
+  if (process.platform !== 'win32') await promisify(execFile)('sync');
+  await setTimeout(1_000);
 }
