@@ -70,14 +70,21 @@ export class FileBackend implements StorageBackend {
   async write(uri: URL, source: AsyncIterable<Uint8Array>): Promise<{ bytes: number }> {
     const { target, partial, handle } = await guarded(uri, () => this.#openForWriting(uri));
     let bytes = 0;
+    // While a chunk is written the source makes the next one.
+    let writing: Promise<void> = Promise.resolve();
     try {
       try {
         for await (const chunk of source) {
-          await guarded(uri, () => writeAll(handle, chunk));
+          await writing;
+          writing = guarded(uri, () => writeAll(handle, chunk));
+          // It may fail before it is awaited.
+          writing.catch(() => undefined);
           bytes += chunk.byteLength;
         }
+        await writing;
         await guarded(uri, () => handle.sync());
       } finally {
+        await writing.catch(() => undefined);
         await handle.close();
       }
       await guarded(uri, () => rename(partial, target));
