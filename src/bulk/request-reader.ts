@@ -2,6 +2,7 @@ import { countEmbeddingInputs } from '../jsonl/check-batch-input.js';
 import { counted } from '../jsonl/fault-collector.js';
 import { BRACE } from '../jsonl/json-skim.js';
 import type { Line } from '../jsonl/lines.js';
+import type { LocatedIds } from '../jsonl/located-ids.js';
 import { isObject, kindOf, parseLine } from '../jsonl/parse-line.js';
 import { RequestSkim } from '../jsonl/request-skim.js';
 import { tokensOf } from './part-writer.js';
@@ -9,7 +10,8 @@ import type { SplitOptions } from './split-requests.js';
 
 /** What the split needs to know of a request. */
 export interface Request {
-  readonly id: string;
+  /** Whether it is among those that go into parts. */
+  readonly isWanted: boolean;
   readonly model: string;
   readonly endpoint: string;
   readonly embeddingInputs: number;
@@ -17,11 +19,11 @@ export interface Request {
   readonly made: Buffer | null;
 }
 
-export interface RequestReaderOptions extends Pick<SplitOptions, 'limits' | 'missingCustomIds' | 'endpoint'> {
+export interface RequestReaderOptions extends Pick<SplitOptions, 'limits' | 'missingCustomIds' | 'endpoint' | 'only'> {
   /** Tells a fault of the line at hand. */
   readonly fault: (message: string, field?: string) => void;
   /** Takes each `custom_id`, also of a request that has faults elsewhere. */
-  readonly remember: (id: string) => void;
+  readonly ids: LocatedIds;
 }
 
 const MAX_CUSTOM_ID = 512;
@@ -36,25 +38,26 @@ export class RequestReader {
 
   /** The request, or null where the line has a fault, which was told. `number` counts the lines over all files. */
   read(line: Line, number: number): Request | null {
-    return this.#skimmed(line) ?? this.#parsed(line, number);
+    return this.#skimmed(line, number) ?? this.#parsed(line, number);
   }
 
   /** The request of a line that is right in all and lacks nothing; null for any other, which says nothing against it. */
-  #skimmed(line: Line): Request | null {
-    const { limits, endpoint, remember } = this.#options;
-    if (!this.#skim.read(line)) return null;
-    const { id, url, model } = this.#skim;
+  #skimmed(line: Line, number: number): Request | null {
+    const { limits, endpoint, ids, only } = this.#options;
+    const skim = this.#skim;
+    if (!skim.read(line)) return null;
+    const { url, model } = skim;
     if (!url.startsWith('/') || url.endsWith('/embeddings') || (endpoint !== undefined && url !== endpoint))
       return null;
-    if (id.length > MAX_CUSTOM_ID) return null;
+    if (skim.idLength > MAX_CUSTOM_ID) return null;
     const bytes = line.byteLength + 1;
     if (bytes > limits.bytes || tokensOf(bytes) > (limits.estimatedTokens ?? Infinity)) return null;
-    remember(id);
-    return { id, model, endpoint: url, embeddingInputs: 0, made: null };
+    skim.pushId(ids, number);
+    return { isWanted: only === undefined || only(skim.id), model, endpoint: url, embeddingInputs: 0, made: null };
   }
 
   #parsed(line: Line, number: number): Request | null {
-    const { endpoint, missingCustomIds, limits, remember } = this.#options;
+    const { endpoint, missingCustomIds, limits, ids, only } = this.#options;
     const { object, problem } = parseLine(line, limits.lineBytes);
     if (object === null) return this.#fault(problem);
     const { custom_id: ownId, method = 'POST', url = endpoint, body } = object;
@@ -67,7 +70,7 @@ export class RequestReader {
       return this.#fault(`is ${id.length} characters long; at most ${MAX_CUSTOM_ID} are allowed`, 'custom_id');
     }
     if (!getsId && leadingId(line, id) !== id) return this.#fault('stands twice in the line', 'custom_id');
-    remember(id);
+    ids.push(id, number);
     if (method !== 'POST') return this.#fault('must be "POST"', 'method');
     if (typeof url !== 'string' || !url.startsWith('/')) {
       return this.#fault('must be a path such as /v1/chat/completions', 'url');
@@ -86,7 +89,7 @@ export class RequestReader {
     const made = additions === '' ? null : withAdditions(line.bytes, additions);
     const tooMuch = this.#tooMuch((made?.length ?? line.byteLength) + 1, embeddingInputs);
     if (tooMuch !== null) return this.#fault(...tooMuch);
-    return { id, model, endpoint: url, embeddingInputs, made };
+    return { isWanted: only === undefined || only(id), model, endpoint: url, embeddingInputs, made };
   }
 
   /** Why no part can take the request, not even alone. */

@@ -2,8 +2,8 @@
 import type { FaultReport } from '../jobs/fault.js';
 import type { FileRef } from '../jobs/file-ref.js';
 import { FaultCollector, quoted } from '../jsonl/fault-collector.js';
-import { IdTable } from '../jsonl/id-table.js';
 import { lineBlocks } from '../jsonl/lines.js';
+import { LocatedIds } from '../jsonl/located-ids.js';
 import { Backlog } from '../jsonl/backlog.js';
 import { PartWriter } from './part-writer.js';
 import { type Request, RequestReader } from './request-reader.js';
@@ -89,7 +89,7 @@ class Split {
   readonly #options: SplitOptions;
   readonly #faults = new FaultCollector();
   readonly #reader: RequestReader;
-  readonly #ids = new IdTable();
+  readonly #ids = new LocatedIds();
   readonly #backlog = new Backlog(BACKLOG);
   /** The open part of each model and endpoint. */
   readonly #groups = new Map<string, Map<string, PartWriter>>();
@@ -99,8 +99,6 @@ class Split {
   #hasFaults = false;
   /** First line of each source over all files, to name where an id stands. */
   readonly #starts: { uri: string; line: number }[] = [];
-  /** Line over all files, by the id's index. */
-  #idLines = new Uint32Array(1_024);
   /** Number of the line over all files. */
   #line = 0;
   #requests = 0;
@@ -111,7 +109,7 @@ class Split {
     this.#reader = new RequestReader({
       ...options,
       fault: (message, field) => this.#fault(message, field),
-      remember: (id) => this.#remember(id),
+      ids: this.#ids,
     });
   }
 
@@ -123,7 +121,7 @@ class Split {
         this.#line = before + line.number;
         this.#requests += 1;
         const request = this.#reader.read(line, this.#line);
-        if (request === null || this.#hasFaults || this.#options.only?.(request.id) === false) continue;
+        if (request === null || this.#hasFaults || !request.isWanted) continue;
         const { made, embeddingInputs } = request;
         const writer = this.#writerFor(request, (made?.length ?? line.byteLength) + 1);
         if (made) writer?.addMade(made, embeddingInputs);
@@ -137,10 +135,8 @@ class Split {
   }
 
   async end(): Promise<SplitResult> {
-    this.#ids.settle((index, first) => {
-      const line = this.#idLines[index]!;
-      const message = () =>
-        `${quoted(this.#ids.at(index))} stands at ${this.#place(this.#idLines[first]!)} too; it must be unique over all files`;
+    this.#ids.settle((line, firstLine, id) => {
+      const message = () => `${quoted(id())} stands at ${this.#place(firstLine)} too; it must be unique over all files`;
       this.#hasFaults = true;
       this.#faults.line(line, message, 'custom_id');
     });
@@ -207,18 +203,6 @@ class Split {
   #fault(message: string, field?: string): void {
     this.#hasFaults = true;
     this.#faults.line(this.#line, message, field);
-  }
-
-  /** Whether it is new is asked at the end, for all at once: see `IdTable.push`. */
-  #remember(id: string): void {
-    const index = this.#ids.size;
-    this.#ids.push(id);
-    if (index === this.#idLines.length) {
-      const grown = new Uint32Array(index * 2);
-      grown.set(this.#idLines);
-      this.#idLines = grown;
-    }
-    this.#idLines[index] = this.#line;
   }
 
   /** The part that the request goes into: the open one of its model and endpoint, or a new one where that is full. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { FaultReport } from '../jobs/fault.js';
 import { BATCH_LIMITS, type BatchLimits } from '../jobs/limits.js';
 import { counted, FaultCollector, quoted } from './fault-collector.js';
-import { IdTable } from './id-table.js';
 import { type Line, LineSplitter } from './lines.js';
+import { LocatedIds } from './located-ids.js';
 import { isObject, kindOf, parseLine } from './parse-line.js';
 import { RequestSkim } from './request-skim.js';
 
@@ -51,9 +51,7 @@ class BatchInputCheck {
   readonly #skim = new RequestSkim();
   readonly #hash = createHash('sha256');
   readonly #faults = new FaultCollector();
-  readonly #ids = new IdTable();
-  /** Line of each id, by its index. */
-  #idLines = new Uint32Array(1_024);
+  readonly #ids = new LocatedIds();
   #bytes = 0;
   #requests = 0;
   #lineBytes = 0;
@@ -93,7 +91,7 @@ class BatchInputCheck {
   #checkLine(line: Line): void {
     this.#lineBytes += line.byteLength;
     if (++this.#requests === this.#limits.requests + 1) this.#firstBeyondLimit = line.number;
-    if (this.#isRight(line)) return this.#remember(this.#skim.id, line.number);
+    if (this.#isRight(line)) return this.#skim.pushId(this.#ids, line.number);
     const { object, problem } = parseLine(line, this.#limits.lineBytes);
     if (object === null) this.#faults.line(line.number, problem);
     else this.#checkRequest(object, line.number);
@@ -103,7 +101,7 @@ class BatchInputCheck {
   #isRight(line: Line): boolean {
     const skim = this.#skim;
     if (this.#countsEmbeddings || !skim.read(line) || skim.url !== this.#endpoint) return false;
-    return skim.id.length <= this.#customIdLength && skim.model === this.#model?.name;
+    return skim.idLength <= this.#customIdLength && skim.model === this.#model?.name;
   }
 
   #checkRequest(request: Record<string, unknown>, line: number): void {
@@ -133,28 +131,13 @@ class BatchInputCheck {
       this.#faults.line(line, `is ${id.length} characters long; at most ${limit} are allowed`, 'custom_id');
       return;
     }
-    this.#remember(id, line);
+    this.#ids.push(id, line);
   }
 
-  #remember(id: string, line: number): void {
-    const index = this.#ids.size;
-    this.#ids.push(id);
-    if (index === this.#idLines.length) {
-      const lines = new Uint32Array(index * 2);
-      lines.set(this.#idLines);
-      this.#idLines = lines;
-    }
-    this.#idLines[index] = line;
-  }
-
-  /** Done at the end, for all ids at once: see `IdTable.push`. */
   #checkUniqueness(): void {
-    this.#ids.settle((index, first) => {
-      const message = (): string => {
-        const id = quoted(this.#ids.at(index));
-        return `${id} stands on line ${this.#idLines[first]!} too; it must be unique in the file`;
-      };
-      this.#faults.line(this.#idLines[index]!, message, 'custom_id');
+    this.#ids.settle((line, firstLine, id) => {
+      const message = () => `${quoted(id())} stands on line ${firstLine} too; it must be unique in the file`;
+      this.#faults.line(line, message, 'custom_id');
     });
   }
 

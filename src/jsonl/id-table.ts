@@ -45,6 +45,16 @@ export class IdTable {
     this.#append(end, this.#hash(start, end));
   }
 
+  /** The same with an id of ASCII, which is written here as it stands in the bytes from `from` up to `to`. */
+  pushPlain(bytes: Uint8Array, from: number, to: number): void {
+    const start = this.#used();
+    this.#reserve(start, to - from);
+    const own = this.#bytes;
+    let end = start;
+    for (let at = from; at < to; at++) own[end++] = bytes[at]!;
+    this.#append(end, this.#hash(start, end));
+  }
+
   /** Takes in the ids that were pushed; tells each that is not new, with the index where it stood first. */
   settle(tellRepeated: (index: number, first: number) => void): void {
     this.#makeRoom();
@@ -125,11 +135,7 @@ export class IdTable {
 
   /** Writes the id after the last one, each UTF-16 unit by itself, so that any string comes back as it was; tells where it ends. */
   #encode(id: string, start: number): number {
-    if (start + id.length * 3 > this.#bytes.length) {
-      const bytes = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, start + id.length * 3));
-      this.#bytes.copy(bytes, 0, 0, start);
-      this.#bytes = bytes;
-    }
+    this.#reserve(start, id.length * 3);
     const bytes = this.#bytes;
     let at = start;
     for (let i = 0; i < id.length; i++) {
@@ -145,6 +151,13 @@ export class IdTable {
       }
     }
     return at;
+  }
+
+  #reserve(start: number, length: number): void {
+    if (start + length <= this.#bytes.length) return;
+    const bytes = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, start + length));
+    this.#bytes.copy(bytes, 0, 0, start);
+    this.#bytes = bytes;
   }
 
   /** FNV-1a with a mixing step at the end, so that the low bits depend on all of the id. */

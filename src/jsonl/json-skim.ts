@@ -58,15 +58,21 @@ export class JsonSkim {
   /** The value, if it is a string. */
   text(slot: number): string | null {
     if (this.kind(slot) !== QUOTE) return null;
-    const start = this.starts[slot]! + 1;
+    const start = this.starts[slot]!;
+    const end = this.ends[slot]!;
+    if (this.isPlain(slot)) return this.#text.bytes.toString('latin1', start + 1, end - 1);
+    return JSON.parse(this.#text.bytes.toString('utf8', start, end)) as string;
+  }
+
+  /** Whether the value is a string that is written as it is read: in ASCII, without an escape. */
+  isPlain(slot: number): boolean {
+    if (this.kind(slot) !== QUOTE) return false;
+    const { bytes } = this.#text;
     const end = this.ends[slot]! - 1;
-    let isPlain = true;
-    for (let at = start; at < end; at++) {
-      const byte = this.#text.bytes[at]!;
-      if (byte === BACKSLASH) return JSON.parse(this.#text.bytes.toString('utf8', start - 1, end + 1)) as string;
-      if (byte > 0x7f) isPlain = false;
+    for (let at = this.starts[slot]! + 1; at < end; at++) {
+      if (bytes[at]! > 0x7f || bytes[at] === BACKSLASH) return false;
     }
-    return this.#text.bytes.toString(isPlain ? 'latin1' : 'utf8', start, end);
+    return true;
   }
 
   /** Whether the value is written just so, such as `"POST"` with its quotes. */

@@ -1,5 +1,6 @@
 import { BRACE, JsonSkim, QUOTE } from './json-skim.js';
 import type { Line } from './lines.js';
+import type { LocatedIds } from './located-ids.js';
 
 const ID = 0;
 const METHOD = 1;
@@ -21,11 +22,18 @@ const NONE: Written = { written: Buffer.alloc(0), value: '' };
 
 /** Looks at lines of a batch's input for those that are right, which need no parsing; the fields are those of the last one. */
 export class RequestSkim {
-  id = '';
+  /** In UTF-16 units. */
+  idLength = 0;
   readonly #skim = new JsonSkim(FIELDS);
+  #line: Line | null = null;
+  #isPlain = false;
   /** The values of the line before: most lines have the same, and need no new strings. */
   #url = NONE;
   #model = NONE;
+
+  get id(): string {
+    return this.#skim.text(ID) ?? '';
+  }
 
   get url(): string {
     return this.#url.value;
@@ -46,8 +54,17 @@ export class RequestSkim {
     if (skim.kind(URL) !== QUOTE || skim.kind(MODEL) !== QUOTE) return false;
     if (!skim.is(URL, this.#url.written)) this.#url = this.#written(URL, line);
     if (!skim.is(MODEL, this.#model.written)) this.#model = this.#written(MODEL, line);
-    this.id = skim.text(ID) ?? '';
-    return this.id !== '' && this.model !== '';
+    this.#line = line;
+    this.#isPlain = skim.isPlain(ID);
+    this.idLength = this.#isPlain ? skim.ends[ID]! - skim.starts[ID]! - 2 : this.id.length;
+    return this.idLength > 0 && this.model !== '';
+  }
+
+  /** Most ids are plain, and need no string. */
+  pushId(ids: LocatedIds, number: number): void {
+    const { starts, ends } = this.#skim;
+    if (this.#isPlain) ids.pushPlain(this.#line!.block, starts[ID]! + 1, ends[ID]! - 1, number);
+    else ids.push(this.id, number);
   }
 
   #written(slot: number, line: Line): Written {
