@@ -8,7 +8,7 @@ import {
   type BulkBatchSpec,
   type ReadBulkBatchSpec,
 } from '../jobs/bulk-batch.js';
-import type { FailureType } from '../jobs/failures.js';
+import { FAILURES, type FailureType } from '../jobs/failures.js';
 import { readSpec } from '../jobs/read-spec.js';
 import { call, transfers } from './activity-calls.js';
 import { PartRuns } from './bulk-part.js';
@@ -146,9 +146,12 @@ class BulkRun {
   async #merge(): Promise<BulkBatchResult> {
     const result = await this.#mergeAll();
     const { done } = this.#state;
-    const [first] = done.flatMap(({ failure }) => (failure ? [failure] : []));
-    if (!first || result.output !== null || result.status === 'cancelled') return result;
-    if (done.some(({ failure }) => failure === null)) return result;
+    if (result.output !== null || result.status === 'cancelled' || done.some(({ failure }) => failure === null)) {
+      return result;
+    }
+    // Runs that somebody ended have no type of failure, and no words of the provider.
+    const first = done.map(({ failure }) => failure).find((failure) => failure && failure.type in FAILURES);
+    if (!first) return result;
     throw runFailure(first.type as FailureType, `no batch brought a result: ${first.message}`, { result });
   }
 
