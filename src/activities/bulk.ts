@@ -1,5 +1,6 @@
 /** The bulk batch's work on files: split what is to be asked into parts, merge what was answered. */
 import { getClient } from '@temporalio/activity';
+import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import {
   mergeResults,
@@ -117,13 +118,14 @@ export function bulkActivities(toolbox: Toolbox) {
       workflowId: string;
       resultsUri: string;
     }): Promise<BatchResult | null> {
-      const { jobId } = await getClient().workflow.getHandle(workflowId).query<BatchProgress>('progress');
+      const jobId = await jobIdOf(workflowId);
       if (jobId === null) return null;
       const manifest = storage.resolve(resultsUri, safeName(jobId), 'manifest.json');
       if ((await storage.stat(manifest)) === null) return null;
       const chunks: Uint8Array[] = [];
       for await (const chunk of storage.read(manifest)) chunks.push(chunk);
-      return batchResultSchema.parse(JSON.parse(Buffer.concat(chunks).toString()));
+      // The manifest of a batch that had no end is no result: such a batch may still go on.
+      return batchResultSchema.safeParse(JSON.parse(Buffer.concat(chunks).toString())).data ?? null;
     },
 
     /** Writes one output and one errors file over all rounds, and the result itself beside them as `manifest.json`. */
@@ -196,6 +198,22 @@ export function bulkActivities(toolbox: Toolbox) {
     if (uris.length === 0)
       throw invalid({ faults: [{ field: 'input.prefix', message: `nothing lies below ${prefix}` }], total: 1 });
     return uris;
+  }
+}
+
+/** `FAILED_PRECONDITION`: the run was ended before it did anything, and cannot be asked. */
+const NEVER_RAN: number = 9;
+
+/** The job that a run followed; null where there was none, or the run is gone. */
+async function jobIdOf(workflowId: string): Promise<string | null> {
+  try {
+    return (await getClient().workflow.getHandle(workflowId).query<BatchProgress>('progress')).jobId;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    const cause: unknown = error instanceof Error ? error.cause : null;
+    const code: number | null = isGrpcServiceError(cause) ? cause.code : null;
+    if (code === NEVER_RAN) return null;
+    throw error;
   }
 }
 

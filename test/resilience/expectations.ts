@@ -79,18 +79,11 @@ const endsTheRun: FaultExpectation = {
   },
 };
 
-/** The like of it, at the two operations that cost the most. */
-const endsTheRunToo: FaultExpectation = {
-  passes: false,
-  batch: { 'batches.create': refused, 'files.content': refused },
-  fineTuning: { 'fineTuning.create': refused, 'files.content': refused },
-};
-
 export const FAULTS_EXPECTED: Record<FaultName, FaultExpectation> = {
   unauthorized: endsTheRun,
-  forbidden: endsTheRunToo,
+  forbidden: endsTheRun,
   quotaExceeded: endsTheRun,
-  echoApiKey: endsTheRunToo,
+  echoApiKey: endsTheRun,
   requestTimeout: passes,
   conflict: passes,
   rateLimited: passes,
