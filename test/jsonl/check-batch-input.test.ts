@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BatchInputOptions, checkBatchInput, countEmbeddingInputs } from '../../src/jsonl/index.js';
+import { type BatchInputOptions, checkBatchInput, countEmbeddingInputs } from '../../src/jsonl/check-batch-input.js';
 import { chunks, cut, FUZZ_RUNS, jsonl, request } from './support.js';
 
 const ENDPOINT = '/v1/chat/completions';

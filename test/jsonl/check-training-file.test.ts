@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkTrainingFile, type TrainingFileOptions } from '../../src/jsonl/index.js';
+import { checkTrainingFile, type TrainingFileOptions } from '../../src/jsonl/check-training-file.js';
 import { chunks, cut, FUZZ_RUNS, jsonl } from './support.js';
 
 type Message = Record<string, unknown>;

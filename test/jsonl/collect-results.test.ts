@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FileRef } from '../../src/jobs/file-ref.js';
-import { collectResults, type ResultSources } from '../../src/jsonl/index.js';
+import { collectResults, type ResultSources } from '../../src/jsonl/collect-results.js';
 import { chunks, collected, cut, failure, FUZZ_RUNS, jsonl, request, success, textOf, unfinished } from './support.js';
 
 interface Contents {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lineBlocks, type LineOptions } from '../../src/jsonl/index.js';
+import { lineBlocks, type LineOptions } from '../../src/jsonl/lines.js';
 import { chunks, cut, FUZZ_RUNS } from './support.js';
 
 async function linesOf(source: AsyncIterable<Uint8Array>, options?: LineOptions) {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkBatchInput } from '../../src/jsonl/index.js';
+import { checkBatchInput } from '../../src/jsonl/check-batch-input.js';
 import { chunks, collected, failure, FUZZ_RUNS, request, success, unfinished } from './support.js';
 
 /** The same object with a field more that nobody wants: its key has an escape, so the line is parsed and not skimmed. */

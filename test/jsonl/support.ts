@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { collectResults, type ResultSources } from '../../src/jsonl/index.js';
+import { collectResults, type ResultSources } from '../../src/jsonl/collect-results.js';
 
 /** Runs of each property; a long run sets it to 10,000. */
 export const FUZZ_RUNS = Number(process.env['LLM_JOBS_FUZZ_RUNS'] ?? 200);
