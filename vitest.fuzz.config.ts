@@ -15,8 +15,8 @@ const config = mergeConfig(
   defineConfig({
     test: {
       env: { LLM_JOBS_FUZZ_RUNS: runs },
-      globalSetup: ['test/setup/sum-inputs.ts'],
-      setupFiles: ['test/setup/count-inputs.ts'],
+      globalSetup: ['test/support/setup/sum-inputs.ts'],
+      setupFiles: ['test/support/setup/count-inputs.ts'],
       testTimeout: 60_000 + Number(runs) * 100,
     },
   }),

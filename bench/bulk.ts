@@ -13,7 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { LlmJobsClient } from '../src/client.js';
-import { startDevServer } from '../src/dev-server/index.js';
+import { startDevServer } from '../dev/temporal-server/index.js';
 import { writeRequests } from './requests.js';
 
 /** As `npm run worker` starts it. */

@@ -100,7 +100,7 @@ function isAlive(pid) {
 async function bundle() {
   const { bundleWorkflowCode, DefaultLogger } = require('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(dist, 'workflows/index.js'),
+    workflowsPath: join(dist, 'workflows.js'),
     logger: new DefaultLogger('WARN', ({ level, message }) => console.error(`${level} ${message}`)),
   });
   const { body, map } = splitSourceMap(code);

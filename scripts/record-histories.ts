@@ -12,7 +12,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import OpenAI from 'openai';
 import { createActivities } from '../src/activities/index.js';
 import { LlmJobsClient } from '../src/client.js';
-import { startDevServer } from '../src/dev-server/index.js';
+import { startDevServer } from '../dev/temporal-server/index.js';
 import { LocalApi, scaledClock } from '../src/testing/index.js';
 import { SCENARIOS, type Stage } from '../test/replay/scenarios.js';
 

@@ -9,28 +9,28 @@ export {
   type BatchSpec,
   type LineCounts,
   type TokenUsage,
-} from './jobs/batch.js';
+} from './contract/batch.js';
 export {
   bulkBatchResultSchema,
   bulkBatchSpecSchema,
   type BulkBatchProgress,
   type BulkBatchResult,
   type BulkBatchSpec,
-} from './jobs/bulk-batch.js';
-export { FAILURES, type FailureType } from './jobs/failures.js';
-export type { FaultReport, InputFault } from './jobs/fault.js';
-export { fileRefSchema, type FileRef } from './jobs/file-ref.js';
+} from './contract/bulk-batch.js';
+export { FAILURES, type FailureType } from './contract/failures.js';
+export type { FaultReport, InputFault } from './contract/input-fault.js';
+export { fileRefSchema, type FileRef } from './contract/file-ref.js';
 export {
   fineTuningResultSchema,
   fineTuningSpecSchema,
   type FineTuningProgress,
   type FineTuningResult,
   type FineTuningSpec,
-} from './jobs/fine-tuning.js';
-export { JOB_KEY, jobKeyOf, jobOwnerOf, type JobOwner } from './jobs/job-key.js';
-export { BATCH_LIMITS, FILE_LIMITS, FINE_TUNING_LIMITS, METADATA_LIMITS, type BatchLimits } from './jobs/limits.js';
-export type { Cancellation, Phase } from './jobs/run-state.js';
-export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './orphans.js';
-export { LlmJobsPlugin } from './plugin.js';
-export type { ProviderOptions, ProviderTraits } from './providers/providers.js';
+} from './contract/fine-tuning.js';
+export { JOB_KEY, jobKeyOf, jobOwnerOf, type JobOwner } from './contract/job-key.js';
+export { BATCH_LIMITS, FILE_LIMITS, FINE_TUNING_LIMITS, METADATA_LIMITS, type BatchLimits } from './contract/limits.js';
+export type { Cancellation, Phase } from './contract/progress.js';
+export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './client/find-orphans.js';
+export { LlmJobsPlugin } from './worker/plugin.js';
+export type { ProviderOptions, ProviderTraits } from './provider/providers.js';
 export { S3Backend, Storage, StorageError, type S3Options, type StorageBackend } from './storage/index.js';

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { LlmJobsClient } from '../../src/client.js';
-import { startDevServer } from '../../src/dev-server/index.js';
+import { startDevServer } from '../../dev/temporal-server/index.js';
 import { startSimulatedApi } from './simulated-api.js';
 import { startWorker } from './worker-process.js';
 

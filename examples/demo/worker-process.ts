@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startGuarded } from '../../src/dev-server/guarded-process.js';
+import { startGuarded } from '../../dev/temporal-server/guarded-process.js';
 
 export interface WorkerProcess {
   readonly pid: number;

@@ -1,12 +1,12 @@
 /** The pre-flight check of a batch: every line is read before anything is uploaded or created. */
 import { ApplicationFailure } from '@temporalio/common';
-import type { ReadBatchSpec } from '../jobs/batch.js';
-import { describeFaults } from '../jobs/read-spec.js';
-import { checkBatchInput, type BatchInputReport } from '../jsonl/check-batch-input.js';
-import { apiOf } from './api.js';
-import { download } from './download.js';
-import { untilCancelled, withHeartbeat } from './heartbeat.js';
-import type { Toolbox } from './toolbox.js';
+import type { ReadBatchSpec } from '../contract/batch.js';
+import { describeFaults } from '../contract/parse-spec.js';
+import { checkBatchInput, type BatchInputReport } from '../requests/check-input.js';
+import { apiOf } from './calls/provider-api.js';
+import { download } from './calls/open-file.js';
+import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
+import type { Toolbox } from './runtime/context.js';
 
 export interface CheckBatchInputInput {
   readonly provider: string;

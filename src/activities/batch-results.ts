@@ -1,15 +1,15 @@
 /** The results of a batch, collected into storage and accounted for line by line against its input. */
-import type { BatchSnapshot } from '../jobs/batch-object.js';
-import type { BatchResult } from '../jobs/batch.js';
-import type { Cancellation } from '../jobs/run-state.js';
-import { collectResults } from '../jsonl/collect-results.js';
-import type { ResultsSummary } from '../jsonl/results-ledger.js';
+import type { BatchSnapshot } from '../provider/objects/batch.js';
+import type { BatchResult } from '../contract/batch.js';
+import type { Cancellation } from '../contract/progress.js';
+import { collectResults } from '../results/collect.js';
+import type { ResultsSummary } from '../results/results-ledger.js';
 import { safeName } from '../storage/safe-name.js';
-import { apiOf, type Api } from './api.js';
+import { apiOf, type Api } from './calls/provider-api.js';
 import type { CheckedInput } from './batch-input.js';
-import { download, downloadResult } from './download.js';
-import { withHeartbeat } from './heartbeat.js';
-import type { Toolbox } from './toolbox.js';
+import { download, downloadResult } from './calls/open-file.js';
+import { withHeartbeat } from './runtime/heartbeat.js';
+import type { Toolbox } from './runtime/context.js';
 
 export interface CollectBatchInput {
   readonly provider: string;

@@ -2,13 +2,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import { activityInfo, cancellationSignal, log, sleep } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { fileObjectSchema, type FileSnapshot } from '../jobs/fine-tuning-object.js';
-import { FILE_LIMITS, PAGE_SIZES } from '../jobs/limits.js';
-import { apiOf, readReply, type Api } from './api.js';
-import { withHeartbeat } from './heartbeat.js';
-import { listAll } from './list-all.js';
-import { postFile } from './multipart.js';
-import type { Toolbox } from './toolbox.js';
+import { fileObjectSchema, type FileSnapshot } from '../provider/objects/fine-tuning-job.js';
+import { FILE_LIMITS, PAGE_SIZES } from '../contract/limits.js';
+import { apiOf, readReply, type Api } from './calls/provider-api.js';
+import { withHeartbeat } from './runtime/heartbeat.js';
+import { listAll } from './calls/list-all.js';
+import { postFile } from '../provider/upload-form.js';
+import type { Toolbox } from './runtime/context.js';
 
 export interface UploadFileInput {
   readonly provider: string;

@@ -6,18 +6,18 @@ import {
   type Checkpoint,
   type FineTuningEvent,
   type FineTuningSnapshot,
-} from '../jobs/fine-tuning-object.js';
-import type { FineTuningResult } from '../jobs/fine-tuning.js';
-import type { FileRef } from '../jobs/file-ref.js';
-import { FINE_TUNING_JOBS } from '../jobs/job-kinds.js';
-import { PAGE_SIZES } from '../jobs/limits.js';
-import type { Cancellation } from '../jobs/run-state.js';
+} from '../provider/objects/fine-tuning-job.js';
+import type { FineTuningResult } from '../contract/fine-tuning.js';
+import type { FileRef } from '../contract/file-ref.js';
+import { FINE_TUNING_JOBS } from '../provider/job-kinds.js';
+import { PAGE_SIZES } from '../contract/limits.js';
+import type { Cancellation } from '../contract/progress.js';
 import { safeName } from '../storage/safe-name.js';
-import { apiOf, type Api } from './api.js';
-import { downloadResult } from './download.js';
-import { withHeartbeat } from './heartbeat.js';
-import { listAll } from './list-all.js';
-import type { Toolbox } from './toolbox.js';
+import { apiOf, type Api } from './calls/provider-api.js';
+import { downloadResult } from './calls/open-file.js';
+import { withHeartbeat } from './runtime/heartbeat.js';
+import { listAll } from './calls/list-all.js';
+import type { Toolbox } from './runtime/context.js';
 
 export interface CollectFineTuningInput {
   readonly provider: string;

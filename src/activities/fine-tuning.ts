@@ -1,13 +1,17 @@
 /** Fine-tuning jobs at the provider: create once, find, watch, cancel, pause, resume. */
 import { ApplicationFailure } from '@temporalio/common';
 import type { FineTuning } from 'openai/resources/fine-tuning/fine-tuning';
-import { fineTuningEventSchema, fineTuningObjectSchema, type FineTuningSnapshot } from '../jobs/fine-tuning-object.js';
-import type { TrainingSteps } from '../jobs/fine-tuning.js';
-import { JOB_KEY } from '../jobs/job-key.js';
-import { FINE_TUNING_JOBS } from '../jobs/job-kinds.js';
-import { PAGE_SIZES } from '../jobs/limits.js';
-import { isFineTuningEnd } from '../jobs/status.js';
-import { apiOf, type Api } from './api.js';
+import {
+  fineTuningEventSchema,
+  fineTuningObjectSchema,
+  type FineTuningSnapshot,
+} from '../provider/objects/fine-tuning-job.js';
+import type { TrainingSteps } from '../contract/fine-tuning.js';
+import { JOB_KEY } from '../contract/job-key.js';
+import { FINE_TUNING_JOBS } from '../provider/job-kinds.js';
+import { PAGE_SIZES } from '../contract/limits.js';
+import { isFineTuningEnd } from '../contract/status.js';
+import { apiOf, type Api } from './calls/provider-api.js';
 import {
   cancelTwins,
   createOnce,
@@ -15,12 +19,12 @@ import {
   type CreatedOnce,
   type InterruptedCreate,
   type JobSearch,
-} from './create-once.js';
-import { act, readOutcome, retrieve, twinsOf } from './jobs.js';
-import { listAll } from './list-all.js';
-import { pageSchema } from '../providers/each-of.js';
-import type { Toolbox } from './toolbox.js';
-import { watchJob, type Sighting, type WatchInput } from './watch.js';
+} from './calls/create-once.js';
+import { act, readOutcome, retrieve, twinsOf } from './calls/jobs.js';
+import { listAll } from './calls/list-all.js';
+import { pageSchema } from '../provider/pages.js';
+import type { Toolbox } from './runtime/context.js';
+import { watchJob, type Sighting, type WatchInput } from './calls/watch.js';
 
 export interface CreateFineTuningJobInput extends JobSearch {
   readonly model: string;

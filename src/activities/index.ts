@@ -1,17 +1,17 @@
 /** The activities: the only code that calls the API or touches storage. */
-import { toMs, type Duration } from '../jobs/spec-fields.js';
-import { Providers, type ProviderOptions } from '../providers/providers.js';
+import { toMs, type Duration } from '../contract/spec-fields.js';
+import { Providers, type ProviderOptions } from '../provider/providers.js';
 import { Storage } from '../storage/storage.js';
 import { batchInputActivities } from './batch-input.js';
 import { batchResultActivities } from './batch-results.js';
-import { batchActivities } from './batches.js';
-import { budgetActivities } from './budget.js';
-import { bulkActivities } from './bulk.js';
+import { batchActivities } from './batch.js';
+import { budgetActivities } from './token-budget.js';
+import { bulkActivities } from './bulk-batch.js';
 import { fileActivities } from './files.js';
 import { fineTuningResultActivities } from './fine-tuning-results.js';
 import { fineTuningActivities } from './fine-tuning.js';
-import { guarded } from './guard.js';
-import type { Toolbox } from './toolbox.js';
+import { guarded } from './runtime/with-failures.js';
+import type { Toolbox } from './runtime/context.js';
 import { trainingInputActivities } from './training-input.js';
 
 export interface ActivitiesOptions {

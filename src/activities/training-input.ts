@@ -1,12 +1,12 @@
 /** The pre-flight check of training and validation files. */
 import { ApplicationFailure } from '@temporalio/common';
-import type { FineTuningMethod } from '../jobs/fine-tuning.js';
-import { describeFaults } from '../jobs/read-spec.js';
-import { checkTrainingFile } from '../jsonl/check-training-file.js';
-import { apiOf } from './api.js';
-import { download } from './download.js';
-import { untilCancelled, withHeartbeat } from './heartbeat.js';
-import type { Toolbox } from './toolbox.js';
+import type { FineTuningMethod } from '../contract/fine-tuning.js';
+import { describeFaults } from '../contract/parse-spec.js';
+import { checkTrainingFile } from '../training/check-examples.js';
+import { apiOf } from './calls/provider-api.js';
+import { download } from './calls/open-file.js';
+import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
+import type { Toolbox } from './runtime/context.js';
 
 export interface CheckTrainingFileInput {
   readonly provider: string;

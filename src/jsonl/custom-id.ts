@@ -1,4 +1,4 @@
-import { BATCH_LIMITS } from '../jobs/limits.js';
+import { BATCH_LIMITS } from '../contract/limits.js';
 import { JsonSkim } from './json-skim.js';
 import type { Line } from './lines.js';
 import { parseLine } from './parse-line.js';

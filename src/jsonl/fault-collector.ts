@@ -1,6 +1,6 @@
-import type { FaultReport, InputFault } from '../jobs/fault.js';
-import { MAX_LISTED_FAULTS } from '../jobs/limits.js';
-import { bounded } from '../jobs/text.js';
+import type { FaultReport, InputFault } from '../contract/input-fault.js';
+import { MAX_LISTED_FAULTS } from '../contract/limits.js';
+import { bounded } from '../contract/text.js';
 
 /**
  * Keeps the first faults in full, by line and not by when they were found, and counts the rest. Faults of the file as a whole stand

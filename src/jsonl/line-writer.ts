@@ -1,5 +1,5 @@
-import type { FileRef } from '../jobs/file-ref.js';
-import type { Backlog } from './backlog.js';
+import type { FileRef } from '../contract/file-ref.js';
+import type { Backlog } from './backpressure.js';
 import type { Line } from './lines.js';
 
 /** Storage takes pieces of this size as they are. */

@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { BATCH_LIMITS } from '../jobs/limits.js';
+import { BATCH_LIMITS } from '../contract/limits.js';
 
 const NEWLINE = 10;
 const RETURN = 13;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FileRef } from '../jobs/file-ref.js';
+import type { FileRef } from '../contract/file-ref.js';
 import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 import { FileBackend } from './file-backend.js';
 import { S3Backend } from './s3/s3-backend.js';

@@ -1,4 +1,4 @@
-import { bounded } from '../jobs/text.js';
+import { bounded } from '../contract/text.js';
 import { StorageError } from './storage-error.js';
 
 /** Longer URIs are refused; S3 keys end at 1,024 bytes and paths at 4,096. */

@@ -2,26 +2,26 @@
 import { setHandler } from '@temporalio/workflow';
 import type { CheckedInput } from '../activities/batch-input.js';
 import type { CollectedBatch } from '../activities/batch-results.js';
-import { isHalfDone, type BatchSnapshot } from '../jobs/batch-object.js';
+import { isHalfDone, type BatchSnapshot } from '../provider/objects/batch.js';
 import {
   batchSpecSchema,
   type BatchProgress,
   type BatchResult,
   type BatchSpec,
   type ReadBatchSpec,
-} from '../jobs/batch.js';
-import { readSpec } from '../jobs/read-spec.js';
-import { toMs } from '../jobs/spec-fields.js';
-import { isBatchEnd, isKnownBatchStatus } from '../jobs/status.js';
-import { call, creates, requests, transfers } from './activity-calls.js';
-import { awaitEnd, iso, now } from './await-end.js';
-import { createInterruptibly } from './create-interruptibly.js';
-import { showDetails } from './current-details.js';
-import { asRunFailure, invalidInput, runFailure } from './failures.js';
-import { identity } from './identity.js';
+} from '../contract/batch.js';
+import { readSpec } from '../contract/parse-spec.js';
+import { toMs } from '../contract/spec-fields.js';
+import { isBatchEnd, isKnownBatchStatus } from '../contract/status.js';
+import { call, creates, requests, transfers } from './lifecycle/activity-calls.js';
+import { awaitEnd, iso, now } from './lifecycle/wait-for-end.js';
+import { createInterruptibly } from './lifecycle/create-unless-cancelled.js';
+import { showDetails } from './lifecycle/current-details.js';
+import { asRunFailure, invalidInput, runFailure } from './lifecycle/run-failures.js';
+import { identity } from './lifecycle/identity.js';
 import { batchProgressQuery } from './messages.js';
-import { RunControl } from './run-control.js';
-import { withoutTwins } from './without-twins.js';
+import { RunControl } from './lifecycle/run-control.js';
+import { withoutTwins } from './lifecycle/late-duplicates.js';
 
 /**
  * Runs one batch at a provider from its input to its results.

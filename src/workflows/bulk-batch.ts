@@ -1,22 +1,22 @@
 /** Any number of requests as many batches: split, run the parts, try again what is left, merge. */
 import { continueAsNew, patched, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { BulkPart, PartOutcome } from '../activities/bulk.js';
+import type { BulkPart, PartOutcome } from '../activities/bulk-batch.js';
 import {
   bulkBatchSpecSchema,
   type BulkBatchProgress,
   type BulkBatchResult,
   type BulkBatchSpec,
   type ReadBulkBatchSpec,
-} from '../jobs/bulk-batch.js';
-import { FAILURES, type FailureType } from '../jobs/failures.js';
-import { readSpec } from '../jobs/read-spec.js';
-import { call, transfers } from './activity-calls.js';
-import { PartRuns } from './bulk-part.js';
-import { showDetails } from './current-details.js';
-import { asRunFailure, invalidInput, runFailure } from './failures.js';
-import { identity } from './identity.js';
+} from '../contract/bulk-batch.js';
+import { FAILURES, type FailureType } from '../contract/failures.js';
+import { readSpec } from '../contract/parse-spec.js';
+import { call, transfers } from './lifecycle/activity-calls.js';
+import { PartRuns } from './bulk/parts.js';
+import { showDetails } from './lifecycle/current-details.js';
+import { asRunFailure, invalidInput, runFailure } from './lifecycle/run-failures.js';
+import { identity } from './lifecycle/identity.js';
 import { bulkBatchProgressQuery } from './messages.js';
-import { RunControl } from './run-control.js';
+import { RunControl } from './lifecycle/run-control.js';
 
 /** What goes over into the next run when the history grows large: between parts, never in the middle of one. */
 export interface BulkState {

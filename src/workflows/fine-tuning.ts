@@ -1,7 +1,7 @@
 /** The life of one fine-tuning job: check, upload, create, wait for its end, collect what came out. */
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import type { CheckedTrainingFile } from '../activities/training-input.js';
-import type { FineTuningSnapshot } from '../jobs/fine-tuning-object.js';
+import type { FineTuningSnapshot } from '../provider/objects/fine-tuning-job.js';
 import {
   fineTuningSpecSchema,
   type FineTuningProgress,
@@ -9,18 +9,18 @@ import {
   type FineTuningSpec,
   type ReadFineTuningSpec,
   type TrainingSteps,
-} from '../jobs/fine-tuning.js';
-import { readSpec } from '../jobs/read-spec.js';
-import { isFineTuningEnd, isKnownFineTuningStatus } from '../jobs/status.js';
-import { call, creates, requests, transfers } from './activity-calls.js';
-import { awaitEnd, iso, now } from './await-end.js';
-import { createInterruptibly } from './create-interruptibly.js';
-import { showDetails } from './current-details.js';
-import { asRunFailure, invalidInput, runFailure } from './failures.js';
-import { identity } from './identity.js';
+} from '../contract/fine-tuning.js';
+import { readSpec } from '../contract/parse-spec.js';
+import { isFineTuningEnd, isKnownFineTuningStatus } from '../contract/status.js';
+import { call, creates, requests, transfers } from './lifecycle/activity-calls.js';
+import { awaitEnd, iso, now } from './lifecycle/wait-for-end.js';
+import { createInterruptibly } from './lifecycle/create-unless-cancelled.js';
+import { showDetails } from './lifecycle/current-details.js';
+import { asRunFailure, invalidInput, runFailure } from './lifecycle/run-failures.js';
+import { identity } from './lifecycle/identity.js';
 import { fineTuningProgressQuery, pauseUpdate, resumeUpdate } from './messages.js';
-import { RunControl } from './run-control.js';
-import { withoutTwins } from './without-twins.js';
+import { RunControl } from './lifecycle/run-control.js';
+import { withoutTwins } from './lifecycle/late-duplicates.js';
 
 type Role = 'training' | 'validation';
 

@@ -1,8 +1,8 @@
 /** The messages that all lifecycles answer to. Their names are the contract on the wire. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { BatchProgress } from '../jobs/batch.js';
-import type { BulkBatchProgress } from '../jobs/bulk-batch.js';
-import type { FineTuningProgress } from '../jobs/fine-tuning.js';
+import type { BatchProgress } from '../contract/batch.js';
+import type { BulkBatchProgress } from '../contract/bulk-batch.js';
+import type { FineTuningProgress } from '../contract/fine-tuning.js';
 
 /** Before the job exists: never create it. After: cancel it at the provider, wait for its end, keep the partial results. */
 export const cancelSignal = defineSignal<[reason?: string]>('cancel');

@@ -13,9 +13,9 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { inMarkdown } from '../jobs/text.js';
-import type { BudgetState, RoomRequest, RoomRefusal } from '../jobs/token-budget.js';
-import { call, requests } from './activity-calls.js';
+import { inMarkdown } from '../contract/text.js';
+import type { BudgetState, RoomRequest, RoomRefusal } from '../contract/token-budget.js';
+import { call, requests } from './lifecycle/activity-calls.js';
 
 export const requestRoomSignal = defineSignal<[RoomRequest]>('request');
 export const releaseRoomSignal = defineSignal<[lease: string]>('release');

@@ -8,8 +8,8 @@ import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import { JOB_KEY, jobOwnerOf, type BatchResult, type FileRef, type FineTuningResult } from '../../src/index.js';
 import { randomFor } from '../../src/testing/random.js';
-import { endpoint, endToEnd, ENDS, type WorkerProcess } from '../end-to-end/support.js';
-import { readLines } from '../lifecycle/harness.js';
+import { endpoint, endToEnd, ENDS, type WorkerProcess } from '../support/end-to-end.js';
+import { readLines } from '../support/lifecycle-harness.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 
 const LIFECYCLES = Number(process.env.LLM_JOBS_CHAOS ?? 12);

@@ -9,7 +9,7 @@ import { createActivities } from '../../src/activities/index.js';
 import { LlmJobsClient } from '../../src/client.js';
 import { JOB_KEY, jobOwnerOf } from '../../src/index.js';
 import { LocalApi, scaledClock } from '../../src/testing/index.js';
-import { devServer, withWorker } from '../setup/temporal.js';
+import { devServer, withWorker } from '../support/temporal.js';
 import { writeJsonl } from '../support/jsonl-file.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 

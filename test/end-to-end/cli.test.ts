@@ -1,7 +1,7 @@
 /** What other languages, scripts and people do: nothing but the `temporal` CLI and the names of the contract. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { chatRequests } from '../support/samples.js';
-import { endpoint, endToEnd, temporalCli, until } from './support.js';
+import { endpoint, endToEnd, temporalCli, until } from '../support/end-to-end.js';
 
 describe('from the temporal CLI alone', () => {
   // Each call of the CLI takes a moment, and the batch should still be in progress then.

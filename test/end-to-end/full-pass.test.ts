@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readLines } from '../lifecycle/harness.js';
+import { readLines } from '../support/lifecycle-harness.js';
 import { chatExamples, chatRequest, chatRequests } from '../support/samples.js';
-import { endpoint, endToEnd, until } from './support.js';
+import { endpoint, endToEnd, until } from '../support/end-to-end.js';
 
 const model = 'gpt-4o-mini-2024-07-18';
 

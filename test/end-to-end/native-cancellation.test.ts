@@ -3,7 +3,7 @@ import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { BatchRun } from '../../src/client.js';
 import { chatRequests } from '../support/samples.js';
-import { ENDS, endpoint, endToEnd, until } from './support.js';
+import { ENDS, endpoint, endToEnd, until } from '../support/end-to-end.js';
 
 describe('native cancellation soon after the start', () => {
   const e = endToEnd();

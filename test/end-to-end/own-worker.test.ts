@@ -7,9 +7,9 @@ import { expect, test } from 'vitest';
 import { LlmJobsClient } from '../../src/client.js';
 import { LlmJobsPlugin } from '../../src/index.js';
 import { LocalApi } from '../../src/testing/index.js';
-import { devServer, withWorker } from '../setup/temporal.js';
+import { devServer, withWorker } from '../support/temporal.js';
 import { chatRequests } from '../support/samples.js';
-import { endpoint } from './support.js';
+import { endpoint } from '../support/end-to-end.js';
 
 const temporal = devServer();
 

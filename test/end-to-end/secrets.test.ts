@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { WorkflowFailedError } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { chatExamples, chatRequests } from '../support/samples.js';
-import { endpoint, endToEnd, until, type WorkerProcess } from './support.js';
+import { endpoint, endToEnd, until, type WorkerProcess } from '../support/end-to-end.js';
 
 /** Without the shape of a key, by which it could be told. */
 const KEY = 'unlike-7hIsMustStayInTheWorker0123456789';

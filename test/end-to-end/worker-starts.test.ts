@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LocalApi } from '../../src/testing/index.js';
 import { chatRequests } from '../support/samples.js';
-import { AT_ONCE, endpoint, endToEnd, spawnWorker, until } from './support.js';
+import { AT_ONCE, endpoint, endToEnd, spawnWorker, until } from '../support/end-to-end.js';
 
 describe('an API that is down', () => {
   const e = endToEnd();

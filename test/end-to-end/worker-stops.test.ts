@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chatRequests } from '../support/samples.js';
-import { AT_ONCE, endpoint, endToEnd, until } from './support.js';
+import { AT_ONCE, endpoint, endToEnd, until } from '../support/end-to-end.js';
 
 describe('a worker that is stopped', () => {
   const e = endToEnd();

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
-import { workflowBundlePath } from '../setup/temporal.js';
+import { workflowBundlePath } from '../support/temporal.js';
 import { SCENARIOS } from './scenarios.js';
 
 const HISTORIES = new URL('../histories/', import.meta.url);

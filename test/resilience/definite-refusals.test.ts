@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { createActivities } from '../../src/activities/index.js';
 import { LlmJobsClient } from '../../src/client.js';
 import { LocalApi, scaledClock } from '../../src/testing/index.js';
-import { devServer, withWorker } from '../setup/temporal.js';
+import { devServer, withWorker } from '../support/temporal.js';
 import { chatRequests } from '../support/samples.js';
 
 const temporal = devServer();

@@ -13,7 +13,7 @@ import {
   type FaultName,
   type Operation,
 } from '../../src/testing/index.js';
-import { HOUR, lifecycle, MINUTE } from '../lifecycle/harness.js';
+import { HOUR, lifecycle, MINUTE } from '../support/lifecycle-harness.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 import {
   BATCH_SCENARIOS_EXPECTED,

@@ -12,8 +12,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { FAILURES } from '../../src/index.js';
 import { LocalApi, ManualClock, type Operation } from '../../src/testing/index.js';
-import { anyJson, anyOf } from '../jobs/fuzz.js';
-import { lifecycle, sumOf } from '../lifecycle/harness.js';
+import { anyJson, anyOf } from '../support/hostile-values.js';
+import { lifecycle, sumOf } from '../support/lifecycle-harness.js';
 import { writeJsonl } from '../support/jsonl-file.js';
 import { chatExamples, chatRequests, jsonl } from '../support/samples.js';
 

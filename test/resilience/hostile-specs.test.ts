@@ -9,9 +9,9 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createActivities } from '../../src/activities/index.js';
 import { FAILURES } from '../../src/index.js';
-import { anyJson, anyOf } from '../jobs/fuzz.js';
+import { anyJson, anyOf } from '../support/hostile-values.js';
 import { LocalApi, scaledClock } from '../../src/testing/index.js';
-import { devServer, startWorker } from '../setup/temporal.js';
+import { devServer, startWorker } from '../support/temporal.js';
 import { chatRequests } from '../support/samples.js';
 
 const RUNS = Math.ceil(Number(process.env.LLM_JOBS_FUZZ_RUNS ?? 200) / 4);

@@ -1,6 +1,6 @@
 /** What people ask of a model is theirs: the worker's logs never hold a request's body, at any level. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { endpoint, endToEnd, type WorkerProcess } from '../end-to-end/support.js';
+import { endpoint, endToEnd, type WorkerProcess } from '../support/end-to-end.js';
 import { chatExample, chatRequest } from '../support/samples.js';
 
 const MARKER = 'the-wording-of-a-request-6b1f';

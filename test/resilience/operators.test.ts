@@ -4,7 +4,7 @@ import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from 
 import OpenAI from 'openai';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { findOrphans, JOB_KEY, jobOwnerOf } from '../../src/index.js';
-import { endpoint, endToEnd, until, type WorkerProcess } from '../end-to-end/support.js';
+import { endpoint, endToEnd, until, type WorkerProcess } from '../support/end-to-end.js';
 import { reset as resetRun, workflowTasks } from '../support/operators.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 

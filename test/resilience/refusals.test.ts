@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
 import type { StatusEffect } from '../../src/testing/index.js';
-import { failureOf, HOUR, lifecycle, MINUTE } from '../lifecycle/harness.js';
+import { failureOf, HOUR, lifecycle, MINUTE } from '../support/lifecycle-harness.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 
 const l = lifecycle({

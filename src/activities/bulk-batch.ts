@@ -1,0 +1,253 @@
+/** The bulk batch's work on files: split what is to be asked into parts, merge what was answered. */
+import { getClient } from '@temporalio/activity';
+import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  mergeResults,
+  surveyResults,
+  type AnswerPolicy,
+  type BulkResultFiles,
+  type ResultFile,
+} from '../results/merge.js';
+import { splitRequests, type BulkSource, type Part, type PartLimits } from '../requests/split.js';
+import type { FaultReport } from '../contract/input-fault.js';
+import type { BatchLimits } from '../contract/limits.js';
+import type { BulkBatchResult, ReadBulkBatchSpec } from '../contract/bulk-batch.js';
+import { describeFaults } from '../contract/parse-spec.js';
+import type { Cancellation } from '../contract/progress.js';
+import { batchResultSchema, type BatchProgress, type BatchResult, type LineCounts } from '../contract/batch.js';
+import { decompressed } from '../storage/gunzip.js';
+import { safeName } from '../storage/safe-name.js';
+import { apiOf } from './calls/provider-api.js';
+import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
+import { fitsSchema } from '../results/answer-schema.js';
+import type { Toolbox } from './runtime/context.js';
+
+/** A part to be submitted as one batch. */
+export interface BulkPart extends Part {
+  /** Where its batch's results land. */
+  readonly resultsUri: string;
+}
+
+/** What became of a part. */
+export interface PartOutcome {
+  readonly round: number;
+  readonly part: number;
+  readonly model: string;
+  readonly requests: number;
+  readonly batchId: string | null;
+  readonly status: string;
+  readonly output: string | null;
+  readonly errors: string | null;
+  readonly lines: LineCounts;
+  /** Why its run failed, as a type of failure; null where it did not. Final: its requests are not sent again. */
+  readonly failure: { readonly type: string; readonly message: string; readonly isFinal: boolean } | null;
+}
+
+/** What both activities need of the spec; null for what it leaves open. */
+export interface BulkInput {
+  readonly provider: string;
+  readonly input: ReadBulkBatchSpec['input'];
+  readonly endpoint: string | null;
+  readonly missingCustomIds: 'refuse' | 'fromLineNumber';
+  readonly outputUri: string | null;
+  /** Name of this bulk's folder below the output. */
+  readonly folder: string;
+  readonly split: NonNullable<ReadBulkBatchSpec['split']>;
+  readonly enqueuedTokens: ReadBulkBatchSpec['enqueuedTokens'] | null;
+  readonly retry: ReadBulkBatchSpec['retry'];
+  readonly schema: Readonly<Record<string, unknown>> | null;
+  /** Of all rounds so far. */
+  readonly done: readonly PartOutcome[];
+}
+
+export interface PlanRoundInput extends BulkInput {
+  /** From 1. */
+  readonly round: number;
+}
+
+export interface MergeBulkInput extends BulkInput {
+  readonly round: number;
+  readonly order: 'input' | 'customId';
+  readonly gzip: boolean;
+  readonly prices: ReadBulkBatchSpec['prices'] | null;
+  readonly cancellation: Cancellation | null;
+  readonly warnings: readonly string[];
+}
+
+/** More parts than this would not fit into a workflow's payloads and history; a larger bulk is split by its owner. */
+const MAX_PARTS = 2_000;
+
+export function bulkActivities(toolbox: Toolbox) {
+  const { storage } = toolbox;
+  return {
+    /**
+     * Splits what is still to be answered into parts, each a valid batch input of one model and endpoint. Round 1 checks every line;
+     * fails with `InvalidInput` and the first faults.
+     */
+    async planRound(input: PlanRoundInput): Promise<{ parts: BulkPart[]; requests: number }> {
+      const { provider } = apiOf(toolbox, input.provider);
+      // Before anything else: a schema that is none must not be found only when there are answers.
+      const policy = policyOf(input);
+      return withHeartbeat(async () => {
+        const sources = await sourcesOf(input.input);
+        const survey = input.round === 1 ? null : await surveyResults(sources, resultFiles(input), policy);
+        if (survey?.open === 0) return { parts: [], requests: survey.requests };
+        const { parts, requests, faults } = await splitRequests(sources, {
+          limits: partLimits(provider.batchLimits, input),
+          missingCustomIds: input.missingCustomIds,
+          ...(input.endpoint !== null && { endpoint: input.endpoint }),
+          ...(survey && { only: survey.isOpen }),
+          writePart: (part, content) => storage.write(partUri(input, input.round, part.number), content),
+        });
+        const tooMany = parts.length > MAX_PARTS;
+        if (faults.total > 0 || tooMany) {
+          for (const part of parts) await storage.delete(part.file.uri);
+          throw invalid(tooMany ? tooManyParts(parts.length) : faults);
+        }
+        const resultsUri = place(input, 'batches');
+        return { parts: parts.map((part) => ({ ...part, resultsUri })), requests: survey?.requests ?? requests };
+      });
+    },
+
+    /** The result that a part's run had written when it was cancelled or terminated; null where it had none, or none that is whole. */
+    async findPartResult({
+      workflowId,
+      resultsUri,
+    }: {
+      workflowId: string;
+      resultsUri: string;
+    }): Promise<BatchResult | null> {
+      const jobId = await jobIdOf(workflowId);
+      if (jobId === null) return null;
+      const manifest = storage.resolve(resultsUri, safeName(jobId), 'manifest.json');
+      if ((await storage.stat(manifest)) === null) return null;
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of storage.read(manifest)) chunks.push(chunk);
+      // The manifest of a batch that had no end is no result: such a batch may still go on.
+      return batchResultSchema.safeParse(JSON.parse(Buffer.concat(chunks).toString())).data ?? null;
+    },
+
+    /** Writes one output and one errors file over all rounds, and the result itself beside them as `manifest.json`. */
+    async mergeBulk(input: MergeBulkInput): Promise<BulkBatchResult> {
+      return withHeartbeat(async () => {
+        const suffix = input.gzip ? '.jsonl.gz' : '.jsonl';
+        const sources = await sourcesOf(input.input);
+        const merged = await mergeResults(sources, resultFiles(input), policyOf(input), {
+          order: input.order,
+          gzip: input.gzip,
+          prices: input.prices ?? null,
+          writeOutput: (content) => storage.write(place(input, `output${suffix}`), content),
+          writeErrors: (content) => storage.write(place(input, `errors${suffix}`), content),
+        });
+        const parts = await storage.write(place(input, 'parts.jsonl'), lines(input.done));
+        const result: BulkBatchResult = {
+          status: input.cancellation ? 'cancelled' : 'completed',
+          requests: merged.requests,
+          lines: merged.lines,
+          rounds: input.round,
+          batches: input.done.length,
+          output: merged.output,
+          errors: merged.errors,
+          parts,
+          usage: merged.usage,
+          cost: merged.cost,
+          cancellation: input.cancellation,
+          warnings: [...input.warnings],
+        };
+        await storage.write(place(input, 'manifest.json'), lines([result]));
+        return result;
+      });
+    },
+  };
+
+  function resultFiles(input: BulkInput): BulkResultFiles[] {
+    return input.done.map(({ round, part, model, output, errors, failure }) => ({
+      round,
+      part,
+      model,
+      output: output === null ? null : fileOf(output),
+      errors: errors === null ? null : fileOf(errors),
+      failure: failure && { ...failure, requests: fileOf(partUri(input, round, part)) },
+    }));
+  }
+
+  function fileOf(uri: string): ResultFile {
+    return { uri, open: () => storage.read(uri, { reuse: true }) };
+  }
+
+  function partUri(input: BulkInput, round: number, part: number): string {
+    return place(input, `round-${round}`, `part-${String(part).padStart(5, '0')}.jsonl`);
+  }
+
+  function place(input: BulkInput, ...names: string[]): string {
+    return storage.resolve(input.outputUri ?? storage.defaultRoot, input.folder, ...names);
+  }
+
+  async function sourcesOf(input: BulkInput['input']): Promise<BulkSource[]> {
+    const uris = 'uri' in input ? [input.uri] : 'uris' in input ? input.uris : await listed(input.prefix);
+    return uris.map((uri) => ({
+      uri,
+      open: () => untilCancelled(decompressed(storage.read(uri, { reuse: true }), uri)),
+    }));
+  }
+
+  async function listed(prefix: string): Promise<string[]> {
+    const uris: string[] = [];
+    for await (const { uri } of storage.list(prefix)) uris.push(uri);
+    if (uris.length === 0)
+      throw invalid({ faults: [{ field: 'input.prefix', message: `nothing lies below ${prefix}` }], total: 1 });
+    return uris;
+  }
+}
+
+/** `FAILED_PRECONDITION`: the run was ended before it did anything, and cannot be asked. */
+const NEVER_RAN: number = 9;
+
+/** The job that a run followed; null where there was none, or the run is gone. */
+async function jobIdOf(workflowId: string): Promise<string | null> {
+  try {
+    return (await getClient().workflow.getHandle(workflowId).query<BatchProgress>('progress')).jobId;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    const cause: unknown = error instanceof Error ? error.cause : null;
+    const code: number | null = isGrpcServiceError(cause) ? cause.code : null;
+    if (code === NEVER_RAN) return null;
+    throw error;
+  }
+}
+
+function policyOf({ retry, schema }: BulkInput): AnswerPolicy {
+  return {
+    failed: retry.failed ? 'retry' : 'final',
+    truncated: retry.truncated ? 'retry' : 'final',
+    ...(schema && { accepts: fitsSchema(schema) }),
+  };
+}
+
+/** The provider's limits, lowered by the spec, and by the budget: a part larger than that would never find room. */
+function partLimits(limits: BatchLimits, { split, enqueuedTokens }: BulkInput): PartLimits {
+  const budgets = typeof enqueuedTokens === 'number' ? [enqueuedTokens] : Object.values(enqueuedTokens ?? {});
+  const tokens = Math.min(split.estimatedTokens ?? Infinity, ...budgets);
+  return {
+    requests: Math.min(limits.requests, split.requests ?? Infinity),
+    bytes: Math.min(limits.bytes, split.bytes ?? Infinity),
+    embeddingInputs: limits.embeddingInputs,
+    lineBytes: limits.lineBytes,
+    ...(tokens < Infinity && { estimatedTokens: tokens }),
+  };
+}
+
+function tooManyParts(count: number): FaultReport {
+  const message = `the input makes ${count} parts; one bulk batch takes at most ${MAX_PARTS}`;
+  return { faults: [{ field: 'input', message }], total: 1 };
+}
+
+function invalid(report: FaultReport): ApplicationFailure {
+  const message = describeFaults(report);
+  return ApplicationFailure.create({ type: 'InvalidInput', message, nonRetryable: true, details: [report] });
+}
+
+async function* lines(values: readonly unknown[]): AsyncGenerator<string> {
+  for (const value of values) yield `${JSON.stringify(value)}\n`;
+}

@@ -1,0 +1,191 @@
+/**
+ * Creating exactly once. There is no idempotency header, so the create carries a key in the job's metadata, and whoever may
+ * come second looks for the key before it creates: a retry after a lost answer or a dead worker, or a run after a reset.
+ */
+import { activityInfo, log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { isAmbiguous, judge, type ApiError, type Operation } from '../../provider/error-table.js';
+import type { Api, Outcome } from './provider-api.js';
+import { withHeartbeat } from '../runtime/heartbeat.js';
+
+/** A list at the provider may lag behind a create: after an answer that was lost, wait this long before looking. */
+const LIST_LAG_MS = 5_000;
+
+interface Created {
+  readonly id: string;
+  readonly status: string;
+  readonly timestamps: { readonly createdAt: number | null };
+}
+
+/** Where to look for a job by its key. */
+export interface JobSearch {
+  readonly provider: string;
+  readonly key: string;
+  /** Epoch seconds: nothing with this key can be older. */
+  readonly notBefore: number;
+}
+
+/** A create that was cancelled while it was under way. */
+export interface InterruptedCreate extends JobSearch {
+  /** Its last attempt ended without a word, so there may be a job. */
+  readonly isOpen: boolean;
+  readonly lookFor: Readonly<Record<string, unknown>>;
+}
+
+/** How the jobs of one run are found, and how one too many is stopped. */
+export interface Twins<T extends Created> {
+  readonly api: Api;
+  /** All jobs that carry the key. */
+  readonly find: () => Promise<T[]>;
+  readonly isEnd: (status: string) => boolean;
+  readonly cancel: (id: string) => Promise<unknown>;
+}
+
+export interface CreateOnce<T extends Created> extends Twins<T> {
+  readonly operation: Operation;
+  /** An earlier run of this workflow (before a reset) may have created it. */
+  readonly mayExist: boolean;
+  readonly onAmbiguousCreate: 'fail' | 'createAgain';
+  /** What a person should look for at the provider when it cannot be known whether a create succeeded. */
+  readonly lookFor: Readonly<Record<string, unknown>>;
+  /** Throws the failure of a refusal that is known before the request is sent. */
+  readonly beforeCreate?: () => Promise<void>;
+  readonly create: () => Promise<Outcome<T>>;
+}
+
+export interface CreatedOnce<T> {
+  readonly job: T;
+  readonly adopted: boolean;
+  /** An earlier request, whose outcome is not known, may still be carried out: look for the key again later. */
+  readonly mayHaveTwin: boolean;
+}
+
+/** What the attempts of one create hand on to each other by heartbeat. */
+interface Trail {
+  /** Attempts that ended without a job for certain. If it is less than the attempts made, one of them may have succeeded. */
+  readonly settled: number;
+}
+
+export async function createOnce<T extends Created>(request: CreateOnce<T>): Promise<CreatedOnce<T>> {
+  const { attempt, heartbeatDetails } = activityInfo();
+  let trail: Trail = { settled: (heartbeatDetails as Trail | undefined)?.settled ?? 0 };
+  const unsettled = attempt - 1 - trail.settled + (request.mayExist ? 1 : 0);
+  const hasEarlierTries = attempt > 1 || request.mayExist;
+  const { metadata } = request.api.provider;
+  let isCertain = true;
+
+  const once = async (): Promise<CreatedOnce<T>> => {
+    if (metadata) {
+      const [earlier] = hasEarlierTries ? bestFirst(await request.find()) : [];
+      if (earlier) return { job: earlier, adopted: true, mayHaveTwin: unsettled > 1 };
+    } else if (unsettled > 0 && request.onAmbiguousCreate === 'fail') {
+      throw ambiguousCreate(request, 'an earlier attempt ended without an answer');
+    }
+    await request.beforeCreate?.();
+    isCertain = false;
+    const { value, error } = await request.create().catch((unreadable: unknown) => {
+      throw unreadable instanceof ApplicationFailure ? unclear(request, unreadable, null) : unreadable;
+    });
+    if (error) {
+      isCertain = !isAmbiguous(error);
+      throw refusal(request, error);
+    }
+    if (!hasEarlierTries || !metadata) return { job: value, adopted: false, mayHaveTwin: false };
+    const job = await withoutStrays(request, value);
+    return { job, adopted: job.id !== value.id, mayHaveTwin: unsettled > 0 };
+  };
+
+  return withHeartbeat(
+    () =>
+      once().catch((error: unknown) => {
+        if (isCertain) trail = { settled: trail.settled + 1 };
+        throw error;
+      }),
+    () => trail,
+  );
+}
+
+/** The job of a create that was cancelled, or null where there is none. Without metadata only a create in good order leaves none. */
+export async function findInterrupted<T extends Created>(
+  operation: Operation,
+  { api, find }: Twins<T>,
+  { isOpen, lookFor, notBefore }: InterruptedCreate,
+): Promise<T | null> {
+  if (api.provider.metadata) return bestFirst(await find())[0] ?? null;
+  if (!isOpen) return null;
+  const request = { api, operation, lookFor: { ...lookFor, createdSince: notBefore } };
+  throw ambiguousCreate(request, 'it was cancelled and ended without an answer');
+}
+
+/** Cancels what carries the key and is not the one job to keep; answers with the ids. */
+export async function cancelTwins<T extends Created>(twins: Twins<T>, keptId: string): Promise<string[]> {
+  const found = await twins.find();
+  const strays = found.filter(({ id, status }) => id !== keptId && !twins.isEnd(status));
+  for (const { id } of strays) {
+    log.warn('A second job with the same key is cancelled', { jobId: id, keptJobId: keptId });
+    await twins.cancel(id);
+  }
+  return strays.map(({ id }) => id);
+}
+
+/**
+ * An earlier attempt's request may have been carried out after this attempt looked for it: the oldest stays, others are
+ * cancelled at once, before they have cost anything to speak of.
+ */
+async function withoutStrays<T extends Created>(request: CreateOnce<T>, created: T): Promise<T> {
+  const listed = await request.find();
+  // The list may not have the newest yet.
+  const found = listed.some(({ id }) => id === created.id) ? listed : [...listed, created];
+  const [kept = created] = bestFirst(found);
+  await cancelTwins({ ...request, find: async () => found }, kept.id);
+  return kept;
+}
+
+/** The oldest first, and behind the others those that were cancelled, which may have been strays. */
+function bestFirst<T extends Created>(jobs: T[]): T[] {
+  const isCancelled = ({ status }: T) => Number(status.startsWith('cancel'));
+  return jobs.toSorted(
+    (a, b) =>
+      isCancelled(a) - isCancelled(b) ||
+      (a.timestamps.createdAt ?? 0) - (b.timestamps.createdAt ?? 0) ||
+      (a.id < b.id ? -1 : 1),
+  );
+}
+
+function refusal<T extends Created>(request: CreateOnce<T>, error: ApiError): ApplicationFailure {
+  const { api, operation } = request;
+  const failure = api.failure(operation, error);
+  if (!isAmbiguous(error) || judge(operation, error, activityInfo().attempt) === 'refused') return failure;
+  return unclear(request, failure, error.retryAfterMs);
+}
+
+/** It is not known whether there is a job now. */
+function unclear<T extends Created>(
+  request: CreateOnce<T>,
+  failure: ApplicationFailure,
+  retryAfterMs: number | null,
+): ApplicationFailure {
+  if (!request.api.provider.metadata && request.onAmbiguousCreate === 'fail') {
+    return ambiguousCreate(request, failure.message);
+  }
+  return ApplicationFailure.create({
+    type: failure.type ?? 'ApiUnavailable',
+    message: failure.message,
+    details: failure.details ?? [],
+    nextRetryDelay: Math.max(LIST_LAG_MS, retryAfterMs ?? 0),
+  });
+}
+
+function ambiguousCreate(
+  request: Pick<CreateOnce<never>, 'api' | 'operation' | 'lookFor'>,
+  why: string,
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'AmbiguousCreate',
+    message:
+      `${request.operation}: ${why}, so the job may exist, and provider "${request.api.provider.name}" keeps no metadata ` +
+      'to look for it. Look for the job there before starting again',
+    nonRetryable: true,
+    details: [{ operation: request.operation, lookFor: request.lookFor }],
+  });
+}

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { FAILURES } from '../../../src/contract/failures.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const TABLE = Object.entries(FAILURES).map(([type, { retryable, meaning, details }]) => ({
+  type,
+  retryable: retryable ? 'yes' : 'no',
+  meaning,
+  details,
+}));
+
+/** Rows of the first markdown table whose first column is headed "Type", without its head. */
+function failureTable(markdown: string): string[][] {
+  const lines = markdown.split('\n');
+  const head = lines.findIndex((line) => /^\|\s*type\s*\|/i.test(line));
+  if (head === -1) return [];
+  const rest = lines.slice(head + 2);
+  const end = rest.findIndex((line) => !line.startsWith('|'));
+  return rest.slice(0, end === -1 ? rest.length : end).map((line) =>
+    line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+test('docs/reference/failures.md: its table → row by row the one in the code', () => {
+  const rows = failureTable(readFileSync(`${root}docs/reference/failures.md`, 'utf8'));
+  expect(rows.map(([type, retryable, meaning, details]) => ({ type, retryable, meaning, details }))).toEqual(
+    TABLE.map(({ type, retryable, meaning, details }) => ({
+      type: `\`${type}\``,
+      retryable,
+      meaning,
+      details: details === 'none' ? 'none' : `\`${details}\``,
+    })),
+  );
+});
+
+test('README.md: its table of failures → the same types as in the code, each once', () => {
+  const types = failureTable(readFileSync(`${root}README.md`, 'utf8')).map(([type = '']) => type.replaceAll('`', ''));
+  expect(types.toSorted()).toEqual(TABLE.map(({ type }) => type).toSorted());
+});
+
+test('source: every failure type that is thrown anywhere → stands in the table', () => {
+  const files = ['activities', 'workflows'].flatMap((folder) =>
+    readdirSync(`${root}src/${folder}`, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(`${root}src/${folder}/${name}`, 'utf8')),
+  );
+  const thrown = files
+    .flatMap((text) => text.match(/\btype: .*|runFailure\(\s*'\w+'/g) ?? [])
+    .flatMap((call) => call.match(/(?<=')[A-Z][A-Za-z]+(?=')/g) ?? []);
+  expect(thrown).toEqual(expect.arrayContaining(['InvalidInput', 'StorageRefused', 'JobVanished', 'Bug']));
+  expect([...new Set(thrown)].filter((type) => !(type in FAILURES))).toEqual([]);
+});

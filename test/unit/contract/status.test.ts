@@ -1,0 +1,117 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  BATCH_STATUSES,
+  FINE_TUNING_STATUSES,
+  isBatchEnd,
+  isFineTuningEnd,
+  isKnownBatchStatus,
+  isKnownFineTuningStatus,
+  isStepBack,
+} from '../../../src/contract/status.js';
+import { anyText, RUNS } from '../../support/hostile-values.js';
+
+const BATCH_ENDS = ['completed', 'failed', 'expired', 'cancelled'];
+const FINE_TUNING_ENDS = ['succeeded', 'failed', 'cancelled'];
+const odd = fc.oneof(
+  anyText,
+  fc.constantFrom('complete', 'COMPLETED', ' failed', 'constructor', 'length', '0', 'cancel_requested', 'error'),
+);
+
+test('batch status: every documented one → known, and an end only if allow-listed', () => {
+  expect(BATCH_STATUSES.filter(isBatchEnd).toSorted()).toEqual(BATCH_ENDS.toSorted());
+  expect(BATCH_STATUSES.every(isKnownBatchStatus)).toBe(true);
+  expect(BATCH_STATUSES).toEqual(expect.arrayContaining(['validating', 'in_progress', 'finalizing', 'cancelling']));
+});
+
+test('fine-tuning status: every documented one and paused → known, and an end only if allow-listed', () => {
+  expect(FINE_TUNING_STATUSES.filter(isFineTuningEnd).toSorted()).toEqual(FINE_TUNING_ENDS.toSorted());
+  expect(FINE_TUNING_STATUSES.every(isKnownFineTuningStatus)).toBe(true);
+  expect(FINE_TUNING_STATUSES).toEqual(expect.arrayContaining(['validating_files', 'queued', 'running', 'paused']));
+});
+
+test("status: one job's end → no end of the other's", () => {
+  expect(isBatchEnd('succeeded')).toBe(false);
+  expect(isFineTuningEnd('completed')).toBe(false);
+  expect(isFineTuningEnd('expired')).toBe(false);
+});
+
+test('status: any text that no table has → neither known nor an end', () => {
+  fc.assert(
+    fc.property(odd, (status) => {
+      fc.pre(!(BATCH_STATUSES as readonly string[]).includes(status));
+      fc.pre(!(FINE_TUNING_STATUSES as readonly string[]).includes(status));
+      const says = [isBatchEnd, isFineTuningEnd, isKnownBatchStatus, isKnownFineTuningStatus].map((is) => is(status));
+      expect(says).toEqual([false, false, false, false]);
+    }),
+    RUNS,
+  );
+});
+
+describe('step back of a batch', () => {
+  test.each([
+    ['in_progress', 'validating', true],
+    ['finalizing', 'in_progress', true],
+    ['finalizing', 'validating', true],
+    ['cancelling', 'in_progress', true],
+    ['cancelling', 'finalizing', true],
+    ['completed', 'finalizing', true],
+    ['cancelled', 'cancelling', true],
+    ['validating', 'validating', false],
+    ['validating', 'in_progress', false],
+    ['validating', 'failed', false],
+    ['in_progress', 'completed', false],
+    ['in_progress', 'cancelling', false],
+    // A batch that is being cancelled may still end completed.
+    ['cancelling', 'completed', false],
+    ['cancelling', 'cancelled', false],
+    ['finalizing', 'expired', false],
+    ['paused_by_provider', 'validating', false],
+    ['in_progress', 'paused_by_provider', false],
+  ])('%s, then %s → %s', (known, next, expected) => {
+    expect(isStepBack('batch', known, next)).toBe(expected);
+  });
+});
+
+describe('step back of a fine-tuning job', () => {
+  test.each([
+    ['queued', 'validating_files', true],
+    ['running', 'validating_files', true],
+    ['paused', 'validating_files', true],
+    ['validating_files', 'validating_files', false],
+    ['validating_files', 'queued', false],
+    // Resuming a paused job puts it back in the queue.
+    ['paused', 'queued', false],
+    ['running', 'queued', false],
+    ['running', 'paused', false],
+    ['paused', 'running', false],
+    ['running', 'succeeded', false],
+    // A provider's own status says nothing about the order.
+    ['compressing', 'validating_files', false],
+    ['running', 'compressing', false],
+  ])('%s, then %s → %s', (known, next, expected) => {
+    expect(isStepBack('fineTuning', known, next)).toBe(expected);
+  });
+});
+
+test('step back: to or from an unknown status, or to the same one → never', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('batch' as const, 'fineTuning' as const),
+      fc.constantFrom(...BATCH_STATUSES, ...FINE_TUNING_STATUSES),
+      fc.string().map((text) => `?${text}`),
+      (kind, known, unknown) => {
+        expect(isStepBack(kind, known, known)).toBe(false);
+        expect(isStepBack(kind, known, unknown)).toBe(false);
+        expect(isStepBack(kind, unknown, known)).toBe(false);
+      },
+    ),
+    RUNS,
+  );
+});
+
+test('step back: a batch that ends → never one, whatever it was before its end', () => {
+  for (const known of BATCH_STATUSES.filter((status) => !isBatchEnd(status))) {
+    expect(BATCH_ENDS.filter((end) => isStepBack('batch', known, end))).toEqual([]);
+  }
+});

@@ -1,0 +1,143 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { lineBlocks, type LineOptions } from '../../../src/jsonl/lines.js';
+import { chunks, cut, FUZZ_RUNS } from '../../support/jsonl.js';
+
+async function linesOf(source: AsyncIterable<Uint8Array>, options?: LineOptions) {
+  const found: {
+    number: number;
+    offset: number;
+    text: string;
+    bytes: string;
+    problem: string | null;
+    byteLength: number;
+  }[] = [];
+  for await (const lines of lineBlocks(source, options)) {
+    for (const line of lines) {
+      const { number, offset, text, problem, byteLength } = line;
+      found.push({ number, offset, text, problem, byteLength, bytes: line.bytes.toString('hex') });
+    }
+  }
+  return found;
+}
+
+async function texts(...parts: (string | Uint8Array)[]): Promise<[number, string][]> {
+  return (await linesOf(chunks(...parts))).map(({ number, text }) => [number, text]);
+}
+
+describe('lines', () => {
+  it.each<[string, [number, string][]]>([
+    ['', []],
+    ['\n', []],
+    ['a', [[1, 'a']]],
+    ['a\n', [[1, 'a']]],
+    ['a\nb', [[1, 'a'], [2, 'b']]],
+    ['a\r\nb\r\n', [[1, 'a'], [2, 'b']]],
+    ['a\rb\n', [[1, 'a\rb']]],
+    ['\n \t\r\n\na\n\n', [[4, 'a']]],
+    ['\uFEFFa\nb', [[1, 'a'], [2, 'b']]],
+    ['\uFEFF\na', [[2, 'a']]],
+    ['a\n\uFEFFb', [[1, 'a'], [2, '\uFEFFb']]],
+    ['é€😀\n\u2028x\n', [[1, 'é€😀'], [2, '\u2028x']]],
+  ])('lines: %j → %j', async (content, expected) => {
+    expect(await texts(content)).toEqual(expected);
+  }); // prettier-ignore
+
+  it('lines: a character, a CRLF and a byte order mark cut in two → whole again', async () => {
+    const bytes = Buffer.from('\uFEFFé€\r\n😀\r\n');
+    expect(await texts(...Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual([
+      [1, 'é€'],
+      [2, '😀'],
+    ]);
+  });
+
+  it('lines: invalid UTF-8 → a problem of that line alone, with its bytes', async () => {
+    const found = await linesOf(chunks('é\n', Uint8Array.of(0x61, 0xff, 10), 'ü\n'));
+    expect(found.map(({ problem, text, bytes }) => [problem, text, bytes])).toEqual([
+      [null, 'é', 'c3a9'],
+      ['notUtf8', '', '61ff'],
+      [null, 'ü', 'c3bc'],
+    ]);
+  });
+
+  it('lines: at the limit → a line; one byte more → too long, with its length, whatever the chunks', async () => {
+    const content = `${'a'.repeat(10)}\r\n${'b'.repeat(11)}\n${'c'.repeat(99)}\nd`;
+    for (const size of [1, 3, 12, 200]) {
+      const parts = content.match(new RegExp(`[^]{1,${size}}`, 'g'))!;
+      const found = await linesOf(chunks(...parts), { lineBytes: 10 });
+      expect(found.map(({ number, problem, text }) => [number, problem, text])).toEqual([
+        [1, null, 'a'.repeat(10)],
+        [2, 'tooLong', ''],
+        [3, 'tooLong', ''],
+        [4, null, 'd'],
+      ]);
+      expect(found[2]!.byteLength).toBe(99);
+    }
+  });
+
+  it('lines: one of 2 GB → told with its length, in the memory of a chunk', async () => {
+    const chunk = Buffer.alloc(1 << 20, 'x');
+    const count = 2_048;
+    let peak = 0;
+    const source = (async function* () {
+      for (let i = 0; i < count; i++) {
+        yield chunk;
+        if (i % 64 === 0) peak = Math.max(peak, process.memoryUsage().rss);
+      }
+      yield Buffer.from('\nafter\n');
+    })();
+    const before = process.memoryUsage().rss;
+    const found = await linesOf(source, { lineBytes: 8 << 20 });
+    expect(found.map(({ problem, text, byteLength }) => [problem, text, byteLength])).toEqual([
+      ['tooLong', '', count * 2 ** 20],
+      [null, 'after', 5],
+    ]);
+    expect(peak - before).toBeLessThan(100 << 20);
+  });
+
+  it('lines: any bytes, cut in any places → the same lines, and none of the bytes lost', async () => {
+    const byte = fc.oneof(fc.constantFrom(10, 10, 13, 32, 0xef, 0xbb, 0xbf, 0xc3, 0xa9, 123, 34), fc.nat(255));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(byte, { maxLength: 200 }),
+        fc.array(fc.nat(), { maxLength: 20 }),
+        fc.integer({ min: 1, max: 40 }),
+        async (values, places, lineBytes) => {
+          const content = Buffer.from(values);
+          const whole = await linesOf(chunks(content), { lineBytes });
+          expect(await linesOf(cut(content, places), { lineBytes })).toEqual(whole);
+          expect(whole).toEqual(plainly(content, lineBytes));
+        },
+      ),
+      { numRuns: FUZZ_RUNS },
+    );
+  });
+});
+
+/** The same split, written for clearness alone. */
+function plainly(content: Buffer, lineBytes: number) {
+  let next = 0;
+  return content
+    .toString('latin1')
+    .split('\n')
+    .map((line, index) => {
+      const latin1 = index === 0 ? line.replace(/^\u00EF\u00BB\u00BF/, '') : line;
+      const offset = next + line.length - latin1.length;
+      next += line.length + 1;
+      return { number: index + 1, offset, latin1 };
+    })
+    .map(({ number, offset, latin1 }) => ({ number, offset, bytes: Buffer.from(latin1.replace(/\r$/, ''), 'latin1') }))
+    .filter(({ bytes }) => bytes.length > lineBytes || !/^[ \t\r]*$/.test(bytes.toString('latin1')))
+    .map(({ number, offset, bytes }) => {
+      const isTooLong = bytes.length > lineBytes;
+      const isUtf8 = Buffer.from(bytes.toString()).equals(bytes);
+      return {
+        number,
+        offset,
+        byteLength: bytes.length,
+        problem: isTooLong ? 'tooLong' : isUtf8 ? null : 'notUtf8',
+        text: !isTooLong && isUtf8 ? bytes.toString() : '',
+        bytes: isTooLong ? '' : bytes.toString('hex'),
+      };
+    });
+}

@@ -1,0 +1,53 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { retryAfterMs } from '../../../src/provider/retry-after.js';
+import { RUNS } from '../../support/hostile-values.js';
+
+const NOW = Date.UTC(2026, 10, 23, 12);
+const DAY = 86_400_000;
+const inMs = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), NOW);
+
+test.each<[why: string, headers: Record<string, string>, expected: number | null]>([
+  ['seconds', { 'retry-after': '20' }, 20_000],
+  ['no wait at all', { 'retry-after': '0' }, 0],
+  ['a fraction of a second', { 'retry-after': '1.1' }, 1_100],
+  ['spaces around it', { 'retry-after': '  7 ' }, 7_000],
+  ['over 60 s, which the SDK ignores', { 'retry-after': '600' }, 600_000],
+  ['an HTTP date', { 'retry-after': 'Mon, 23 Nov 2026 12:00:30 GMT' }, 30_000],
+  ['an HTTP date that has passed', { 'retry-after': 'Mon, 23 Nov 2026 11:59:59 GMT' }, null],
+  ['a day and more', { 'retry-after': '1000000' }, DAY],
+  ['a date years off', { 'retry-after': 'Fri, 01 Jan 2100 00:00:00 GMT' }, DAY],
+  ['negative seconds', { 'retry-after': '-5' }, null],
+  ['infinity', { 'retry-after': 'Infinity' }, null],
+  ['words', { 'retry-after': 'soon' }, null],
+  ['nothing', { 'retry-after': '' }, null],
+  ['no header', {}, null],
+  ['milliseconds', { 'retry-after-ms': '1500' }, 1_500],
+  ['a fraction of a millisecond', { 'retry-after-ms': '1500.4' }, 1_500],
+  ['milliseconds and seconds: the milliseconds win', { 'retry-after-ms': '1500', 'retry-after': '9' }, 1_500],
+  ['0 ms and seconds: the milliseconds win', { 'retry-after-ms': '0', 'retry-after': '9' }, 0],
+  ['milliseconds over a day', { 'retry-after-ms': '1e12' }, DAY],
+  ['unreadable milliseconds: the seconds', { 'retry-after-ms': 'x', 'retry-after': '9' }, 9_000],
+  ['negative milliseconds: the seconds', { 'retry-after-ms': '-1', 'retry-after': '9' }, 9_000],
+])('retry-after: %s %j → %j', (_, headers, expected) => {
+  expect(inMs(headers)).toBe(expected);
+});
+
+test('retry-after: no headers → null', () => {
+  expect(retryAfterMs(undefined, NOW)).toBeNull();
+});
+
+test('retry-after: any header values → null, or whole ms of at most a day', () => {
+  const value = fc.oneof(
+    fc.string().map((text) => text.replace(/[^\x20-\x7e]/g, '')),
+    fc.double().map(String),
+    fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+  );
+  fc.assert(
+    fc.property(fc.record({ 'retry-after': value, 'retry-after-ms': value }, { requiredKeys: [] }), (headers) => {
+      const wait = inMs(headers);
+      expect(wait).toSatisfy((ms: number | null) => ms === null || (Number.isInteger(ms) && ms >= 0 && ms <= DAY));
+    }),
+    RUNS,
+  );
+});

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type BatchInputOptions, checkBatchInput, countEmbeddingInputs } from '../../../src/requests/check-input.js';
+import { chunks, cut, FUZZ_RUNS, jsonl, request } from '../../support/jsonl.js';
+
+const ENDPOINT = '/v1/chat/completions';
+
+function check(content: string | Uint8Array, options: Partial<BatchInputOptions> = {}) {
+  return checkBatchInput(chunks(content), { endpoint: ENDPOINT, ...options });
+}
+
+async function faultsOf(content: string | Uint8Array, options: Partial<BatchInputOptions> = {}) {
+  return (await check(content, options)).faults.faults;
+}
+
+describe('checkBatchInput', () => {
+  it('batch input: a good file → its figures, and no fault', async () => {
+    const content = jsonl(request('a'), '', request('b', { extra: 1 }), request('é😀'));
+    expect(await check(content)).toEqual({
+      requests: 3,
+      bytes: Buffer.byteLength(content),
+      sha256: createHash('sha256').update(content).digest('hex'),
+      model: 'gpt-4o-mini',
+      embeddingInputs: 0,
+      estimatedTokens: expect.any(Number) as number,
+      faults: { faults: [], total: 0 },
+    });
+  });
+
+  it.each(['', '\n', '\uFEFF', '\r\n \n'])('batch input: %j → empty', async (content) => {
+    expect(await faultsOf(content)).toEqual([{ message: 'the file holds no request' }]);
+  });
+
+  it.each<[string, string, string | RegExp]>([
+    ['{"custom_id":', 'cut', /^is not valid JSON/],
+    [`${JSON.stringify(request('a'))} trailing`, 'garbage at the end', /^is not valid JSON/],
+    [`${JSON.stringify(request('a'))}${JSON.stringify(request('b'))}`, 'two objects', /^is not valid JSON/],
+    ['[1]', 'an array', 'is an array; each line must be one JSON object'],
+    ['null', 'null', 'is null; each line must be one JSON object'],
+    ['"text"', 'a string', 'is a string; each line must be one JSON object'],
+  ])('line: %s (%s) → a fault without a field', async (line, _, message) => {
+    const [fault] = await faultsOf(jsonl(request('first'), line));
+    expect(fault).toEqual({ line: 2, message: expect.stringMatching(message) as string });
+  });
+
+  it.each<[Record<string, unknown>, string, string]>([
+    [{ custom_id: undefined }, 'custom_id', 'is missing; must be a string that is not empty'],
+    [{ custom_id: 7 }, 'custom_id', 'is a number; must be a string that is not empty'],
+    [{ custom_id: '' }, 'custom_id', 'is empty; must be a string that is not empty'],
+    [{ custom_id: 'x'.repeat(513) }, 'custom_id', 'is 513 characters long; at most 512 are allowed'],
+    [{ method: undefined }, 'method', 'must be "POST"'],
+    [{ method: 'GET' }, 'method', 'must be "POST"'],
+    [{ url: '/v1/embeddings' }, 'url', 'must be the endpoint of the batch, /v1/chat/completions'],
+    [{ url: undefined }, 'url', 'must be the endpoint of the batch, /v1/chat/completions'],
+    [{ body: undefined }, 'body', 'is missing; must be an object'],
+    [{ body: [] }, 'body', 'is an array; must be an object'],
+    [{ body: {} }, 'body.model', 'is missing; must be the name of a model'],
+    [{ body: { model: '' } }, 'body.model', 'is empty; must be the name of a model'],
+    [{ body: { model: 'other' } }, 'body.model', 'differs from the model on line 1; a batch has one model'],
+    [{ body: { model: 'gpt-4o-mini', stream: true } }, 'body.stream', 'must not be true: a batch does not stream'],
+  ])('request: %j → a fault of %s', async (changes, field, message) => {
+    expect(await faultsOf(jsonl(request('first'), request('a', changes)))).toEqual([{ line: 2, field, message }]);
+  });
+
+  it('custom_id: the same twice → both lines named, the id escaped and bounded', async () => {
+    const id = `<b>"\n\u202E${'y'.repeat(200)}`;
+    const [fault] = await faultsOf(jsonl(request('a'), request(id), '', request(id)));
+    expect(fault).toMatchObject({ line: 4, field: 'custom_id' });
+    expect(fault!.message).toContain('stands on line 2 too');
+    expect(fault!.message.length).toBeLessThan(200);
+    expect(fault!.message).not.toContain('\n');
+  });
+
+  it('limits: more requests, bytes or embedding inputs than allowed → each with both numbers', async () => {
+    const lines = Array.from({ length: 5 }, (_, index) =>
+      request(`${index}`, { url: '/v1/embeddings', body: { model: 'e', input: ['a', 'b', 'c'] } }),
+    );
+    const content = jsonl(...lines);
+    const faults = await faultsOf(content, {
+      endpoint: '/v1/embeddings',
+      limits: { requests: 3, bytes: 100, embeddingInputs: 14 },
+    });
+    expect(faults).toEqual([
+      { line: 4, message: 'the file holds 5 requests; a batch takes at most 3' },
+      { message: `the file has ${content.length} bytes; a batch takes at most 100` },
+      { message: 'the file holds 15 embedding inputs; a batch takes at most 14' },
+    ]);
+  });
+
+  it('limits: exactly as many as allowed → no fault', async () => {
+    const content = jsonl(request('a'), request('b'));
+    expect(await faultsOf(content, { limits: { requests: 2, bytes: content.length } })).toEqual([]);
+  });
+
+  it('limits: a line that is too long → its length and the limit', async () => {
+    const [fault] = await faultsOf(jsonl(request('x'.repeat(100))), { limits: { lineBytes: 50 } });
+    expect(fault!.message).toMatch(/^is \d+ bytes long; a line may have at most 50$/);
+  });
+
+  it.each<[unknown, number]>([
+    ['text', 1],
+    [[1, 2, 3], 1],
+    [['a', 'b'], 2],
+    [[[1, 2], [3], [4]], 3],
+    [[], 0],
+    [undefined, 0],
+  ])('embedding input: %j → %d', (input, count) => {
+    expect(countEmbeddingInputs(input)).toBe(count);
+  });
+
+  it('faults: 100 of them beside one of the file → the first 20 in full, all counted', async () => {
+    const lines = Array.from({ length: 100 }, (_, index) => request(`${index}`, { method: 'GET' }));
+    const { faults } = await check(jsonl(...lines), { limits: { requests: 50 } });
+    expect(faults.total).toBe(101);
+    expect(faults.faults).toHaveLength(20);
+    expect(faults.faults[0]).toMatchObject({ line: 51 });
+    expect(faults.faults[19]).toEqual({ line: 19, field: 'method', message: 'must be "POST"' });
+  });
+
+  it('faults: whatever is wrong → nothing of the body in a message', async () => {
+    const secret = 'TOPSECRET';
+    const { faults } = await check(
+      jsonl(
+        request('a', { body: { model: `${secret}-1`, stream: true } }),
+        request('b', { body: { model: `${secret}-2` }, method: secret, url: secret }),
+        request('c', { body: secret }),
+        `{"custom_id":"d","body":{"messages":"${secret}`,
+        secret,
+        `{"body":{"${secret}":1}} ${secret}`,
+      ),
+    );
+    expect(faults.total).toBeGreaterThanOrEqual(8);
+    expect(JSON.stringify(faults)).not.toContain(secret);
+  });
+
+  it('custom ids: 100,000 of them → each known again', async () => {
+    const lines = Array.from({ length: 100_000 }, (_, index) => JSON.stringify(request(`id-${index}`)));
+    lines.push(lines[0]!, lines[99_999]!);
+    const { faults, requests } = await check(lines.join('\n'), { limits: { requests: 200_000 } });
+    expect(requests).toBe(100_002);
+    expect(faults.faults.map(({ line, message }) => [line, /line (\d+)/.exec(message)?.[1]])).toEqual([
+      [100_001, '1'],
+      [100_002, '100000'],
+    ]);
+  });
+
+  it('batch input: any bytes, cut in any places → the same report, never an exception', async () => {
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom('a', 'b', '', null, 'POST', ENDPOINT, { model: 'm' }, { model: 'n', stream: true }, '__proto__'),
+    );
+    const field = fc.constantFrom('custom_id', 'method', 'url', 'body', '__proto__', 'constructor');
+    const object = fc.dictionary(field, value).map((dictionary) => JSON.stringify(dictionary));
+    const good = fc.constantFrom('a', 'b', 'c').map((id) => JSON.stringify(request(id)));
+    const line = fc.oneof(good, object, fc.json(), fc.string({ unit: 'binary' }), fc.constant('{"custom_id":"a"'));
+    const content = fc.oneof(
+      fc.array(line, { maxLength: 30 }).map((lines) => Buffer.from(lines.join('\n'))),
+      fc.uint8Array({ maxLength: 300 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(content, fc.array(fc.nat(), { maxLength: 10 }), async (bytes, places) => {
+        const whole = await check(bytes);
+        expect(await checkBatchInput(cut(bytes, places), { endpoint: ENDPOINT })).toEqual(whole);
+        expect(whole.faults.faults.length).toBe(Math.min(whole.faults.total, 20));
+        expect(whole.faults.total > 0 || isGood(bytes)).toBe(true);
+      }),
+      { numRuns: FUZZ_RUNS },
+    );
+  });
+});
+
+/** Whether every line is a request as the reference wants it, written for clearness alone. */
+function isGood(bytes: Uint8Array): boolean {
+  const lines = Buffer.from(bytes).toString().replace(/^\uFEFF/, '').split('\n').filter((line) => line.trim() !== ''); // prettier-ignore
+  const requests = lines.map((line) => JSON.parse(line) as ReturnType<typeof request>);
+  return (
+    requests.length > 0 &&
+    new Set(requests.map(({ custom_id: id }) => id)).size === requests.length &&
+    new Set(requests.map(({ body }) => body.model)).size === 1 &&
+    requests.every(
+      (line) =>
+        typeof line.custom_id === 'string' && line.custom_id !== '' && line.method === 'POST' && line.url === ENDPOINT,
+    )
+  );
+}

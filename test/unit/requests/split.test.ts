@@ -1,0 +1,240 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { splitRequests, type Part, type PartHead, type SplitOptions } from '../../../src/requests/split.js';
+import { chunked, collected, fuzzRuns, sourceOf } from '../../support/bulk-samples.js';
+
+const LIMITS = { requests: 100, bytes: 1_000_000, embeddingInputs: 100, lineBytes: 10_000 };
+
+async function split(files: readonly string[], options: Partial<SplitOptions> = {}, chunk = 1_000) {
+  const written = new Map<number, { head: PartHead; text: string }>();
+  const result = await splitRequests(
+    files.map((text, index) => sourceOf(`file:///in/${index}.jsonl`, text, chunk)),
+    {
+      limits: LIMITS,
+      missingCustomIds: 'refuse',
+      writePart: async (head, content) => {
+        const text = await collected(content);
+        written.set(head.number, { head, text });
+        return {
+          uri: `part:${head.number}`,
+          bytes: Buffer.byteLength(text),
+          lines: text.split('\n').length - 1,
+          sha256: '',
+        };
+      },
+      ...options,
+    },
+  );
+  return { ...result, linesOf: (part: Part) => (written.get(part.number)?.text ?? '').split('\n').slice(0, -1) };
+}
+
+const request = (id: string, model = 'm', url = '/v1/chat/completions', body: object = {}) =>
+  `${JSON.stringify({ custom_id: id, method: 'POST', url, body: { model, ...body } })}\n`;
+
+describe('split', () => {
+  test('any mix of models, endpoints and sizes → each request in one part of its kind, in order, within the limits', async () => {
+    const arbitrary = fc.array(
+      fc.record({
+        model: fc.constantFrom('a', 'b', 'ä'),
+        url: fc.constantFrom('/v1/chat/completions', '/v1/embeddings'),
+        pad: fc.string({ maxLength: 60, unit: 'grapheme' }),
+        inputs: fc.integer({ min: 1, max: 4 }),
+      }),
+      { minLength: 1, maxLength: 60 },
+    );
+    const limits = { requests: 7, bytes: 1_500, embeddingInputs: 5, lineBytes: 10_000, estimatedTokens: 300 };
+    await fc.assert(
+      fc.asyncProperty(arbitrary, fc.integer({ min: 1, max: 300 }), async (requests, chunk) => {
+        const all = requests.map(({ model, url, pad, inputs }, index) =>
+          request(`r${index}`, model, url, { pad, input: Array.from({ length: inputs }, () => 'x') }),
+        );
+        const { parts, faults, linesOf } = await split([all.join('')], { limits }, chunk);
+        expect(faults.total).toBe(0);
+        const seen = parts.flatMap((part) =>
+          linesOf(part).map((line) => ({
+            part,
+            line,
+            value: JSON.parse(line) as { url: string; body: { model: string } },
+          })),
+        );
+        expect(seen.map(({ line }) => `${line}\n`).toSorted((a, b) => (a < b ? -1 : 1))).toEqual(
+          all.toSorted((a, b) => (a < b ? -1 : 1)),
+        );
+        for (const { part, value } of seen) {
+          expect([part.endpoint, part.model]).toEqual([value.url, value.body.model]);
+        }
+        for (const part of parts) {
+          expect(part.requests).toBe(linesOf(part).length);
+          expect(part.requests).toBeLessThanOrEqual(limits.requests);
+          expect(part.file.bytes).toBeLessThanOrEqual(limits.bytes);
+          expect(part.estimatedTokens).toBeLessThanOrEqual(limits.estimatedTokens);
+          expect(part.embeddingInputs).toBeLessThanOrEqual(limits.embeddingInputs);
+        }
+        for (const key of new Set(parts.map(({ model, endpoint }) => `${model}${endpoint}`))) {
+          const group = parts.filter(({ model, endpoint }) => `${model}${endpoint}` === key);
+          const order = group.flatMap(linesOf).map((line) => all.indexOf(`${line}\n`));
+          expect(order).toEqual(order.toSorted((a, b) => a - b));
+        }
+      }),
+      { numRuns: fuzzRuns(100) },
+    );
+  });
+
+  test('hostile bytes → faults or parts, never a crash, every line of a part is a request of the input', async () => {
+    const bytes = fc.array(fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constant(Buffer.from(request('x')))), {
+      maxLength: 12,
+    });
+    await fc.assert(
+      fc.asyncProperty(bytes, async (pieces) => {
+        const text = Buffer.concat(pieces.flatMap((piece) => [piece, Buffer.from('\n')]));
+        const result = await splitRequests([{ uri: 'file:///x', open: () => chunked(text, 7) }], {
+          limits: LIMITS,
+          missingCustomIds: 'refuse',
+          writePart: async (_, content) => {
+            expect(await collected(content)).toMatch(/^(\{"custom_id":"x".*\}\n)*$/);
+            return { uri: '', bytes: 0, lines: 0, sha256: '' };
+          },
+        });
+        expect(result.faults.total + result.parts.length).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: fuzzRuns(100) },
+    );
+  });
+
+  test('duplicate over two files → refused, with both lines and both files', async () => {
+    const { faults } = await split([request('a') + request('b'), request('c') + request('b')]);
+    expect(faults).toEqual({
+      total: 1,
+      faults: [
+        {
+          line: 2,
+          field: 'custom_id',
+          message: expect.stringMatching(
+            /in file:\/\/\/in\/1\.jsonl: "b" stands at line 2 of file:\/\/\/in\/0\.jsonl too/,
+          ),
+        },
+      ],
+    });
+  });
+
+  test('no custom_id, given by line → line-<n> over all files, the body untouched', async () => {
+    const bare = '{"url":"/v1/x","body":{"model":"m","n":1.50}}\n';
+    const { parts, linesOf } = await split([bare, `\n${bare}`], { missingCustomIds: 'fromLineNumber' });
+    expect(parts.flatMap(linesOf)).toEqual([
+      '{"custom_id":"line-1","method":"POST","url":"/v1/x","body":{"model":"m","n":1.50}}',
+      '{"custom_id":"line-3","method":"POST","url":"/v1/x","body":{"model":"m","n":1.50}}',
+    ]);
+  });
+
+  test.each([
+    ['no custom_id', '{"url":"/v1/x","body":{"model":"m"}}', 'custom_id'],
+    ['another endpoint', request('a', 'm', '/v1/embeddings').trim(), 'url'],
+    ['no model', '{"custom_id":"a","url":"/v1/chat/completions","body":{}}', 'body.model'],
+    ['a stream', request('a', 'm', '/v1/chat/completions', { stream: true }).trim(), 'body.stream'],
+    ['GET', '{"custom_id":"a","method":"GET","url":"/v1/chat/completions","body":{"model":"m"}}', 'method'],
+  ])('%s → a fault that names line and field', async (_, line, field) => {
+    const { faults } = await split([`${request('ok')}${line}\n`], { endpoint: '/v1/chat/completions' });
+    expect(faults.faults).toEqual([expect.objectContaining({ line: 2, field })]);
+  });
+
+  test('only some requests → just these, though all are checked', async () => {
+    const { parts, requests, linesOf } = await split([request('a') + request('b') + request('c')], {
+      only: (id) => id !== 'b',
+    });
+    expect(requests).toBe(3);
+    expect(parts.flatMap(linesOf).join('\n')).not.toContain('"b"');
+  });
+
+  test('storage that fails → its error, and no part hangs', async () => {
+    const broken = split([Array.from({ length: 20_000 }, (_, index) => request(`r${index}`)).join('')], {
+      limits: { ...LIMITS, requests: 50_000, bytes: 1e9 },
+      writePart: () => Promise.reject(new Error('disk full')),
+    });
+    await expect(broken).rejects.toThrow('disk full');
+  });
+
+  test('custom_id twice in a line → a fault, since readers differ in which one counts', async () => {
+    const twice = '{"custom_id":"a","method":"POST","url":"/v1/x","body":{"model":"m"},"custom_id":"b"}\n';
+    const { faults } = await split([twice]);
+    expect(faults.faults).toEqual([{ line: 1, field: 'custom_id', message: 'stands twice in the line' }]);
+  });
+
+  test('null in place of a field that may be missing → a fault, not a second field', async () => {
+    const lines = [{ custom_id: null }, { custom_id: 'a', url: null }, { custom_id: 'b', method: null }];
+    const { faults } = await split(
+      lines.map((fields) => `${JSON.stringify({ url: '/v1/x', body: { model: 'm' }, ...fields })}\n`),
+      { missingCustomIds: 'fromLineNumber', endpoint: '/v1/x' },
+    );
+    expect(faults.faults.map(({ field }) => field)).toEqual(['custom_id', 'url', 'method']);
+  });
+
+  test.each([
+    ['bytes', { ...LIMITS, bytes: 200 }],
+    ['estimated tokens', { ...LIMITS, estimatedTokens: 50 }],
+  ])('a request that no part can take by its %s → a fault, and no part above the limit', async (_, limits) => {
+    const large = request('large', 'm', '/v1/chat/completions', { pad: 'x'.repeat(200) });
+    const { faults } = await split([request('a') + large + request('b')], { limits });
+    expect(faults.faults).toEqual([expect.objectContaining({ line: 2 })]);
+  });
+
+  test('more models than may be mixed → a fault that says how many', async () => {
+    const lines = Array.from({ length: 102 }, (_, index) => request(`r${index}`, `model-${index}`));
+    const { faults } = await split([lines.join('')]);
+    expect(faults.faults[0]).toMatchObject({ line: 101, field: 'body.model', message: expect.stringContaining('100') });
+  });
+
+  test('a fault → parts that are open are given up, those that are written are listed', async () => {
+    const lines = [request('a'), request('b'), request('c'), 'no JSON\n', request('d'), request('e')];
+    const begun: number[] = [];
+    const { parts, faults } = await split([lines.join('')], {
+      limits: { ...LIMITS, requests: 2 },
+      writePart: async ({ number }, content) => {
+        begun.push(number);
+        await collected(content);
+        return { uri: `part:${number}`, bytes: 0, lines: 0, sha256: '' };
+      },
+    });
+    expect(faults.total).toBe(1);
+    expect([begun, parts.map(({ number }) => number)]).toEqual([[1, 2], [1]]);
+  });
+
+  test('a slow storage → the reading waits for it', async () => {
+    const line = request('x'.repeat(400), 'm').replace('x'.repeat(400), () => 'ID');
+    let read = 0;
+    let written = 0;
+    let ahead = 0;
+    const open = async function* () {
+      for (let chunk = 0; chunk < 120; chunk += 1) {
+        const text = Array.from({ length: 250 }, (_, index) => {
+          const made = line.replace('ID', `r${chunk}-${index}`);
+          return `${made.slice(0, -2)}${' '.repeat(900)}}\n`;
+        }).join('');
+        read += text.length;
+        yield Buffer.from(text);
+        ahead = Math.max(ahead, read - written);
+      }
+    };
+    await splitRequests([{ uri: 'file:///x', open }], {
+      limits: { requests: 1e6, bytes: 1e9, embeddingInputs: 1, lineBytes: 1e6 },
+      missingCustomIds: 'refuse',
+      writePart: async (_, content) => {
+        for await (const chunk of content) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          written += chunk.length;
+        }
+        return { uri: '', bytes: written, lines: 0, sha256: '' };
+      },
+    });
+    expect(written).toBe(read);
+    expect([read > 25e6, ahead < 8e6]).toEqual([true, true]);
+  });
+
+  test('storage that says it is done too early → an error, and nothing waits for ever', async () => {
+    const lines = Array.from({ length: 50_000 }, (_, index) => request(`r${index}`)).join('');
+    const early = split([lines], {
+      limits: { ...LIMITS, requests: 1e6, bytes: 1e9 },
+      writePart: () => Promise.resolve({ uri: '', bytes: 0, lines: 0, sha256: '' }),
+    });
+    await expect(early).rejects.toThrow('before its end');
+  });
+});

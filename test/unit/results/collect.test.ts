@@ -1,0 +1,297 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { FileRef } from '../../../src/contract/file-ref.js';
+import { collectResults, type ResultSources } from '../../../src/results/collect.js';
+import {
+  chunks,
+  collected,
+  cut,
+  failure,
+  FUZZ_RUNS,
+  jsonl,
+  request,
+  success,
+  textOf,
+  unfinished,
+} from '../../support/jsonl.js';
+
+interface Contents {
+  ids: string[] | null;
+  output?: string | null;
+  errors?: string | null;
+}
+
+function open(content: string | null): (() => AsyncIterable<Uint8Array>) | null {
+  return content === null ? null : () => chunks(content);
+}
+
+function sourcesOf({ ids, output = null, errors = null }: Contents): ResultSources {
+  return {
+    input: open(ids && jsonl(...ids.map((id) => request(id)))),
+    output: open(output),
+    errors: open(errors),
+  };
+}
+
+async function collect(contents: Contents) {
+  const { summary, output, errors } = await collected(sourcesOf(contents));
+  return { ...summary, output: output ?? '', errors: errors ?? '', files: { output, errors } };
+}
+
+async function counted(content: AsyncIterable<Uint8Array>): Promise<FileRef> {
+  const { length } = await textOf(content);
+  return { uri: 'file:///any', bytes: length, lines: 1, sha256: '' };
+}
+
+function idsIn(content: string): string[] {
+  return content
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (JSON.parse(line) as { custom_id: string }).custom_id);
+}
+
+describe('judgement', () => {
+  it.each<[string, unknown, 'succeeded' | 'failed' | 'unfinished']>([
+    ['200', success('a'), 'succeeded'],
+    ['201', { ...success('a'), response: { status_code: 201, body: {} } }, 'succeeded'],
+    ['a null-filled error', { ...success('a'), error: { code: null, message: null } }, 'succeeded'],
+    ['no error field', { ...success('a'), error: undefined }, 'succeeded'],
+    ['200 with a real error', { ...success('a'), error: { code: 'server_error', message: 'x' } }, 'failed'],
+    ['400 with error null', failure('a'), 'failed'],
+    ['429', failure('a', 429), 'failed'],
+    ['500', failure('a', 500), 'failed'],
+    ['status 0', failure('a', 0), 'failed'],
+    ['status null', { ...failure('a'), response: { status_code: null, body: null } }, 'failed'],
+    ['no response, an error', { custom_id: 'a', response: null, error: { code: 'server_error' } }, 'failed'],
+    ['no response, no error', { custom_id: 'a' }, 'failed'],
+    ['expired', unfinished('a'), 'unfinished'],
+    ['cancelled', unfinished('a', 'batch_cancelled'), 'unfinished'],
+    ['expired, with a null-filled response', { ...unfinished('a'), response: { status_code: 0, body: null } }, 'unfinished'],
+  ])('line: %s → %s, in whichever file it stands', async (_, line, outcome) => {
+    for (const file of ['output', 'errors'] as const) {
+      const { lines, output, errors } = await collect({ ids: ['a'], [file]: jsonl(line) });
+      expect(lines).toEqual({ succeeded: 0, failed: 0, unfinished: 0, missing: 0, [outcome]: 1 });
+      expect(outcome === 'succeeded' ? output : errors).toBe(jsonl(line));
+      expect(outcome === 'succeeded' ? errors : output).toBe('');
+    }
+  }); // prettier-ignore
+});
+
+describe('collectResults', () => {
+  it('results: one of each kind → four counts that sum, each id once, lines as the provider wrote them', async () => {
+    const output = `${JSON.stringify(success('c'))}   \r\n${JSON.stringify(success('a'))}`;
+    const errors = jsonl(unfinished('d'), failure('b'));
+    const result = await collect({ ids: ['a', 'b', 'c', 'd', 'e'], output, errors });
+    expect(result).toMatchObject({
+      total: 5,
+      lines: { succeeded: 2, failed: 1, unfinished: 1, missing: 1 },
+      anomalies: { duplicates: 0, strangers: 0, unreadable: 0 },
+      usage: { inputTokens: 6, outputTokens: 4, totalTokens: 10 },
+      model: 'gpt-4o-mini-2024-07-18',
+      examples: { missing: ['e'], duplicates: [], strangers: [] },
+    });
+    expect(result.output).toBe(`${JSON.stringify(success('c'))}   \n${JSON.stringify(success('a'))}\n`);
+    const [expired, failed, missing, ...rest] = result.errors.split('\n');
+    expect([expired, failed, ...rest]).toEqual([JSON.stringify(unfinished('d')), JSON.stringify(failure('b')), '']);
+    expect(JSON.parse(missing!)).toEqual({
+      id: null,
+      custom_id: 'e',
+      response: null,
+      error: { code: 'missing', message: expect.any(String) as string },
+    });
+  });
+
+  it('results: all succeeded → no errors file; none succeeded → no output file', async () => {
+    const good = await collect({ ids: ['a'], output: jsonl(success('a')), errors: '' });
+    expect(good.files.errors).toBeNull();
+    const bad = await collect({ ids: ['a'], errors: jsonl(failure('a')) });
+    expect(bad.files.output).toBeNull();
+  });
+
+  it('results: no files at all → everything missing', async () => {
+    const result = await collect({ ids: ['a', 'b'] });
+    expect(result.lines).toEqual({ succeeded: 0, failed: 0, unfinished: 0, missing: 2 });
+    expect(idsIn(result.errors)).toEqual(['a', 'b']);
+  });
+
+  it.each(['batch_expired', 'batch_cancelled'] as const)(
+    'results: a batch that ended early (%s) → requests without a result are unfinished, not missing',
+    async (absent) => {
+      const sources = sourcesOf({ ids: ['a', 'b', 'c'], output: jsonl(success('a')), errors: jsonl(unfinished('b')) });
+      const { summary, errors } = await collected({ ...sources, absent });
+      expect(summary.lines).toEqual({ succeeded: 1, failed: 0, unfinished: 2, missing: 0 });
+      const [, line] = errors!.split('\n');
+      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code: absent } });
+    },
+  );
+
+  it('duplicates: a failure, then two successes → the first success, counted and paid once', async () => {
+    const second = success('a', { prompt_tokens: 100, completion_tokens: 100, total_tokens: 200 });
+    const output = jsonl(failure('a'), success('a'), second);
+    const result = await collect({ ids: ['a'], output, errors: jsonl(failure('a', 500)) });
+    expect(result).toMatchObject({
+      lines: { succeeded: 1, failed: 0 },
+      anomalies: { duplicates: 3 },
+      usage: { totalTokens: 5 },
+      examples: { duplicates: ['a'] },
+      output: jsonl(success('a')),
+      errors: '',
+    });
+  });
+
+  it('duplicates: an unfinished line and a failure → the failure', async () => {
+    const result = await collect({ ids: ['a'], output: jsonl(unfinished('a')), errors: jsonl(failure('a')) });
+    expect(result).toMatchObject({ lines: { failed: 1, unfinished: 0 }, errors: jsonl(failure('a')) });
+  });
+
+  it('strangers: ids that the input does not have → reported, in neither file', async () => {
+    const result = await collect({ ids: ['a'], output: jsonl(success('a'), success('x'), failure('A')) });
+    expect(result).toMatchObject({
+      total: 1,
+      anomalies: { strangers: 2 },
+      examples: { strangers: ['x', 'A'] },
+      output: jsonl(success('a')),
+      errors: '',
+    });
+  });
+
+  it('unreadable: a cut last line, no id, not JSON → counted, and the id missing', async () => {
+    const cutLine = JSON.stringify(success('b')).slice(0, -20);
+    const output = `${jsonl(success('a'), '<html>', { response: {} }, '[]')}${cutLine}`;
+    const result = await collect({ ids: ['a', 'b'], output });
+    expect(result).toMatchObject({
+      lines: { succeeded: 1, failed: 0, unfinished: 0, missing: 1 },
+      anomalies: { unreadable: 4 },
+      output: jsonl(success('a')),
+    });
+    expect(idsIn(result.errors)).toEqual(['b']);
+  });
+
+  it('input: not readable → the ids of the results, nothing missing, no strangers', async () => {
+    const output = jsonl(success('a'), success('a'));
+    const result = await collect({ ids: null, output, errors: jsonl(failure('b')) });
+    expect(result).toMatchObject({
+      total: 2,
+      lines: { succeeded: 1, failed: 1, unfinished: 0, missing: 0 },
+      anomalies: { duplicates: 1, strangers: 0 },
+    });
+  });
+
+  it('usage: in the words of chat, embeddings and responses, or nonsense → summed', async () => {
+    const usages = [
+      { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+      { prompt_tokens: 10, total_tokens: 10 },
+      { input_tokens: 100, output_tokens: 200, total_tokens: 300 },
+      { input_tokens: 1_000, output_tokens: 2_000 },
+      null,
+      { prompt_tokens: 'many', completion_tokens: -5, total_tokens: null },
+    ];
+    const lines = usages.map((usage, index) => success(`${index}`, usage));
+    const { usage } = await collect({ ids: usages.map((_, index) => `${index}`), output: jsonl(...lines) });
+    expect(usage).toEqual({ inputTokens: 1_111, outputTokens: 2_202, totalTokens: 3_313 });
+  });
+
+  it('lines put aside: changed before they are read again → an error', async () => {
+    const sources = sourcesOf({ ids: ['a'], output: jsonl(failure('a')) });
+    const aside = { write: counted, read: () => chunks('other\n') };
+    const collecting = collectResults(sources, { writeOutput: counted, writeErrors: counted, aside });
+    await expect(collecting).rejects.toThrow('when read again');
+  });
+
+  it('a file that cannot be written → its error, and the other one is given up', async () => {
+    const output = Array.from({ length: 20_000 }, (_, index) => success(`${index}`));
+    const ends: unknown[] = [];
+    const giveUp = async (content: AsyncIterable<Uint8Array>): Promise<never> => {
+      try {
+        for await (const _ of content);
+      } catch (error) {
+        ends.push(error);
+      }
+      throw new Error('given up');
+    };
+    const full = new Error('the disk is full');
+    const aside = { write: giveUp, read: () => chunks() };
+    const writeOutput = () => Promise.reject(full);
+    const sources = sourcesOf({ ids: null, output: jsonl(failure('a'), ...output) });
+    await expect(collectResults(sources, { writeOutput, writeErrors: giveUp, aside })).rejects.toBe(full);
+    expect(ends).toEqual([full]);
+  });
+
+  it('a source that breaks off → its error, and no file is written', async () => {
+    const broken = new Error('cut');
+    const cutOff = async function* () {
+      yield* chunks(jsonl(success('a'), failure('b')));
+      throw broken;
+    };
+    await expect(collected({ input: null, output: cutOff, errors: null })).rejects.toBe(broken);
+  });
+
+  it('ids: 200,000 of them, the results shuffled → every one accounted for, in a few dozen bytes each', async () => {
+    const count = 200_000;
+    const generate = (line: (index: number) => unknown, step: number) =>
+      async function* () {
+        for (let start = 0; start < count; start += 1_000) {
+          const lines = Array.from({ length: 1_000 }, (_, offset) => line(((start + offset) * step) % count));
+          yield Buffer.from(jsonl(...lines.filter((value) => value !== null)));
+        }
+      };
+    const { summary, errors } = await collected({
+      input: generate((index) => ({ custom_id: `request-${index}` }), 1),
+      output: generate((index) => (index % 10 === 0 ? null : success(`request-${index}`)), 77_777),
+      errors: generate((index) => (index % 20 === 0 ? failure(`request-${index}`) : null), 99_999),
+    });
+    expect(summary.lines).toEqual({ succeeded: 180_000, failed: 10_000, unfinished: 0, missing: 10_000 });
+    const ids = idsIn(errors!);
+    expect(new Set(ids).size).toBe(20_000);
+    expect(ids[10_000]).toBe('request-10');
+  });
+
+  it('ids: of any characters → told apart and given back as they were', async () => {
+    const id = fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.string({ unit: 'grapheme', minLength: 1 }));
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(id, { maxLength: 50 }), async (ids) => {
+        const { errors, lines } = await collect({ ids });
+        expect(lines.missing).toBe(ids.length);
+        expect(idsIn(errors)).toEqual(ids);
+      }),
+      { numRuns: FUZZ_RUNS },
+    );
+  });
+
+  it('results: any lines, cut in any places → counts that sum, each id of the input once, every line accounted for', async () => {
+    const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', '', '__proto__', 'é');
+    const line = fc.oneof(
+      id.map((name) => JSON.stringify(success(name))),
+      id.map((name) => JSON.stringify(failure(name))),
+      id.map((name) => JSON.stringify(unfinished(name))),
+      id.map((name) => JSON.stringify(success(name)).slice(0, 40)),
+      fc.tuple(id, fc.jsonValue(), fc.jsonValue()).map(([name, response, error]) => {
+        return JSON.stringify({ custom_id: name, response, error });
+      }),
+      fc.json(),
+      fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\n', '')),
+      fc.constantFrom('', ' ', '\r'),
+    );
+    const file = fc.option(fc.array(line, { maxLength: 20 }));
+    const places = fc.array(fc.nat(), { maxLength: 10 });
+    await fc.assert(
+      fc.asyncProperty(fc.option(fc.uniqueArray(id)), file, file, places, async (ids, output, errors, cuts) => {
+        const opened = (lines: string[] | null) => lines && (() => cut(Buffer.from(lines.join('\n')), cuts));
+        const input = ids && ids.map((name) => JSON.stringify(request(name)));
+        const result = await collected({ input: opened(input), output: opened(output), errors: opened(errors) });
+        const { lines, anomalies, total } = result.summary;
+        const { succeeded, failed, unfinished: never, missing } = lines;
+        const kept = [idsIn(result.output ?? ''), idsIn(result.errors ?? '')];
+
+        expect(succeeded + failed + never + missing).toBe(total);
+        expect(kept.map((names) => names.length)).toEqual([succeeded, failed + never + missing]);
+        expect(new Set(kept.flat()).size).toBe(total);
+        expect(total).toBe(ids && ids.length > 0 ? ids.length : new Set(kept.flat()).size);
+        const found = [...(output ?? []), ...(errors ?? [])].filter((text) => !/^[ \t\r]*$/.test(text)).length;
+        const { duplicates, strangers, unreadable } = anomalies;
+        expect(succeeded + failed + never + duplicates + strangers + unreadable).toBe(found);
+      }),
+      { numRuns: FUZZ_RUNS },
+    );
+  });
+});

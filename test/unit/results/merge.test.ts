@@ -1,0 +1,259 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  mergeResults,
+  surveyResults,
+  type AnswerPolicy,
+  type BulkResultFiles,
+  type MergeOptions,
+} from '../../../src/results/merge.js';
+import { Storage } from '../../../src/storage/storage.js';
+import { fuzzRuns, sourceOf } from '../../support/bulk-samples.js';
+
+let folder: string;
+let storage: Storage;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'llm-jobs-merge-test-'));
+  storage = new Storage({ roots: [pathToFileURL(`${folder}/`).href] });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const POLICY: AnswerPolicy = { failed: 'retry', truncated: 'final' };
+const ok = (id: string, body: object = { usage: { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 } }) => ({
+  custom_id: id,
+  response: { status_code: 200, body },
+  error: null,
+});
+const failed = (id: string, status: number) => ({
+  custom_id: id,
+  response: { status_code: status, body: {} },
+  error: null,
+});
+const expired = (id: string) => ({ custom_id: id, response: null, error: { code: 'batch_expired', message: 'x' } });
+
+let files = 0;
+async function fileOf(values: readonly object[]) {
+  if (values.length === 0) return null;
+  const uri = storage.resolve(storage.defaultRoot, `${(files += 1)}.jsonl`);
+  const text = values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  await storage.write(uri, sourceOf('', text).open());
+  return { uri, open: (range?: { start: number }) => storage.read(uri, range) };
+}
+
+async function results(round: number, output: readonly object[], errors: readonly object[]): Promise<BulkResultFiles> {
+  return { round, part: (files += 1), model: 'm', output: await fileOf(output), errors: await fileOf(errors) };
+}
+
+const inputOf = (ids: readonly string[]) => [
+  sourceOf('file:///in', ids.map((id) => `${JSON.stringify({ custom_id: id })}\n`).join('')),
+];
+
+async function merge(
+  ids: readonly string[],
+  batches: readonly BulkResultFiles[],
+  options: Partial<MergeOptions> = {},
+  policy = POLICY,
+) {
+  const contents: Record<'output' | 'errors', Buffer> = { output: Buffer.alloc(0), errors: Buffer.alloc(0) };
+  const writer = (name: 'output' | 'errors') => async (content: AsyncIterable<Uint8Array>) => {
+    const uri = storage.resolve(storage.defaultRoot, `merged-${(files += 1)}`);
+    const ref = await storage.write(uri, content);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of storage.read(uri)) chunks.push(chunk);
+    contents[name] = Buffer.concat(chunks);
+    return ref;
+  };
+  const merged = await mergeResults(inputOf(ids), batches, policy, {
+    order: 'input',
+    gzip: false,
+    prices: null,
+    writeOutput: writer('output'),
+    writeErrors: writer('errors'),
+    ...options,
+  });
+  const linesOf = (content: Buffer) =>
+    (options.gzip ? gunzipSync(content) : content)
+      .toString()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { custom_id: string; round?: number; fate?: string });
+  return {
+    merged,
+    output: linesOf(contents.output),
+    errors: contents.errors.length > 0 ? linesOf(contents.errors) : [],
+  };
+}
+
+const idsOf = (lines: readonly { custom_id: string }[]) => lines.map(({ custom_id }) => custom_id);
+
+describe('merge', () => {
+  test('any outcomes over three rounds, shuffled → each request once, in input order, and it sums', async () => {
+    const fate = fc.constantFrom('ok', 'fail', 'refuse', 'expire', 'none');
+    const plan = fc.array(fc.tuple(fate, fate, fate), { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(plan, fc.infiniteStream(fc.nat()), async (fates, random) => {
+        const ids = fates.map((_, index) => `id "${index}" ä`);
+        const batches: BulkResultFiles[] = [];
+        const best = new Map<string, string>();
+        for (const round of [0, 1, 2]) {
+          const output: object[] = [];
+          const errors: object[] = [];
+          fates.forEach((steps, index) => {
+            const id = ids[index] ?? '';
+            // What is answered or refused is not asked again.
+            if (['ok', 'refuse'].includes(best.get(id) ?? '')) return;
+            const step = steps[round] ?? 'none';
+            if (step === 'ok') output.push(ok(id));
+            if (step === 'fail') errors.push(failed(id, 500));
+            if (step === 'refuse') errors.push(failed(id, 400));
+            if (step === 'expire') errors.push(expired(id));
+            if (step !== 'none') best.set(id, step);
+          });
+          const shuffled = output.map((line) => ({ line, key: random.next().value ?? 0 }));
+          batches.push(
+            await results(
+              round + 1,
+              shuffled.toSorted((a, b) => a.key - b.key).map(({ line }) => line),
+              errors,
+            ),
+          );
+        }
+        const { merged, output, errors } = await merge(ids, batches);
+        const answered = ids.filter((id) => best.get(id) === 'ok');
+        expect(idsOf(output)).toEqual(answered);
+        expect(idsOf(errors)).toEqual(ids.filter((id) => best.get(id) !== 'ok'));
+        const { succeeded, failed: bad, unfinished, missing } = merged.lines;
+        expect([succeeded, succeeded + bad + unfinished + missing]).toEqual([answered.length, ids.length]);
+        expect(merged.usage['m']?.totalTokens ?? 0).toBe(5 * answered.length);
+      }),
+      { numRuns: fuzzRuns(60) },
+    );
+  });
+
+  test('what remains → its line with round and fate, or a line of ours', async () => {
+    const batches = [await results(1, [], [failed('a', 500), expired('b')]), await results(2, [], [failed('a', 429)])];
+    const { errors, merged } = await merge(['a', 'b', 'c'], batches);
+    expect(errors).toMatchObject([
+      { custom_id: 'a', round: 2, fate: 'failed', response: { status_code: 429 } },
+      { custom_id: 'b', round: 1, fate: 'unfinished' },
+      { custom_id: 'c', fate: 'missing', error: { code: 'missing' } },
+    ]);
+    expect(merged.lines).toEqual({ succeeded: 0, failed: 1, unfinished: 1, missing: 1 });
+  });
+
+  test('by custom_id, gzip → sorted, compressed, lines counted before compression', async () => {
+    const { merged, output } = await merge(['c', 'a', 'b'], [await results(1, [ok('a'), ok('b'), ok('c')], [])], {
+      order: 'customId',
+      gzip: true,
+    });
+    expect(idsOf(output)).toEqual(['a', 'b', 'c']);
+    expect(merged.output?.lines).toBe(3);
+  });
+
+  test('an answer that was rejected and one that was taken → both were paid for, one is in the output', async () => {
+    const policy: AnswerPolicy = { ...POLICY, accepts: (body) => JSON.stringify(body).includes('good') };
+    const usage = { prompt_tokens: 1_000_000, completion_tokens: 500_000 };
+    const batches = [
+      await results(1, [ok('a', { usage, text: 'bad' })], []),
+      await results(2, [ok('a', { usage, text: 'good' })], []),
+    ];
+    const prices = { m: { inputPerMillion: 2, outputPerMillion: 8 } };
+    const { merged, output } = await merge(['a'], batches, { prices }, policy);
+    expect(output).toHaveLength(1);
+    expect(merged.cost).toEqual({ total: 12, byModel: { m: 12 } });
+  });
+
+  test('an error after an answer → the answer stays; an error after another → the last round has the word', async () => {
+    const batches = [
+      await results(1, [ok('a')], [failed('b', 500), expired('c')]),
+      await results(2, [], [failed('a', 500), expired('b'), failed('c', 429)]),
+    ];
+    const { output, errors } = await merge(['a', 'b', 'c'], batches);
+    expect(idsOf(output)).toEqual(['a']);
+    expect(errors).toMatchObject([
+      { custom_id: 'b', round: 2, fate: 'unfinished' },
+      { custom_id: 'c', round: 2, fate: 'failed' },
+    ]);
+  });
+
+  test('the mark that a batch had no result → missing, with the mark', async () => {
+    const mark = { id: null, custom_id: 'a', response: null, error: { code: 'missing', message: 'x' } };
+    const { merged, errors } = await merge(['a'], [await results(1, [], [mark])]);
+    expect(merged.lines).toMatchObject({ unfinished: 0, missing: 1 });
+    expect(errors).toMatchObject([{ custom_id: 'a', round: 1, fate: 'missing' }]);
+  });
+
+  test('results that are nowhere on this machine, cut anywhere, with odd lines → the same', async () => {
+    const text = [
+      `\uFEFF  ${JSON.stringify(failed('b', 500))}\r`,
+      '',
+      'no JSON',
+      JSON.stringify(ok('stranger')),
+      `\t${JSON.stringify(ok('ä "quoted" \ud800'))}`,
+      JSON.stringify(ok('a')).replace('"custom_id":"a"', '"custom_\\u0069d":"a"'),
+    ].join('\n');
+    const file = { uri: 's3://bucket/output.jsonl', open: () => sourceOf('', text, 11).open() };
+    const batch = { round: 1, part: 1, model: 'm', output: file, errors: null };
+    const { output, errors, merged } = await merge(['a', 'ä "quoted" \ud800', 'b'], [batch]);
+    expect(idsOf(output)).toEqual(['a', 'ä "quoted" \ud800']);
+    expect(errors).toMatchObject([{ custom_id: 'b', fate: 'failed' }]);
+    // The stranger's answer was paid for too.
+    expect(merged.usage['m']?.totalTokens).toBe(15);
+  });
+
+  test.each([false, true])(
+    'a file that is shorter when it is read again (gzip: %s) → an error, no hang',
+    async (gzip) => {
+      const batch = await results(1, [ok('a'), ok('b')], []);
+      const { uri } = batch.output!;
+      let reads = 0;
+      const open = async function* () {
+        reads += 1;
+        yield* storage.read(uri);
+        await writeFile(fileURLToPath(uri), '{}\n');
+      };
+      await expect(merge(['a', 'b'], [{ ...batch, output: { uri, open } }], { gzip })).rejects.toThrow('shorter');
+      expect(reads).toBe(1);
+    },
+  );
+
+  test('more requests and files than are read at once → each once, in input order', async () => {
+    const ids = Array.from({ length: 40_000 }, (_, index) => `request-${index}`);
+    const batches: BulkResultFiles[] = [];
+    for (let part = 0; part < 40; part += 1) {
+      // Neighbours in the input lie in different files.
+      const of = ids.filter((_, index) => index % 40 === part).toReversed();
+      batches.push(
+        await results(
+          1,
+          of.slice(5).map((id) => ok(id)),
+          of.slice(0, 5).map(expired),
+        ),
+      );
+    }
+    const { output, errors } = await merge(ids, batches);
+    const open = new Set(idsOf(errors));
+    expect([idsOf(errors), open.size]).toEqual([ids.filter((id) => open.has(id)), 200]);
+    expect(idsOf(output)).toEqual(ids.filter((id) => !open.has(id)));
+  });
+});
+
+describe('survey', () => {
+  test('after a round → open are the unfinished, the missing and the passing failures', async () => {
+    const batch = await results(1, [ok('a')], [failed('b', 500), failed('c', 400), expired('d')]);
+    const survey = await surveyResults(inputOf(['a', 'b', 'c', 'd', 'e']), [batch], POLICY);
+    expect(survey.open).toBe(3);
+    expect(['a', 'b', 'c', 'd', 'e', 'f'].filter(survey.isOpen)).toEqual(['b', 'd', 'e']);
+  });
+
+  test('truncated answers → open only where the policy says so', async () => {
+    const batch = await results(1, [ok('a', { choices: [{ finish_reason: 'length' }] })], []);
+    expect((await surveyResults(inputOf(['a']), [batch], POLICY)).open).toBe(0);
+    expect((await surveyResults(inputOf(['a']), [batch], { ...POLICY, truncated: 'retry' })).open).toBe(1);
+  });
+});

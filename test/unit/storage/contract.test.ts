@@ -1,0 +1,247 @@
+/** What every backend does alike, on folders and on a real S3 server. */
+import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { S3Backend, Storage } from '../../../src/storage/index.js';
+import { startS3Server } from '../../support/s3-server.js';
+import { all, chunks, FUZZ_RUNS, refusal, sandbox, textOf } from '../../support/storage.js';
+
+interface Kept {
+  readonly storage: Storage;
+  /** URI of the root, with its slash. */
+  readonly root: string;
+  readonly remove: () => Promise<void>;
+}
+
+const s3 = await startS3Server();
+const unavailable = 'unavailable' in s3 ? s3.unavailable : null;
+
+async function s3Storage(): Promise<Kept> {
+  if ('unavailable' in s3) throw new Error(s3.unavailable);
+  const { endpoint, credentials } = s3;
+  const root = `s3://${await s3.bucket()}/data/`;
+  const storage = new Storage({ roots: [root], backends: [new S3Backend({ endpoint, credentials })] });
+  return { storage, root, remove: () => s3.stop() };
+}
+
+async function fileStorage(): Promise<Kept> {
+  const box = await sandbox();
+  return { storage: box.storage, root: box.uri(''), remove: box.remove };
+}
+
+describe('file:', () => {
+  suite('file:', fileStorage);
+});
+
+describe.skipIf(unavailable !== null)(`s3:${unavailable === null ? '' : ` (${unavailable})`}`, () => {
+  suite('s3:', s3Storage);
+});
+
+function suite(scheme: string, make: () => Promise<Kept>): void {
+  let storage: Storage;
+  let root: string;
+  let remove: () => Promise<void>;
+  beforeAll(async () => {
+    ({ storage, root, remove } = await make());
+  });
+  afterAll(() => remove());
+
+  /** A new place for each test. */
+  let places = 0;
+  const place = () => storage.resolve(root, `place-${places++}`);
+
+  async function paths(prefix: string, base: string): Promise<string[]> {
+    const listed = await all(storage.list(prefix));
+    return listed.map(({ uri }) => decodeURIComponent(uri.slice(base.length + 1)));
+  }
+
+  it('write: strings and bytes → the file, with size, lines and hash', async () => {
+    const uri = storage.resolve(place(), 'a', 'b', 'c.jsonl');
+    const content = 'one\ntwo €\nthree';
+    const ref = await storage.write(uri, chunks('one\n', '', Buffer.from('two €\nth'), 'ree'));
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    expect(ref).toEqual({ uri, bytes: Buffer.byteLength(content), lines: 3, sha256 });
+    expect(await textOf(storage.read(uri))).toBe(content);
+    expect(await storage.stat(uri)).toEqual({ uri, bytes: ref.bytes, modifiedAt: expect.any(Number) });
+  });
+
+  it('write: nothing → an empty file', async () => {
+    const uri = place();
+    expect(await storage.write(uri, chunks())).toMatchObject({ bytes: 0, lines: 0 });
+    expect(await storage.stat(uri)).toMatchObject({ bytes: 0 });
+    expect(await textOf(storage.read(uri))).toBe('');
+  });
+
+  it('write: more than 20 MB → whole, byte by byte', async () => {
+    const uri = place();
+    const source = (async function* () {
+      for (let index = 0; index < 22; index++) yield Buffer.alloc(1_000_003, `piece ${index} `);
+    })();
+    const ref = await storage.write(uri, source);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for await (const chunk of storage.read(uri)) {
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+    expect({ bytes, sha256: hash.digest('hex') }).toEqual({ bytes: 22 * 1_000_003, sha256: ref.sha256 });
+  });
+
+  it.each([
+    ['at once', 0],
+    ['after 1 MB', 1],
+    ['after 20 MB', 20],
+  ])('write: a source that throws %s → its own error, the former file, nothing new', async (_, megabytes) => {
+    const base = place();
+    const uri = storage.resolve(base, 'f');
+    await storage.write(uri, chunks('former'));
+    const broken = new Error('connection reset');
+    const source = (async function* () {
+      for (let index = 0; index < megabytes; index++) yield Buffer.alloc(1_000_000, 'x');
+      throw broken;
+    })();
+    await expect(storage.write(uri, source)).rejects.toBe(broken);
+    expect(await textOf(storage.read(uri))).toBe('former');
+    expect(await paths(`${base}/`, base)).toEqual(['f']);
+  });
+
+  it('write: while it goes on → neither the name nor an object in the list', async () => {
+    const base = place();
+    const uri = storage.resolve(base, 'f');
+    const source = (async function* () {
+      yield Buffer.alloc(9_000_000, 'x');
+      expect(await storage.stat(uri)).toBeNull();
+      expect(await all(storage.list(`${base}/`))).toEqual([]);
+      yield 'y';
+    })();
+    await storage.write(uri, source);
+    expect(await paths(`${base}/`, base)).toEqual(['f']);
+  });
+
+  it('write: five at once of the same name, small and large → one of them whole', async () => {
+    const uri = place();
+    const contents = ['a', 'b', 'c', 'd', 'e'].map((letter, index) => letter.repeat(index < 3 ? 700_000 : 9_000_000));
+    await Promise.all(contents.map((content) => storage.write(uri, chunks(content))));
+    const found = await textOf(storage.read(uri));
+    expect(contents.some((content) => content === found)).toBe(true);
+  });
+
+  it('read: from an offset, at and beyond the end → the rest of the bytes', async () => {
+    const uri = place();
+    const content = Buffer.alloc(700_000, 'abcdefg');
+    await storage.write(uri, chunks(content));
+    for (const start of [0, 1, 262_144, 699_999, 700_000, 900_000]) {
+      expect(await textOf(storage.read(uri, { start }))).toBe(content.subarray(start).toString());
+    }
+  });
+
+  it('read: left early → ends, and the file can be removed', async () => {
+    const uri = place();
+    await storage.write(uri, chunks(Buffer.alloc(5_000_000)));
+    for await (const chunk of storage.read(uri)) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
+    await storage.delete(uri);
+    expect(await storage.stat(uri)).toBeNull();
+  });
+
+  it('read, stat, delete: nothing there → NotFound, null, fine', async () => {
+    const uri = place();
+    expect(await refusal(() => textOf(storage.read(uri)))).toBe('NotFound');
+    expect(await storage.stat(uri)).toBeNull();
+    await storage.delete(uri);
+  });
+
+  it('list: a prefix → all whose path begins so, in order, names encoded', async () => {
+    const base = place();
+    const names = ['in/b', 'in/a b%.jsonl', 'in/é', 'in/sub/deep/z', 'in2', 'other'];
+    for (const name of names) await storage.write(storage.resolve(base, ...name.split('/')), chunks(name));
+    const inside = ['in/a b%.jsonl', 'in/b', 'in/sub/deep/z', 'in/é'];
+    expect(await paths(`${base}/in`, base)).toEqual([...inside, 'in2']);
+    expect(await paths(`${base}/in/`, base)).toEqual(inside);
+    expect(await paths(`${base}/in/s`, base)).toEqual(['in/sub/deep/z']);
+    expect(await paths(`${base}/nothing/`, base)).toEqual([]);
+    for (const { uri, bytes } of await all(storage.list(`${base}/`))) {
+      expect(Buffer.byteLength(await textOf(storage.read(uri)))).toBe(bytes);
+    }
+  });
+
+  it.each([
+    'plus + and & = ; , :',
+    '%41%2e%2e',
+    'quotes \'"<>',
+    '~tilde!*()[]{}|^`@$',
+    'q?x#y',
+    'no-break and ａ wide',
+    '日本/…/ x',
+    'emoji 😀',
+    '.hidden/..x/x..',
+    'n'.repeat(255),
+  ])('names: %j → written, listed, read and deleted under that name', async (name) => {
+    const base = place();
+    const uri = storage.resolve(base, ...name.split('/'));
+    await storage.write(uri, chunks(name));
+    const [listed, ...more] = await all(storage.list(`${base}/`));
+    expect(more).toEqual([]);
+    expect(decodeURIComponent(listed?.uri.slice(base.length + 1) ?? '')).toBe(name);
+    expect(await textOf(storage.read(listed?.uri ?? ''))).toBe(name);
+    await storage.delete(listed?.uri ?? '');
+    expect(await storage.stat(uri)).toBeNull();
+  });
+
+  it('names: any that resolve takes → one object of that name', async () => {
+    const base = place();
+    const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(name, async (text) => {
+        let uri = '';
+        if ((await refusal(() => (uri = storage.resolve(base, text)))) !== null) return;
+        await storage.write(uri, chunks('x'));
+        const listed = await all(storage.list(`${base}/`));
+        await storage.delete(uri);
+        expect(listed.map((info) => decodeURIComponent(info.uri.slice(base.length + 1)))).toEqual([text]);
+      }),
+      { numRuns: Math.min(FUZZ_RUNS, 100) },
+    );
+  });
+
+  it('place: parents, siblings that begin like the root, other schemes and roots → refused everywhere', async () => {
+    const above = root.replace(/\/data\/$/, '');
+    const hostile = [
+      `${above}/data-evil/f`,
+      `${above}/data-evil`,
+      `${above}/datafile`,
+      `${above}/f`,
+      above,
+      `${above}x/data/f`,
+      `${root}../f`,
+      `${root}a/../../f`,
+      `${root}%2e%2e/f`,
+      `${root}..%2ff`,
+      `${root}a%2f..%2f..%2ff`,
+      `${root}a\\..\\f`,
+      `${root}f%00`,
+      `${root}f?versionId=1`,
+      scheme === 's3:' ? 'file:///etc/passwd' : 's3://bucket/data/f',
+      'S3://BUCKET/data/f',
+    ];
+    for (const uri of hostile) {
+      const codes = [
+        await refusal(() => storage.stat(uri)),
+        await refusal(() => textOf(storage.read(uri))),
+        await refusal(() => storage.write(uri, chunks('escaped'))),
+        await refusal(() => all(storage.list(uri))),
+        await refusal(() => storage.delete(uri)),
+      ];
+      for (const code of codes) expect(`${uri} ${code}`).toMatch(/ (OutsideRoots|BadUri|UnsupportedScheme)$/);
+    }
+  });
+
+  it('list: the root without its slash → the root, not its siblings', async () => {
+    await storage.write(`${root}f`, chunks('x'));
+    const listed = await all(storage.list(root.slice(0, -1)));
+    expect(listed.map(({ uri }) => uri)).toContain(`${root}f`);
+    expect(listed.every(({ uri }) => uri.startsWith(root))).toBe(true);
+  });
+}

@@ -1,0 +1,197 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkTrainingFile, type TrainingFileOptions } from '../../../src/training/check-examples.js';
+import { chunks, cut, FUZZ_RUNS, jsonl } from '../../support/jsonl.js';
+
+type Message = Record<string, unknown>;
+
+const question: Message = { role: 'user', content: 'What is the capital of France?' };
+const answer: Message = { role: 'assistant', content: 'Paris' };
+
+function conversation(...messages: unknown[]) {
+  return { messages };
+}
+
+function pair(changes: Record<string, unknown> = {}) {
+  return { input: { messages: [question] }, preferred_output: [answer], non_preferred_output: [answer], ...changes };
+}
+
+/** The faults of one example, on line 11 after ten good ones. */
+async function faultsOf(options: TrainingFileOptions, example: unknown): Promise<[string | undefined, string][]> {
+  const good = { supervised: conversation(question, answer), dpo: pair(), reinforcement: conversation(question) };
+  const lines = Array.from({ length: 10 }, () => good[options.method]);
+  const { faults } = await checkTrainingFile(chunks(jsonl(...lines, example)), options);
+  return faults.faults.map((fault) => {
+    expect(fault.line).toBe(11);
+    return [fault.field, fault.message];
+  });
+}
+
+describe('supervised', () => {
+  const supervised: TrainingFileOptions = { method: 'supervised' };
+  const call = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{}' } };
+
+  it.each<[string, unknown]>([
+    ['the plain form', conversation({ role: 'system', content: 'Be brief' }, question, answer)],
+    ['a developer message', conversation({ role: 'developer', content: 'Be brief' }, question, answer)],
+    ['weights', conversation(question, { ...answer, weight: 0 }, question, { ...answer, weight: 1 })],
+    ['parts of text', conversation({ role: 'user', content: [{ type: 'text', text: 'x' }] }, answer)],
+    [
+      'an image',
+      conversation({ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:,' } }] }, answer),
+    ],
+    ['a refusal', conversation(question, { role: 'assistant', content: [{ type: 'refusal', refusal: 'no' }] })],
+    [
+      'tools',
+      {
+        messages: [
+          question,
+          { role: 'assistant', tool_calls: [call] },
+          { role: 'tool', tool_call_id: 'call_1', content: 'sunny' },
+          { role: 'assistant', content: null, function_call: { name: 'weather', arguments: '{}' } },
+          { role: 'function', name: 'weather', content: 'sunny' },
+          answer,
+        ],
+        tools: [{ type: 'function', function: { name: 'weather', parameters: {} } }],
+        parallel_tool_calls: false,
+      },
+    ],
+  ])('supervised: %s → no fault', async (_, example) => {
+    expect(await faultsOf(supervised, example)).toEqual([]);
+  });
+
+  it.each<[unknown, string, RegExp]>([
+    [{}, 'messages', /^is missing; must be a list/],
+    [{ messages: [] }, 'messages', /^is empty/],
+    [{ messages: 'x' }, 'messages', /^is a string/],
+    [conversation(7, answer), 'messages[0]', /^is a number/],
+    [conversation({ role: 'robot', content: 'x' }, answer), 'messages[0].role', /^is not a role; must be "system", .* or/],
+    [conversation({ content: 'x' }, answer), 'messages[0].role', /^is missing/],
+    [conversation({ role: 'user' }, answer), 'messages[0].content', /^is missing/],
+    [conversation({ role: 'user', content: [] }, answer), 'messages[0].content', /^is empty/],
+    [conversation({ role: 'user', content: 7 }, answer), 'messages[0].content', /^is a number/],
+    [conversation({ role: 'user', content: ['x'] }, answer), 'messages[0].content[0]', /^is a string/],
+    [conversation({ role: 'user', content: [{ type: 'video' }] }, answer), 'messages[0].content[0].type', /must be "text"/],
+    [conversation({ role: 'user', content: [{ type: 'text' }] }, answer), 'messages[0].content[0].text', /^is missing/],
+    [conversation({ role: 'user', content: [{ type: 'image_url', image_url: {} }] }, answer), 'messages[0].content[0].image_url.url', /URL/],
+    [conversation({ role: 'system', content: [{ type: 'image_url', image_url: { url: 'x' } }] }, answer), 'messages[0].content[0].type', /must be "text"/],
+    [conversation(question, { role: 'assistant' }), 'messages[1].content', /unless the message calls a tool/],
+    [conversation(question, { role: 'assistant', tool_calls: [] }), 'messages[1].tool_calls', /^is empty/],
+    [conversation(question, { role: 'assistant', tool_calls: [{ id: 'x' }] }), 'messages[1].tool_calls[0].function', /arguments/],
+    [conversation({ ...question, tool_calls: [call] }, answer), 'messages[0].tool_calls', /assistant alone/],
+    [conversation({ ...question, weight: 1 }, answer), 'messages[0].weight', /assistant alone/],
+    [conversation(question, { ...answer, weight: 0.5 }), 'messages[1].weight', /0 or 1/],
+    [conversation({ role: 'tool', content: 'x' }, answer), 'messages[0].tool_call_id', /^is missing/],
+    [conversation({ role: 'function', content: 'x' }, answer), 'messages[0].name', /^is missing/],
+    [conversation(answer, question), 'messages[1].role', /must be "assistant"/],
+    [{ ...conversation(question, answer), tools: {} }, 'tools', /^is an object; must be a list/],
+    [{ ...conversation(question, answer), tools: [{ type: 'function' }] }, 'tools[0]', /whose function has a name/],
+    [{ prompt: 'x', completion: 'y' }, 'messages', /babbage-002 and davinci-002/],
+  ])('supervised: %j → a fault of %s', async (example, field, message) => {
+    expect(await faultsOf(supervised, example)).toEqual([[field, expect.stringMatching(message)]]);
+  }); // prettier-ignore
+
+  it('supervised: pairs for davinci-002 or a model made of it → no fault; messages for it → a fault', async () => {
+    const pairs = Array.from({ length: 10 }, () => ({ prompt: 'x', completion: 'y' }));
+    for (const model of ['davinci-002', 'babbage-002', 'ft:davinci-002:acme::1']) {
+      const report = await checkTrainingFile(chunks(jsonl(...pairs)), { method: 'supervised', model });
+      expect(report.faults.total).toBe(0);
+      const other = await checkTrainingFile(chunks(jsonl(...pairs, conversation(question, answer))), {
+        method: 'supervised',
+        model,
+      });
+      expect(other.faults.faults.map(({ field }) => field)).toEqual(['prompt', 'completion']);
+    }
+  });
+});
+
+describe('dpo', () => {
+  it.each<[unknown, string, RegExp]>([
+    [pair({ input: undefined }), 'input', /^is missing/],
+    [pair({ input: { messages: [] } }), 'input.messages', /^is empty/],
+    [pair({ input: { messages: [question], tools: 1 } }), 'input.tools', /^is a number/],
+    [pair({ preferred_output: undefined }), 'preferred_output', /^is missing/],
+    [pair({ preferred_output: 'Paris' }), 'preferred_output', /^is a string/],
+    [pair({ non_preferred_output: [] }), 'non_preferred_output', /^is empty/],
+    [pair({ non_preferred_output: [question] }), 'non_preferred_output[0].role', /must be "assistant"/],
+  ])('dpo: %j → a fault of %s', async (example, field, message) => {
+    expect(await faultsOf({ method: 'dpo' }, example)).toEqual([[field, expect.stringMatching(message)]]);
+  });
+
+  it('dpo: a supervised example → what is missing', async () => {
+    const fields = (await faultsOf({ method: 'dpo' }, conversation(question, answer))).map(([field]) => field);
+    expect(fields).toEqual(['input', 'preferred_output', 'non_preferred_output']);
+  });
+});
+
+describe('reinforcement', () => {
+  it.each<[unknown, string, RegExp]>([
+    [conversation(question, answer), 'messages[1].role', /must be "user"/],
+    [conversation({ role: 'function', name: 'f', content: 'x' }, question), 'messages[0].role', /^is not a role/],
+    [{}, 'messages', /^is missing/],
+  ])('reinforcement: %j → a fault of %s', async (example, field, message) => {
+    expect(await faultsOf({ method: 'reinforcement' }, example)).toEqual([[field, expect.stringMatching(message)]]);
+  });
+
+  it('reinforcement: a prompt with fields for the grader → no fault', async () => {
+    expect(await faultsOf({ method: 'reinforcement' }, { ...conversation(question), reference: 'Paris' })).toEqual([]);
+  });
+});
+
+describe('the file', () => {
+  it('training file: nine examples → a fault of the file; ten → none; one is enough for validation', async () => {
+    const lines = Array.from({ length: 10 }, () => conversation(question, answer));
+    const check = (count: number, options: Partial<TrainingFileOptions> = {}) =>
+      checkTrainingFile(chunks(jsonl(...lines.slice(0, count))), { method: 'supervised', ...options });
+    expect((await check(9)).faults).toEqual({
+      faults: [{ message: 'the file holds 9 examples; at least 10 are needed' }],
+      total: 1,
+    });
+    expect(await check(10)).toMatchObject({ examples: 10, faults: { total: 0 } });
+    expect((await check(1, { role: 'validation' })).faults.total).toBe(0);
+    expect((await check(0, { role: 'validation' })).faults.total).toBe(1);
+    expect((await check(10, { limits: { bytes: 100 } })).faults.faults[0]!.message).toMatch(/at most 100$/);
+  });
+
+  it('training file: faults everywhere → the first 20, all counted, nothing of the content quoted', async () => {
+    const bad = { messages: [{ role: 'TOPSECRET', content: 'TOPSECRET' }], prompt: 'TOPSECRET' };
+    const { faults } = await checkTrainingFile(chunks(jsonl(...Array.from({ length: 50 }, () => bad), 'TOPSECRET')), {
+      method: 'supervised',
+    });
+    expect(faults.faults).toHaveLength(20);
+    expect(faults.total).toBe(101);
+    expect(JSON.stringify(faults)).not.toContain('TOPSECRET');
+  });
+
+  it('training file: any JSON, by any method, cut in any places → the same report, never an exception', async () => {
+    const names = ['messages', 'role', 'content', 'tools', 'tool_calls', 'input', 'preferred_output', 'weight', 'type'];
+    const leaf = fc.oneof(
+      fc.constantFrom<unknown>('user', 'assistant', 'tool', 'text', 'image_url', null, 0, 1, '', [], {}),
+      fc.jsonValue({ maxDepth: 1 }),
+    );
+    const { node } = fc.letrec<{ node: unknown }>((tie) => ({
+      node: fc.oneof(
+        { maxDepth: 5, depthSize: 'small' },
+        leaf,
+        fc.array(tie('node'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom(...names), tie('node'), { maxKeys: 5 }),
+      ),
+    }));
+    const method = fc.constantFrom('supervised', 'dpo', 'reinforcement');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(node, fc.string()), { maxLength: 5 }),
+        method,
+        fc.array(fc.nat(), { maxLength: 5 }),
+        async (lines, chosen, places) => {
+          const content = Buffer.from(jsonl(...lines));
+          const options: TrainingFileOptions = { method: chosen };
+          const whole = await checkTrainingFile(chunks(content), options);
+          expect(await checkTrainingFile(cut(content, places), options)).toEqual(whole);
+          expect(whole.faults.total).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: FUZZ_RUNS },
+    );
+  });
+});

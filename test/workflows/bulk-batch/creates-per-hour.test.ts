@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { BATCH_TIMING, HOUR, lifecycle, MINUTE } from '../../support/lifecycle-harness.js';
+import { chatRequests } from '../../support/samples.js';
+
+const l = lifecycle({
+  api: { batches: { ...BATCH_TIMING, inProgressMs: MINUTE }, limits: { batchesPerHour: 2 } },
+  provider: { batchLimits: { createsPerHour: 2 } },
+});
+
+test('five parts at two creates an hour → each created in its time, none refused', async () => {
+  const run = await l.jobs.startBulkBatch({
+    input: { uri: await l.write(chatRequests(5)) },
+    split: { requests: 1 },
+    maxParallel: 1,
+    poll: { min: '1m', max: '1m' },
+  });
+  const result = await run.result();
+  expect(result).toMatchObject({ batches: 5, rounds: 1, lines: { succeeded: 5 } });
+  const creates = l.api.requests.filter(({ operation }) => operation === 'batches.create');
+  expect(creates.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  const times = creates.map(({ at }) => at);
+  for (const [index, at] of times.entries()) {
+    expect(times.slice(0, index + 1).filter((other) => other > at - HOUR).length).toBeLessThanOrEqual(2);
+  }
+});

@@ -1,0 +1,60 @@
+/** A worker that is killed in the middle of a bulk batch: in the split, in an upload, in the merge. */
+import { readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { LlmJobsClient, type BulkBatchRun } from '../../../src/client.js';
+import { JOB_KEY, jobOwnerOf } from '../../../src/index.js';
+import { endToEnd, until } from '../../support/end-to-end.js';
+import { readLines } from '../../support/lifecycle-harness.js';
+import { chatRequests } from '../../support/samples.js';
+
+const REQUESTS = chatRequests(9_000);
+const e = endToEnd({ batches: { validatingMs: 60_000, inProgressMs: 600_000, finalizingMs: 60_000, jitter: 0 } });
+beforeAll(() => {
+  e.api.faults.add({ on: 'files.create', times: Infinity, effect: { kind: 'delay', ms: 2_000 } });
+});
+
+/** The moments at which to kill, each reached when its function resolves. */
+const MOMENTS: Readonly<Record<string, (run: BulkBatchRun) => Promise<void>>> = {
+  split: () => until(async () => (await files('split', 'round-1')) > 0, 'the first part'),
+  upload: async (run) => {
+    await until(async () => (await run.progress()).parts.running === 3, 'three batches');
+    await sleep(700);
+  },
+  merge: (run) => until(async () => (await run.progress()).phase === 'collecting', 'the merge'),
+};
+
+test.concurrent.each(Object.keys(MOMENTS))(
+  'SIGKILL in the middle of the %s → the run ends right, no part submitted twice',
+  { timeout: 120_000 },
+  async (moment) => {
+    // A task queue of its own: the others' workers are killed at other moments.
+    const taskQueue = `${e.temporal.taskQueue}-${moment}`;
+    const startWorker = () => e.startWorker({ LLM_JOBS_TASK_QUEUE: taskQueue });
+    const uri = await e.write(`${moment}.jsonl`, REQUESTS);
+    const first = await startWorker();
+    const run = await new LlmJobsClient(e.temporal.client, { taskQueue }).startBulkBatch({
+      input: { uri },
+      outputUri: new URL(`${moment}/`, uri).href,
+      split: { requests: 3_000 },
+      maxParallel: 3,
+    });
+    await MOMENTS[moment]?.(run);
+    expect(await first.stop('SIGKILL')).toBe('SIGKILL');
+    const second = await startWorker();
+    const result = await run.result();
+    await second.stop('SIGTERM');
+
+    expect(result).toMatchObject({ lines: { succeeded: REQUESTS.length }, batches: 3, rounds: 1, errors: null });
+    const lines = await readLines(result.output?.uri ?? '');
+    expect(lines.map(({ custom_id }) => custom_id)).toEqual(REQUESTS.map(({ custom_id }) => custom_id));
+    const owners = (await e.api.batches()).map(({ metadata }) => jobOwnerOf(metadata?.[JOB_KEY] ?? '')?.workflowId);
+    expect(owners.filter((id) => id?.startsWith(`${run.workflowId}/`))).toHaveLength(3);
+  },
+);
+
+/** Files of the moment's folder that belong to a part, whole or not. */
+async function files(moment: string, part: string): Promise<number> {
+  const names = await readdir(`${e.folder}/${moment}`, { recursive: true }).catch(() => []);
+  return names.filter((name) => name.includes(`${part}/`)).length;
+}
