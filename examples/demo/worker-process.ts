@@ -34,7 +34,7 @@ export async function startWorker(options: WorkerProcessOptions): Promise<Worker
     LLM_JOBS_TASK_QUEUE: 'llm-jobs',
     LLM_JOBS_STORAGE: options.storage.join(','),
     LLM_JOBS_LOG_LEVEL: 'WARN',
-    LLM_JOBS_DRAIN: '2s',
+    LLM_JOBS_SHUTDOWN_GRACE: '2s',
     ...options.environment,
   });
   let isTold = false;

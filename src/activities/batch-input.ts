@@ -1,16 +1,16 @@
 /** The pre-flight check of a batch: every line is read before anything is uploaded or created. */
 import { ApplicationFailure } from '@temporalio/common';
-import type { ReadBatchSpec } from '../contract/batch.js';
+import type { ParsedBatchSpec } from '../contract/batch.js';
 import { describeFaults } from '../contract/parse-spec.js';
 import { checkBatchInput, type BatchInputReport } from '../requests/check-input.js';
-import { apiOf } from './calls/provider-api.js';
-import { download } from './calls/open-file.js';
+import { providerApi } from './calls/provider-api.js';
+import { openFile } from './calls/open-file.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
-import type { Toolbox } from './runtime/context.js';
+import type { ActivityContext } from './runtime/context.js';
 
 export interface CheckBatchInputInput {
   readonly provider: string;
-  readonly input: ReadBatchSpec['input'];
+  readonly input: ParsedBatchSpec['input'];
   readonly endpoint: string;
   /** Where inline requests are written; null for the worker's default root. */
   readonly outputUri: string | null;
@@ -31,17 +31,17 @@ export type CheckedInput = {
     }
 );
 
-export function batchInputActivities(toolbox: Toolbox) {
+export function batchInputActivities(toolbox: ActivityContext) {
   const { storage } = toolbox;
   return {
     /** Checks every line; fails with `InvalidInput` and the first faults. Inline requests become a file in storage. */
     async checkBatchInput({ input, ...spec }: CheckBatchInputInput): Promise<CheckedInput> {
-      const api = apiOf(toolbox, spec.provider);
+      const api = providerApi(toolbox, spec.provider);
       const check = (source: AsyncIterable<Uint8Array>) =>
         checkBatchInput(untilCancelled(source), { endpoint: spec.endpoint, limits: api.provider.batchLimits });
       return withHeartbeat(async () => {
         if ('fileId' in input) {
-          const { content } = await download(api, input.fileId);
+          const { content } = await openFile(api, input.fileId);
           // A provider need not give an input file back; then it checks the lines itself.
           if (!content) return { requests: null, model: null, fileId: input.fileId };
           const report = passed(await check(content));

@@ -5,11 +5,11 @@ import type { Cancellation } from '../contract/progress.js';
 import { collectResults } from '../results/collect.js';
 import type { ResultsSummary } from '../results/results-ledger.js';
 import { safeName } from '../storage/safe-name.js';
-import { apiOf, type Api } from './calls/provider-api.js';
+import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import type { CheckedInput } from './batch-input.js';
-import { download, downloadResult } from './calls/open-file.js';
+import { openFile, openResultFile } from './calls/open-file.js';
 import { withHeartbeat } from './runtime/heartbeat.js';
-import type { Toolbox } from './runtime/context.js';
+import type { ActivityContext } from './runtime/context.js';
 
 export interface CollectBatchInput {
   readonly provider: string;
@@ -24,7 +24,7 @@ export interface CollectBatchInput {
 /** The result, with whatever status the batch had: a stuck one has no end. */
 export type CollectedBatch = Omit<BatchResult, 'status'> & { readonly status: string };
 
-export function batchResultActivities(toolbox: Toolbox) {
+export function batchResultActivities(toolbox: ActivityContext) {
   const { storage } = toolbox;
   return {
     /**
@@ -32,7 +32,7 @@ export function batchResultActivities(toolbox: Toolbox) {
      * writes the result itself beside them as `manifest.json`.
      */
     async collectBatchResults(input: CollectBatchInput): Promise<CollectedBatch> {
-      const api = apiOf(toolbox, input.provider);
+      const api = providerApi(toolbox, input.provider);
       const { batch } = input;
       const warnings = [...input.warnings];
       const place = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(batch.id), name);
@@ -91,7 +91,7 @@ export function batchResultActivities(toolbox: Toolbox) {
    * no longer has it as it was, the provider's copy stands in.
    */
   async function inputLines(
-    api: Api,
+    api: ProviderApi,
     input: CheckedInput,
     fileId: string | null,
     warnings: string[],
@@ -105,7 +105,7 @@ export function batchResultActivities(toolbox: Toolbox) {
     }
     const source = input.file ? fileId : input.fileId;
     if (source === null || input.requests === null) return null;
-    const { content } = await download(api, source);
+    const { content } = await openFile(api, source);
     if (content) return () => content;
     warnings.push('The input cannot be read any more: requests without a result do not show as missing');
     return null;
@@ -113,10 +113,14 @@ export function batchResultActivities(toolbox: Toolbox) {
 }
 
 /** A result file of the provider, opened when it is read; null where there is none. One that is gone counts as empty. */
-function resultLines(api: Api, fileId: string | null, warnings: string[]): (() => AsyncIterable<Uint8Array>) | null {
+function resultLines(
+  api: ProviderApi,
+  fileId: string | null,
+  warnings: string[],
+): (() => AsyncIterable<Uint8Array>) | null {
   if (fileId === null) return null;
   return async function* () {
-    const content = await downloadResult(api, fileId);
+    const content = await openResultFile(api, fileId);
     if (content) yield* content;
     else warnings.push(`The provider no longer has the result file ${fileId}; its lines count as missing`);
   };
@@ -140,8 +144,8 @@ function oddities({ examples, lines, anomalies }: ResultsSummary): string[] {
       `${lines.missing} requests are in neither of the provider's files, such as ${told(examples.missing)}`,
     anomalies.duplicates > 0 &&
       `${anomalies.duplicates} results came twice, such as ${told(examples.duplicates)}; each counts once`,
-    anomalies.strangers > 0 &&
-      `${anomalies.strangers} results answer no request of the input, such as ${told(examples.strangers)}`,
+    anomalies.unknownIds > 0 &&
+      `${anomalies.unknownIds} results answer no request of the input, such as ${told(examples.unknownIds)}`,
     anomalies.unreadable > 0 && `${anomalies.unreadable} lines of the provider's files cannot be read`,
   ].filter((warning) => warning !== false);
 }

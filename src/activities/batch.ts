@@ -2,17 +2,17 @@
 import { isHalfDone, type BatchSnapshot } from '../provider/objects/batch.js';
 import { JOB_KEY } from '../contract/job-key.js';
 import { BATCHES } from '../provider/job-kinds.js';
-import { apiOf } from './calls/provider-api.js';
+import { providerApi } from './calls/provider-api.js';
 import {
-  cancelTwins,
+  cancelDuplicates,
   createOnce,
   findInterrupted,
   type CreatedOnce,
   type InterruptedCreate,
   type JobSearch,
 } from './calls/create-once.js';
-import { act, readOutcome, retrieve, twinsOf } from './calls/jobs.js';
-import type { Toolbox } from './runtime/context.js';
+import { changeJob, parseJob, retrieve, keyedJobs } from './calls/jobs.js';
+import type { ActivityContext } from './runtime/context.js';
 import { watchJob, type Sighting, type WatchInput } from './calls/watch.js';
 
 export interface CreateBatchInput extends JobSearch {
@@ -31,20 +31,20 @@ export interface WatchBatchInput extends WatchInput {
   readonly isHalfDone: boolean;
 }
 
-export function batchActivities(toolbox: Toolbox) {
+export function batchActivities(toolbox: ActivityContext) {
   return {
     /** Creates the batch, or adopts the one that an earlier attempt created. */
     async createBatch(input: CreateBatchInput): Promise<CreatedOnce<BatchSnapshot>> {
-      const api = apiOf(toolbox, input.provider);
+      const api = providerApi(toolbox, input.provider);
       const { inputFileId, endpoint } = input;
       return createOnce<BatchSnapshot>({
-        ...twinsOf(BATCHES, api, input),
+        ...keyedJobs(BATCHES, api, input),
         operation: 'batches.create',
         mayExist: input.mayExist,
         onAmbiguousCreate: input.onAmbiguousCreate,
         lookFor: { inputFileId, endpoint, createdSince: input.notBefore },
         create: async () =>
-          readOutcome(
+          parseJob(
             BATCHES,
             'create',
             await api.attempt((client) =>
@@ -65,18 +65,18 @@ export function batchActivities(toolbox: Toolbox) {
 
     /** Cancels batches that carry the key and are not the one that the run follows; answers with their ids. */
     async cancelBatchTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
-      const api = apiOf(toolbox, input.provider);
-      return { cancelled: await cancelTwins(twinsOf(BATCHES, api, input), input.id) };
+      const api = providerApi(toolbox, input.provider);
+      return { cancelled: await cancelDuplicates(keyedJobs(BATCHES, api, input), input.id) };
     },
 
     /** The oldest batch that carries the key, or null: after a create whose outcome is not known. */
     async findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null> {
-      return findInterrupted('batches.create', twinsOf(BATCHES, apiOf(toolbox, input.provider), input), input);
+      return findInterrupted('batches.create', keyedJobs(BATCHES, providerApi(toolbox, input.provider), input), input);
     },
 
     /** Returns when the batch has changed; until then fails as benign, to be retried at the time of the next look. */
     async watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>> {
-      const api = apiOf(toolbox, input.provider);
+      const api = providerApi(toolbox, input.provider);
       return watchJob<BatchSnapshot>(api, toolbox.poll, input, {
         kind: 'batch',
         operation: 'batches.retrieve',
@@ -92,7 +92,7 @@ export function batchActivities(toolbox: Toolbox) {
 
     /** Asks the provider to cancel, and tells how the batch stands then. One that has ended is left as it is. */
     async cancelBatch(input: { provider: string; id: string }): Promise<BatchSnapshot | null> {
-      return act(BATCHES, apiOf(toolbox, input.provider), 'cancel', input.id);
+      return changeJob(BATCHES, providerApi(toolbox, input.provider), 'cancel', input.id);
     },
   };
 }

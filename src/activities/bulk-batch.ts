@@ -12,16 +12,16 @@ import {
 import { splitRequests, type BulkSource, type Part, type PartLimits } from '../requests/split.js';
 import type { FaultReport } from '../contract/input-fault.js';
 import type { BatchLimits } from '../contract/limits.js';
-import type { BulkBatchResult, ReadBulkBatchSpec } from '../contract/bulk-batch.js';
+import type { BulkBatchResult, ParsedBulkBatchSpec } from '../contract/bulk-batch.js';
 import { describeFaults } from '../contract/parse-spec.js';
 import type { Cancellation } from '../contract/progress.js';
 import { batchResultSchema, type BatchProgress, type BatchResult, type LineCounts } from '../contract/batch.js';
 import { decompressed } from '../storage/gunzip.js';
 import { safeName } from '../storage/safe-name.js';
-import { apiOf } from './calls/provider-api.js';
+import { providerApi } from './calls/provider-api.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 import { fitsSchema } from '../results/answer-schema.js';
-import type { Toolbox } from './runtime/context.js';
+import type { ActivityContext } from './runtime/context.js';
 
 /** A part to be submitted as one batch. */
 export interface BulkPart extends Part {
@@ -47,15 +47,15 @@ export interface PartOutcome {
 /** What both activities need of the spec; null for what it leaves open. */
 export interface BulkInput {
   readonly provider: string;
-  readonly input: ReadBulkBatchSpec['input'];
+  readonly input: ParsedBulkBatchSpec['input'];
   readonly endpoint: string | null;
   readonly missingCustomIds: 'refuse' | 'fromLineNumber';
   readonly outputUri: string | null;
   /** Name of this bulk's folder below the output. */
   readonly folder: string;
-  readonly split: NonNullable<ReadBulkBatchSpec['split']>;
-  readonly enqueuedTokens: ReadBulkBatchSpec['enqueuedTokens'] | null;
-  readonly retry: ReadBulkBatchSpec['retry'];
+  readonly split: NonNullable<ParsedBulkBatchSpec['split']>;
+  readonly enqueuedTokens: ParsedBulkBatchSpec['enqueuedTokens'] | null;
+  readonly retry: ParsedBulkBatchSpec['retry'];
   readonly schema: Readonly<Record<string, unknown>> | null;
   /** Of all rounds so far. */
   readonly done: readonly PartOutcome[];
@@ -70,7 +70,7 @@ export interface MergeBulkInput extends BulkInput {
   readonly round: number;
   readonly order: 'input' | 'customId';
   readonly gzip: boolean;
-  readonly prices: ReadBulkBatchSpec['prices'] | null;
+  readonly prices: ParsedBulkBatchSpec['prices'] | null;
   readonly cancellation: Cancellation | null;
   readonly warnings: readonly string[];
 }
@@ -78,7 +78,7 @@ export interface MergeBulkInput extends BulkInput {
 /** More parts than this would not fit into a workflow's payloads and history; a larger bulk is split by its owner. */
 const MAX_PARTS = 2_000;
 
-export function bulkActivities(toolbox: Toolbox) {
+export function bulkBatchActivities(toolbox: ActivityContext) {
   const { storage } = toolbox;
   return {
     /**
@@ -86,7 +86,7 @@ export function bulkActivities(toolbox: Toolbox) {
      * fails with `InvalidInput` and the first faults.
      */
     async planRound(input: PlanRoundInput): Promise<{ parts: BulkPart[]; requests: number }> {
-      const { provider } = apiOf(toolbox, input.provider);
+      const { provider } = providerApi(toolbox, input.provider);
       // Before anything else: a schema that is none must not be found only when there are answers.
       const policy = policyOf(input);
       return withHeartbeat(async () => {

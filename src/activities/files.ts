@@ -4,11 +4,11 @@ import { activityInfo, cancellationSignal, log, sleep } from '@temporalio/activi
 import { ApplicationFailure } from '@temporalio/common';
 import { fileObjectSchema, type FileSnapshot } from '../provider/objects/fine-tuning-job.js';
 import { FILE_LIMITS, PAGE_SIZES } from '../contract/limits.js';
-import { apiOf, readReply, type Api } from './calls/provider-api.js';
+import { providerApi, parseReply, type ProviderApi } from './calls/provider-api.js';
 import { withHeartbeat } from './runtime/heartbeat.js';
 import { listAll } from './calls/list-all.js';
 import { postFile } from '../provider/upload-form.js';
-import type { Toolbox } from './runtime/context.js';
+import type { ActivityContext } from './runtime/context.js';
 
 export interface UploadFileInput {
   readonly provider: string;
@@ -26,14 +26,14 @@ export interface UploadFileInput {
 }
 
 /** Five times what a request without a file may take (so five minutes), and a second for each megabyte. */
-const uploadTimeoutMs = ({ provider }: Api, bytes: number): number =>
+const uploadTimeoutMs = ({ provider }: ProviderApi, bytes: number): number =>
   5 * provider.client.timeout + Math.ceil(bytes / 1_000);
 
-export function fileActivities(toolbox: Toolbox) {
+export function fileActivities(toolbox: ActivityContext) {
   return {
     /** Uploads a file once: a retry adopts what an earlier attempt brought over. */
     async uploadFile(input: UploadFileInput): Promise<{ fileId: string; adopted: boolean }> {
-      const api = apiOf(toolbox, input.provider);
+      const api = providerApi(toolbox, input.provider);
       return withHeartbeat(async () => {
         if (activityInfo().attempt > 1 || input.mayExist) {
           const earlier = await findUpload(api, input);
@@ -46,7 +46,7 @@ export function fileActivities(toolbox: Toolbox) {
 
     /** Deletes files at the provider; one that is gone already is fine, and one that cannot be deleted is only reported. */
     async deleteFiles(input: { provider: string; fileIds: string[] }): Promise<{ deleted: string[]; kept: string[] }> {
-      const api = apiOf(toolbox, input.provider);
+      const api = providerApi(toolbox, input.provider);
       const deleted: string[] = [];
       const kept: string[] = [];
       for (const fileId of input.fileIds) {
@@ -66,7 +66,7 @@ export function fileActivities(toolbox: Toolbox) {
   };
 }
 
-async function upload(api: Api, { storage }: Toolbox, input: UploadFileInput): Promise<FileSnapshot> {
+async function upload(api: ProviderApi, { storage }: ActivityContext, input: UploadFileInput): Promise<FileSnapshot> {
   const { uri, bytes, sha256 } = input.file;
   if ((await storage.stat(uri))?.bytes !== bytes) throw changedSince(uri);
   const hash = createHash('sha256');
@@ -90,7 +90,7 @@ async function upload(api: Api, { storage }: Toolbox, input: UploadFileInput): P
       { timeout: uploadTimeoutMs(api, bytes), signal: cancellationSignal() },
     ),
   );
-  const file = readReply('files.create', fileObjectSchema, reply);
+  const file = parseReply('files.create', fileObjectSchema, reply);
   if (hash.digest('hex') !== sha256) {
     await api.attempt((client) => client.files.delete(file.id));
     throw changedSince(uri);
@@ -116,7 +116,7 @@ function changedSince(uri: string): ApplicationFailure {
 }
 
 /** The file of this name that an earlier attempt uploaded whole, if there is one. Lists newest first and stops at `notBefore`. */
-async function findUpload(api: Api, input: UploadFileInput): Promise<FileSnapshot | null> {
+async function findUpload(api: ProviderApi, input: UploadFileInput): Promise<FileSnapshot | null> {
   const query = { purpose: input.purpose, order: 'desc', limit: PAGE_SIZES.files };
   try {
     for await (const object of listAll(api, 'files.list', '/files', query)) {
@@ -135,7 +135,7 @@ async function findUpload(api: Api, input: UploadFileInput): Promise<FileSnapsho
 }
 
 /** Waits until a provider that needs it has processed the file. */
-async function processed(api: Api, file: FileSnapshot): Promise<FileSnapshot> {
+async function processed(api: ProviderApi, file: FileSnapshot): Promise<FileSnapshot> {
   let current = file;
   while (api.provider.fileMustBeProcessed && current.status !== 'processed') {
     if (current.status === 'error') {
@@ -149,7 +149,7 @@ async function processed(api: Api, file: FileSnapshot): Promise<FileSnapshot> {
     }
     await sleep('2s');
     const reply = await api.call('files.retrieve', (openai) => openai.files.retrieve(file.id));
-    current = readReply('files.retrieve', fileObjectSchema, reply);
+    current = parseReply('files.retrieve', fileObjectSchema, reply);
   }
   return current;
 }

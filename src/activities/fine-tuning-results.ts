@@ -13,11 +13,11 @@ import { FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { PAGE_SIZES } from '../contract/limits.js';
 import type { Cancellation } from '../contract/progress.js';
 import { safeName } from '../storage/safe-name.js';
-import { apiOf, type Api } from './calls/provider-api.js';
-import { downloadResult } from './calls/open-file.js';
+import { providerApi, type ProviderApi } from './calls/provider-api.js';
+import { openResultFile } from './calls/open-file.js';
 import { withHeartbeat } from './runtime/heartbeat.js';
 import { listAll } from './calls/list-all.js';
-import type { Toolbox } from './runtime/context.js';
+import type { ActivityContext } from './runtime/context.js';
 
 export interface CollectFineTuningInput {
   readonly provider: string;
@@ -31,12 +31,12 @@ export interface CollectFineTuningInput {
 /** The result, with whatever status the job had. */
 export type CollectedFineTuning = Omit<FineTuningResult, 'status'> & { readonly status: string };
 
-export function fineTuningResultActivities(toolbox: Toolbox) {
+export function fineTuningResultActivities(toolbox: ActivityContext) {
   const { storage } = toolbox;
   return {
     /** Keeps the events as `events.jsonl`, the result files under their ids, and the result itself as `manifest.json`. */
     async collectFineTuningResults(input: CollectFineTuningInput): Promise<CollectedFineTuning> {
-      const api = apiOf(toolbox, input.provider);
+      const api = providerApi(toolbox, input.provider);
       const { job } = input;
       const warnings = [...input.warnings];
       const place = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(job.id), name);
@@ -45,7 +45,7 @@ export function fineTuningResultActivities(toolbox: Toolbox) {
         const events = await storage.write(place('events.jsonl'), linesOf(await listEvents(api, job.id)));
         const resultFiles: FileRef[] = [];
         for (const fileId of job.resultFileIds) {
-          const content = await downloadResult(api, fileId);
+          const content = await openResultFile(api, fileId);
           if (content) resultFiles.push(await storage.write(place(`${safeName(fileId)}.csv`), content));
           else warnings.push(`The provider no longer has the result file ${fileId}`);
         }
@@ -75,7 +75,7 @@ async function* linesOf(values: readonly unknown[]): AsyncGenerator<string> {
 }
 
 /** All events, oldest first, each once: pages may overlap while events are added, and events may share a second. */
-async function listEvents(api: Api, id: string): Promise<FineTuningEvent[]> {
+async function listEvents(api: ProviderApi, id: string): Promise<FineTuningEvent[]> {
   const newestFirst = await allOf(api, 'fineTuning.events', id);
   const events = new Map<string, FineTuningEvent>();
   for (const object of newestFirst.toReversed()) {
@@ -87,7 +87,7 @@ async function listEvents(api: Api, id: string): Promise<FineTuningEvent[]> {
 }
 
 /** All checkpoints, by step. */
-async function listCheckpoints(api: Api, id: string): Promise<Checkpoint[]> {
+async function listCheckpoints(api: ProviderApi, id: string): Promise<Checkpoint[]> {
   const objects = await allOf(api, 'fineTuning.checkpoints', id);
   const checkpoints = new Map<string, Checkpoint>();
   for (const object of objects) {
@@ -99,7 +99,7 @@ async function listCheckpoints(api: Api, id: string): Promise<Checkpoint[]> {
 
 /** All items through all pages; none where the provider does not have the list. */
 async function allOf(
-  api: Api,
+  api: ProviderApi,
   operation: 'fineTuning.events' | 'fineTuning.checkpoints',
   id: string,
 ): Promise<unknown[]> {

@@ -11,19 +11,19 @@ import { JOB_KEY } from '../contract/job-key.js';
 import { FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { PAGE_SIZES } from '../contract/limits.js';
 import { isFineTuningEnd } from '../contract/status.js';
-import { apiOf, type Api } from './calls/provider-api.js';
+import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import {
-  cancelTwins,
+  cancelDuplicates,
   createOnce,
   findInterrupted,
   type CreatedOnce,
   type InterruptedCreate,
   type JobSearch,
 } from './calls/create-once.js';
-import { act, readOutcome, retrieve, twinsOf } from './calls/jobs.js';
+import { changeJob, parseJob, retrieve, keyedJobs } from './calls/jobs.js';
 import { listAll } from './calls/list-all.js';
 import { pageSchema } from '../provider/pages.js';
-import type { Toolbox } from './runtime/context.js';
+import type { ActivityContext } from './runtime/context.js';
 import { watchJob, type Sighting, type WatchInput } from './calls/watch.js';
 
 export interface CreateFineTuningJobInput extends JobSearch {
@@ -45,20 +45,20 @@ export interface JobRef {
   readonly id: string;
 }
 
-export function fineTuningActivities(toolbox: Toolbox) {
+export function fineTuningActivities(toolbox: ActivityContext) {
   return {
     /** Creates the job, or adopts the one that an earlier attempt created. For want of a slot it is retried until there is one. */
     async createFineTuningJob(input: CreateFineTuningJobInput): Promise<CreatedOnce<FineTuningSnapshot>> {
-      const api = apiOf(toolbox, input.provider);
+      const api = providerApi(toolbox, input.provider);
       return createOnce<FineTuningSnapshot>({
-        ...twinsOf(FINE_TUNING_JOBS, api, input),
+        ...keyedJobs(FINE_TUNING_JOBS, api, input),
         operation: 'fineTuning.create',
         mayExist: input.mayExist,
         onAmbiguousCreate: input.onAmbiguousCreate,
         lookFor: { trainingFileId: input.trainingFileId, model: input.model, createdSince: input.notBefore },
         beforeCreate: () => keepSlotsFree(api, input.leaveFreeSlots),
         create: async () =>
-          readOutcome(
+          parseJob(
             FINE_TUNING_JOBS,
             'create',
             await api.attempt((client) => client.fineTuning.jobs.create(createParams(api, input))),
@@ -68,15 +68,15 @@ export function fineTuningActivities(toolbox: Toolbox) {
 
     /** Cancels jobs that carry the key and are not the one that the run follows; answers with their ids. */
     async cancelFineTuningTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
-      const api = apiOf(toolbox, input.provider);
-      return { cancelled: await cancelTwins(twinsOf(FINE_TUNING_JOBS, api, input), input.id) };
+      const api = providerApi(toolbox, input.provider);
+      return { cancelled: await cancelDuplicates(keyedJobs(FINE_TUNING_JOBS, api, input), input.id) };
     },
 
     /** The oldest job that carries the key, or null: after a create whose outcome is not known. */
     async findFineTuningJob(input: InterruptedCreate): Promise<FineTuningSnapshot | null> {
       return findInterrupted(
         'fineTuning.create',
-        twinsOf(FINE_TUNING_JOBS, apiOf(toolbox, input.provider), input),
+        keyedJobs(FINE_TUNING_JOBS, providerApi(toolbox, input.provider), input),
         input,
       );
     },
@@ -85,7 +85,7 @@ export function fineTuningActivities(toolbox: Toolbox) {
     async watchFineTuningJob(
       input: WatchInput,
     ): Promise<Sighting<FineTuningSnapshot> & { steps: TrainingSteps | null }> {
-      const api = apiOf(toolbox, input.provider);
+      const api = providerApi(toolbox, input.provider);
       const sighting = await watchJob<FineTuningSnapshot>(api, toolbox.poll, input, {
         kind: 'fineTuning',
         operation: 'fineTuning.retrieve',
@@ -102,22 +102,22 @@ export function fineTuningActivities(toolbox: Toolbox) {
 
     /** Asks the provider to cancel, and tells how the job stands then. One that has ended is left as it is. */
     async cancelFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
-      return act(FINE_TUNING_JOBS, apiOf(toolbox, input.provider), 'cancel', input.id);
+      return changeJob(FINE_TUNING_JOBS, providerApi(toolbox, input.provider), 'cancel', input.id);
     },
 
     /** Pauses a running job. */
     async pauseFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
-      return act(FINE_TUNING_JOBS, apiOf(toolbox, input.provider), 'pause', input.id);
+      return changeJob(FINE_TUNING_JOBS, providerApi(toolbox, input.provider), 'pause', input.id);
     },
 
     /** Resumes a paused job. */
     async resumeFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
-      return act(FINE_TUNING_JOBS, apiOf(toolbox, input.provider), 'resume', input.id);
+      return changeJob(FINE_TUNING_JOBS, providerApi(toolbox, input.provider), 'resume', input.id);
     },
   };
 }
 
-function createParams(api: Api, input: CreateFineTuningJobInput): FineTuning.JobCreateParams {
+function createParams(api: ProviderApi, input: CreateFineTuningJobInput): FineTuning.JobCreateParams {
   return {
     model: input.model,
     training_file: input.trainingFileId,
@@ -134,7 +134,7 @@ function createParams(api: Api, input: CreateFineTuningJobInput): FineTuning.Job
 }
 
 /** Waits (by a retryable failure) while creating one more job would leave fewer free slots than the spec wants. */
-async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
+async function keepSlotsFree(api: ProviderApi, leaveFree: number): Promise<void> {
   const slots = api.provider.fineTuningSlots;
   if (slots === null || leaveFree === 0) return;
   let unfinished = 0;
@@ -144,7 +144,7 @@ async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
   }
   if (unfinished + 1 + leaveFree <= slots) return;
   throw ApplicationFailure.create({
-    type: 'WaitingForRoom',
+    type: 'WaitingForCapacity',
     message: `${unfinished} of ${slots} slots are taken and ${leaveFree} must stay free; the create waits its turn`,
     nextRetryDelay: 60_000,
     details: [
@@ -161,7 +161,7 @@ async function keepSlotsFree(api: Api, leaveFree: number): Promise<void> {
 }
 
 /** How far training is, by the newest event that says "Step n/N". It is only shown, so a failure to read it is none. */
-async function lastSteps(api: Api, id: string): Promise<TrainingSteps | null> {
+async function lastSteps(api: ProviderApi, id: string): Promise<TrainingSteps | null> {
   const path = `${FINE_TUNING_JOBS.path}/${encodeURIComponent(id)}/events`;
   const { value } = await api.attempt((client) => client.get(path, { query: { limit: 20 } }));
   const page = pageSchema.safeParse(value);

@@ -5,13 +5,13 @@ import { Storage } from '../storage/storage.js';
 import { batchInputActivities } from './batch-input.js';
 import { batchResultActivities } from './batch-results.js';
 import { batchActivities } from './batch.js';
-import { budgetActivities } from './token-budget.js';
-import { bulkActivities } from './bulk-batch.js';
+import { tokenBudgetActivities } from './token-budget.js';
+import { bulkBatchActivities } from './bulk-batch.js';
 import { fileActivities } from './files.js';
 import { fineTuningResultActivities } from './fine-tuning-results.js';
 import { fineTuningActivities } from './fine-tuning.js';
-import { guarded } from './runtime/with-failures.js';
-import type { Toolbox } from './runtime/context.js';
+import { withFailures } from './runtime/with-failures.js';
+import type { ActivityContext } from './runtime/context.js';
 import { trainingInputActivities } from './training-input.js';
 
 export interface ActivitiesOptions {
@@ -25,19 +25,19 @@ export interface ActivitiesOptions {
 
 /** The activities of all lifecycles, to be registered with a worker. */
 export function createActivities(options: ActivitiesOptions) {
-  const toolbox: Toolbox = {
+  const toolbox: ActivityContext = {
     providers: new Providers(options.providers),
     storage: options.storage instanceof Storage ? options.storage : new Storage({ roots: options.storage }),
     poll: { minMs: toMs(options.poll?.min ?? '5s'), maxMs: toMs(options.poll?.max ?? '5m') },
   };
-  return guarded(
+  return withFailures(
     {
       ...fileActivities(toolbox),
       ...batchInputActivities(toolbox),
       ...batchActivities(toolbox),
       ...batchResultActivities(toolbox),
-      ...bulkActivities(toolbox),
-      ...budgetActivities(toolbox),
+      ...bulkBatchActivities(toolbox),
+      ...tokenBudgetActivities(toolbox),
       ...trainingInputActivities(toolbox),
       ...fineTuningActivities(toolbox),
       ...fineTuningResultActivities(toolbox),

@@ -1,15 +1,15 @@
 /** The account's token budget is a workflow; these activities speak to it and look after it. */
 import { activityInfo, getClient } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { budgetWorkflowId, type RoomRequest } from '../contract/token-budget.js';
-import { apiOf } from './calls/provider-api.js';
-import type { Toolbox } from './runtime/context.js';
+import { budgetWorkflowId, type CapacityRequest } from '../contract/token-budget.js';
+import { providerApi } from './calls/provider-api.js';
+import type { ActivityContext } from './runtime/context.js';
 
-export function budgetActivities(toolbox: Toolbox) {
+export function tokenBudgetActivities(toolbox: ActivityContext) {
   return {
     /** Asks the provider's budget for room, and starts the budget if it is not there yet. The answer comes as a signal. */
-    async requestRoom(input: { provider: string; request: RoomRequest }): Promise<void> {
-      const { provider } = apiOf(toolbox, input.provider);
+    async requestRoom(input: { provider: string; request: CapacityRequest }): Promise<void> {
+      const { provider } = providerApi(toolbox, input.provider);
       await getClient().workflow.signalWithStart('tokenBudget', {
         workflowId: budgetWorkflowId(activityInfo().taskQueue, input.provider),
         taskQueue: activityInfo().taskQueue,

@@ -3,10 +3,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { FineTuningMethod } from '../contract/fine-tuning.js';
 import { describeFaults } from '../contract/parse-spec.js';
 import { checkTrainingFile } from '../training/check-examples.js';
-import { apiOf } from './calls/provider-api.js';
-import { download } from './calls/open-file.js';
+import { providerApi } from './calls/provider-api.js';
+import { openFile } from './calls/open-file.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
-import type { Toolbox } from './runtime/context.js';
+import type { ActivityContext } from './runtime/context.js';
 
 export interface CheckTrainingFileInput {
   readonly provider: string;
@@ -25,16 +25,16 @@ export type CheckedTrainingFile = { readonly examples: number | null } & (
     }
 );
 
-export function trainingInputActivities(toolbox: Toolbox) {
+export function trainingInputActivities(toolbox: ActivityContext) {
   return {
     /** Checks every example by the method; fails with `InvalidInput` and the first faults. */
     async checkTrainingFile(input: CheckTrainingFileInput): Promise<CheckedTrainingFile> {
-      const api = apiOf(toolbox, input.provider);
+      const api = providerApi(toolbox, input.provider);
       return withHeartbeat(async () => {
         const { file } = input;
         const content =
           'fileId' in file
-            ? (await download(api, file.fileId)).content
+            ? (await openFile(api, file.fileId)).content
             : toolbox.storage.read(file.uri, { reuse: true });
         // A provider need not give a file back; then it checks the examples itself.
         if (!content) return { examples: null, fileId: 'fileId' in file ? file.fileId : '' };

@@ -4,7 +4,7 @@ import type OpenAI from 'openai';
 import { JOB_KEY, jobOwnerOf, ORIGIN, type JobOwner, type Origin } from '../contract/job-key.js';
 import { BATCHES, FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { METADATA_LIMITS } from '../contract/limits.js';
-import { eachOf, pageSchema } from '../provider/pages.js';
+import { eachObject, pageSchema } from '../provider/pages.js';
 
 export type OrphanKind = 'batch' | 'fineTuning';
 
@@ -31,7 +31,7 @@ export interface Orphan {
   /** The run that created it. A reset keeps the run id of the first. */
   readonly owner: JobOwner;
   /** How that run ended, in Temporal's words; `NOT_FOUND` when the namespace no longer has it. */
-  readonly run: string;
+  readonly runStatus: string;
   /** Whether it was told to cancel. False too where it had ended in the meantime. */
   readonly isCancelled: boolean;
 }
@@ -62,7 +62,7 @@ export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]
       if (run === null) continue;
       const { id: jobId, status } = job;
       const isCancelled = cancel && (await cancelJob(openai, kind, jobId));
-      orphans.push({ kind, jobId, status, createdAt: job.timestamps.createdAt, owner, run, isCancelled });
+      orphans.push({ kind, jobId, status, createdAt: job.timestamps.createdAt, owner, runStatus: run, isCancelled });
     }
   }
   return orphans;
@@ -71,7 +71,7 @@ export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]
 /** Jobs that have not ended and carry a key of ours, newest first. */
 async function* openJobs(openai: OpenAI, kind: OrphanKind, since: number) {
   const { path, pageSize: limit, schema, isEnd } = KINDS[kind];
-  const objects = eachOf(async (after) => {
+  const objects = eachObject(async (after) => {
     try {
       return pageSchema.parse(await openai.get(path, { query: { limit, ...after } }));
     } catch (error) {

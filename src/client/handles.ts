@@ -3,7 +3,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
 import { bulkBatchResultSchema, type BulkBatchProgress, type BulkBatchResult } from '../contract/bulk-batch.js';
 import { fineTuningResultSchema, type FineTuningProgress, type FineTuningResult } from '../contract/fine-tuning.js';
-import { lastLook } from './live-progress.js';
+import { latestPoll } from './live-progress.js';
 
 /** A run, as application code holds it. */
 abstract class JobRun {
@@ -33,7 +33,7 @@ abstract class JobRun {
   /** The workflow's answer, brought up to date by the last look of the activity that is polling now. */
   protected async freshProgress<T extends { jobId: string | null; lastCheckedAt: number | null }>(): Promise<T> {
     const progress = await this.handle.query<T>('progress');
-    const look = await lastLook(this.#client, this.handle);
+    const look = await latestPoll(this.#client, this.handle);
     return look && look.checkedAt >= (progress.lastCheckedAt ?? 0)
       ? { ...progress, ...look.news, lastCheckedAt: look.checkedAt }
       : progress;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 const lookSchema = z.looseObject({ status: z.string(), checkedAt: z.number() });
 
-export interface LastLook {
+export interface LatestPoll {
   /** Epoch seconds. */
   readonly checkedAt: number;
   /** `status`, and `counts` or `steps`. */
@@ -15,7 +15,7 @@ export interface LastLook {
 }
 
 /** Null where nothing is polled now, or what it saw cannot be read (as with an encrypting codec). */
-export async function lastLook(client: Client, handle: WorkflowHandle): Promise<LastLook | null> {
+export async function latestPoll(client: Client, handle: WorkflowHandle): Promise<LatestPoll | null> {
   const { raw } = await handle.describe();
   const { payloadConverter, failureConverter } = client.options.loadedDataConverter;
   for (const { lastFailure } of raw.pendingActivities ?? []) {

@@ -7,7 +7,7 @@ import { batchSpecSchema, type BatchRequest, type BatchSpec } from '../contract/
 import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
 import type { InputFault } from '../contract/input-fault.js';
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
-import { describeFaults, readSpec } from '../contract/parse-spec.js';
+import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { BatchRun, BulkBatchRun, FineTuningRun } from './handles.js';
@@ -116,7 +116,7 @@ export class LlmJobsClient {
    *
    * @param spec like that of {@link startBulkBatch}, with the storage that the worker reads too in place of the input
    */
-  async startBulk(
+  async startBulkBatchFrom(
     requests: AsyncIterable<BatchRequest> | Iterable<BatchRequest>,
     { storage, ...spec }: Omit<BulkBatchSpec, 'input'> & { readonly storage: Storage },
     options: StartOptions = {},
@@ -167,7 +167,7 @@ export class LlmJobsClient {
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const { spec, report } = readSpec(schema, value);
+  const { spec, report } = parseSpec(schema, value);
   if (report) throw new InvalidSpecError(describeFaults(report), report.faults);
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > MAX_SPEC_BYTES) {

@@ -59,7 +59,7 @@ export const batchSpecSchema = z.strictObject({
 /** What application code writes. */
 export type BatchSpec = z.input<typeof batchSpecSchema>;
 /** What the workflow works with: defaults filled in. */
-export type ReadBatchSpec = z.output<typeof batchSpecSchema>;
+export type ParsedBatchSpec = z.output<typeof batchSpecSchema>;
 
 const timestamp = z.number().nullable();
 
@@ -81,7 +81,7 @@ export const anomaliesSchema = z.object({
   /** Lines with a `custom_id` that had been answered already; counted once. */
   duplicates: z.number().int(),
   /** Lines with a `custom_id` that the input does not have. */
-  strangers: z.number().int(),
+  unknownIds: z.number().int(),
   /** Lines that are not JSON, such as a cut last one. */
   unreadable: z.number().int(),
 });

@@ -67,7 +67,7 @@ export const bulkBatchSpecSchema = z.strictObject({
     .default({ input: true, output: false }),
 });
 export type BulkBatchSpec = z.input<typeof bulkBatchSpecSchema>;
-export type ReadBulkBatchSpec = z.output<typeof bulkBatchSpecSchema>;
+export type ParsedBulkBatchSpec = z.output<typeof bulkBatchSpecSchema>;
 
 /** Result of `runBulkBatch`: a manifest; the bodies are in the files. */
 export const bulkBatchResultSchema = z.object({

@@ -29,7 +29,7 @@ export const FAILURES = {
     meaning: 'The provider could not answer now; retried for as long as the job can live.',
     details: '{ operation, status, code, type, param, requestId }',
   },
-  WaitingForRoom: {
+  WaitingForCapacity: {
     retryable: true,
     meaning: 'The provider has no slot, or a daily limit is reached; the create waits its turn.',
     details: '{ operation, status, code, type, param, requestId }',
@@ -75,7 +75,7 @@ export const FAILURES = {
     meaning: 'The worker stopped in the middle of an activity; the next attempt, on whatever worker, takes over.',
     details: 'none',
   },
-  Bug: {
+  UnexpectedError: {
     retryable: true,
     meaning: 'An unexpected error inside an activity; retried, since a fixed worker can go on where this one stopped.',
     details: '{ name }',

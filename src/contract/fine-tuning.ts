@@ -55,7 +55,7 @@ export const fineTuningSpecSchema = z.strictObject({
   cleanup: z.strictObject({ input: z.boolean().default(false) }).optional(),
 });
 export type FineTuningSpec = z.input<typeof fineTuningSpecSchema>;
-export type ReadFineTuningSpec = z.output<typeof fineTuningSpecSchema>;
+export type ParsedFineTuningSpec = z.output<typeof fineTuningSpecSchema>;
 
 const timestamp = z.number().nullable();
 

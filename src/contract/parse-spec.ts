@@ -4,7 +4,7 @@ import { MAX_LISTED_FAULTS } from './limits.js';
 import { bounded } from './text.js';
 
 /** A spec that was read, or everything that is wrong with it. */
-export type SpecReading<T> =
+export type SpecParse<T> =
   { readonly spec: T; readonly report?: undefined } | { readonly spec?: undefined; readonly report: FaultReport };
 
 /** `a.b[2].c` of a path as zod gives it. */
@@ -31,7 +31,7 @@ function ofMeantBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 }
 
 /** Reads a spec by its schema. Every fault names its field; the field names are bounded, the values are never quoted. */
-export function readSpec<Schema extends z.ZodType>(schema: Schema, value: unknown): SpecReading<z.output<Schema>> {
+export function parseSpec<Schema extends z.ZodType>(schema: Schema, value: unknown): SpecParse<z.output<Schema>> {
   const reading = schema.safeParse(value);
   if (reading.success) return { spec: reading.data };
   const faults: InputFault[] = reading.error.issues.flatMap(ofMeantBranch).map((issue) => {

@@ -1,7 +1,7 @@
 /** What bulk runs and the budget of enqueued tokens say to each other. */
 
 /** A part that wants to be submitted. */
-export interface RoomRequest {
+export interface CapacityRequest {
   /** Names the attempt of a part over all runs. */
   readonly lease: string;
   /** Workflow id of the run that asks, and its first run id, which a reset keeps. */
@@ -16,7 +16,7 @@ export interface RoomRequest {
   readonly createsPerHour?: number;
 }
 
-export interface RoomRefusal {
+export interface CapacityRefusal {
   readonly lease: string;
   readonly model: string;
   /** The limit that the provider's message names; null where it names none. */
@@ -24,8 +24,8 @@ export interface RoomRefusal {
 }
 
 export interface BudgetState {
-  leases: RoomRequest[];
-  queue: RoomRequest[];
+  leases: CapacityRequest[];
+  queue: CapacityRequest[];
   /** Tokens by model; a model that is not there has no known limit. */
   limits: Record<string, number>;
   /** Epoch ms by model. */

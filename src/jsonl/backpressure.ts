@@ -1,5 +1,5 @@
 /** What is waiting for storage, over all parts that are open: where it is too much, the reader waits. */
-export class Backlog {
+export class WriteBackpressure {
   readonly #limit: number;
   #bytes = 0;
   #failure: { error: unknown } | null = null;

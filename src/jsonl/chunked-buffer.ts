@@ -1,7 +1,7 @@
 import { PIECE } from './line-writer.js';
 
 /** Bytes of a known number that are filled in at any place and given away piece by piece: in one buffer the last one would keep all. */
-export class Pieces {
+export class ChunkedBuffer {
   readonly #pieces: (Buffer | null)[] = [];
 
   constructor(size: number) {

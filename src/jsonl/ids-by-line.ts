@@ -1,7 +1,7 @@
 import { IdTable } from './id-table.js';
 
 /** The ids of an input, each with its line, to find those that stand twice. */
-export class LocatedIds {
+export class IdsByLine {
   readonly #ids = new IdTable();
   /** By the id's index. */
   #lines = new Uint32Array(1_024);

@@ -1,5 +1,5 @@
 import type { FileRef } from '../contract/file-ref.js';
-import type { Backlog } from './backpressure.js';
+import type { WriteBackpressure } from './backpressure.js';
 import type { Line } from './lines.js';
 
 /** Storage takes pieces of this size as they are. */
@@ -9,7 +9,7 @@ const LINE_END = Buffer.from('\n');
 
 /** A file that is written while its lines come: they are gathered into pieces, and pieces are handed to storage as it takes them. */
 export class LineWriter {
-  readonly #backlog: Backlog;
+  readonly #backlog: WriteBackpressure;
   readonly #written: Promise<FileRef>;
   readonly #pieces: Buffer[] = [];
   #piece: Buffer | null = null;
@@ -23,7 +23,7 @@ export class LineWriter {
   #to = 0;
 
   /** @param write writes the file, all or nothing */
-  constructor(write: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>, backlog: Backlog) {
+  constructor(write: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>, backlog: WriteBackpressure) {
     this.#backlog = backlog;
     this.#written = write(this.#content());
     void this.#watch();

@@ -43,7 +43,7 @@ export type Operation =
  * - `unavailable`: passing; retried for as long as the job can live.
  * - `noRoom`: passing, but only when something else ends: no slot, daily limit.
  */
-export type Verdict = 'refused' | 'unavailable' | 'noRoom';
+export type Verdict = 'refused' | 'unavailable' | 'noCapacity';
 
 interface Row {
   readonly operation?: RegExp;
@@ -73,12 +73,12 @@ export const API_ERROR_TABLE: readonly Row[] = [
   { status: is(402), verdict: 'refused' },
   { status: is(429), says: NO_QUOTA, verdict: 'refused' },
   // A fine-tuning job that finds no slot, or a daily limit, is told 429 at its create: it waits its turn.
-  { operation: /^fineTuning\.create$/, status: is(429), verdict: 'noRoom' },
+  { operation: /^fineTuning\.create$/, status: is(429), verdict: 'noCapacity' },
   {
     operation: /^fineTuning\.create$/,
     status: is(400),
     says: /(maximum|limit).{0,40}(active|concurrent|daily|running)|daily_rate_limit|too many.{0,20}jobs/i,
-    verdict: 'noRoom',
+    verdict: 'noCapacity',
   },
   // LiteLLM passes a 429 on as a 500; it is retried like one either way.
   { status: is(408, 425, 429), verdict: 'unavailable' },
@@ -101,7 +101,7 @@ export const API_ERROR_TABLE: readonly Row[] = [
 ];
 
 /** The table's word on an error, for the attempt that got it (from 1). */
-export function judge(operation: Operation, error: ApiError, attempt: number): Verdict {
+export function classify(operation: Operation, error: ApiError, attempt: number): Verdict {
   const text = `${error.code ?? ''} ${error.type ?? ''} ${error.message}`;
   const row = API_ERROR_TABLE.find(
     (candidate) =>

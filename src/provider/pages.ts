@@ -15,7 +15,7 @@ export const pageSchema = z.union([
     has_more: z.boolean().nullish(),
   }),
 ]);
-export type Page = z.output<typeof pageSchema>;
+export type ListPage = z.output<typeof pageSchema>;
 
 const withId = z.object({ id: z.string().min(1) });
 
@@ -23,7 +23,7 @@ const withId = z.object({ id: z.string().min(1) });
  * Every object of a list, page after page. It ends where the provider says so, where a page is empty, and where a page was there before:
  * not every provider heeds `after`.
  */
-export async function* eachOf(page: (query: { readonly after?: string }) => Promise<Page>): AsyncGenerator {
+export async function* eachObject(page: (query: { readonly after?: string }) => Promise<ListPage>): AsyncGenerator {
   const cursors = new Set<string>();
   let query: { after?: string } = {};
   for (;;) {

@@ -47,7 +47,7 @@ export class Providers {
           ...withoutUndefined(traits),
           batchLimits: { ...BATCH_LIMITS, ...withoutUndefined(batchLimits ?? {}) },
           name,
-          client: tamed(client),
+          client: withoutSdkRetries(client),
         },
       ]),
     );
@@ -78,7 +78,7 @@ const MAX_TIMEOUT_MS = 60_000;
  * The same client, without retries of its own and with less patience. `AzureOpenAI` forgets its API version in `withOptions` and
  * throws, so it is told again.
  */
-function tamed(client: OpenAI): OpenAI {
+function withoutSdkRetries(client: OpenAI): OpenAI {
   const { apiVersion, deploymentName } = client as Partial<Pick<AzureOpenAI, 'apiVersion' | 'deploymentName'>>;
   const azure = apiVersion ? { apiVersion, deployment: deploymentName } : {};
   return client.withOptions({ maxRetries: 0, timeout: Math.min(client.timeout, MAX_TIMEOUT_MS), ...azure });

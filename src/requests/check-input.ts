@@ -3,7 +3,7 @@ import type { FaultReport } from '../contract/input-fault.js';
 import { BATCH_LIMITS, type BatchLimits } from '../contract/limits.js';
 import { counted, FaultCollector, quoted } from '../jsonl/fault-collector.js';
 import { type Line, LineSplitter } from '../jsonl/lines.js';
-import { LocatedIds } from '../jsonl/ids-by-line.js';
+import { IdsByLine } from '../jsonl/ids-by-line.js';
 import { isObject, kindOf, parseLine } from '../jsonl/parse-line.js';
 import { RequestSkim } from './request-skim.js';
 
@@ -51,7 +51,7 @@ class BatchInputCheck {
   readonly #skim = new RequestSkim();
   readonly #hash = createHash('sha256');
   readonly #faults = new FaultCollector();
-  readonly #ids = new LocatedIds();
+  readonly #ids = new IdsByLine();
   #bytes = 0;
   #requests = 0;
   #lineBytes = 0;

@@ -1,5 +1,5 @@
 import type { FileRef } from '../contract/file-ref.js';
-import type { Backlog } from '../jsonl/backpressure.js';
+import type { WriteBackpressure } from '../jsonl/backpressure.js';
 import { LineWriter } from '../jsonl/line-writer.js';
 import type { Line } from '../jsonl/lines.js';
 import type { Part, PartHead, PartLimits } from './split.js';
@@ -15,14 +15,14 @@ export class PartWriter {
   constructor(
     head: PartHead,
     write: (head: PartHead, content: AsyncIterable<Uint8Array>) => Promise<FileRef>,
-    backlog: Backlog,
+    backlog: WriteBackpressure,
   ) {
     this.#head = head;
     this.#lines = new LineWriter((content) => write(head, content), backlog);
   }
 
   /** Whether a line of so many bytes, its line break counted, can go into the part. */
-  hasRoom(bytes: number, embeddingInputs: number, limits: PartLimits): boolean {
+  fits(bytes: number, embeddingInputs: number, limits: PartLimits): boolean {
     return (
       this.#requests < limits.requests &&
       this.#bytes + bytes <= limits.bytes &&

@@ -2,7 +2,7 @@ import { countEmbeddingInputs } from './check-input.js';
 import { counted } from '../jsonl/fault-collector.js';
 import { BRACE } from '../jsonl/json-skim.js';
 import type { Line } from '../jsonl/lines.js';
-import type { LocatedIds } from '../jsonl/ids-by-line.js';
+import type { IdsByLine } from '../jsonl/ids-by-line.js';
 import { isObject, kindOf, parseLine } from '../jsonl/parse-line.js';
 import { RequestSkim } from './request-skim.js';
 import { tokensOf } from './part-writer.js';
@@ -23,7 +23,7 @@ export interface RequestReaderOptions extends Pick<SplitOptions, 'limits' | 'mis
   /** Tells a fault of the line at hand. */
   readonly fault: (message: string, field?: string) => void;
   /** Takes each `custom_id`, also of a request that has faults elsewhere. */
-  readonly ids: LocatedIds;
+  readonly ids: IdsByLine;
 }
 
 const MAX_CUSTOM_ID = 512;

@@ -1,6 +1,6 @@
 import { BRACE, JsonSkim, QUOTE } from '../jsonl/json-skim.js';
 import type { Line } from '../jsonl/lines.js';
-import type { LocatedIds } from '../jsonl/ids-by-line.js';
+import type { IdsByLine } from '../jsonl/ids-by-line.js';
 
 const ID = 0;
 const METHOD = 1;
@@ -61,7 +61,7 @@ export class RequestSkim {
   }
 
   /** Most ids are plain, and need no string. */
-  pushId(ids: LocatedIds, number: number): void {
+  pushId(ids: IdsByLine, number: number): void {
     const { starts, ends } = this.#skim;
     if (this.#isPlain) ids.pushPlain(this.#line!.block, starts[ID]! + 1, ends[ID]! - 1, number);
     else ids.push(this.id, number);

@@ -3,8 +3,8 @@ import type { FaultReport } from '../contract/input-fault.js';
 import type { FileRef } from '../contract/file-ref.js';
 import { FaultCollector, quoted } from '../jsonl/fault-collector.js';
 import { lineBlocks } from '../jsonl/lines.js';
-import { LocatedIds } from '../jsonl/ids-by-line.js';
-import { Backlog } from '../jsonl/backpressure.js';
+import { IdsByLine } from '../jsonl/ids-by-line.js';
+import { WriteBackpressure } from '../jsonl/backpressure.js';
 import { PartWriter } from './part-writer.js';
 import { type Request, RequestReader } from './request-reader.js';
 
@@ -89,8 +89,8 @@ class Split {
   readonly #options: SplitOptions;
   readonly #faults = new FaultCollector();
   readonly #reader: RequestReader;
-  readonly #ids = new LocatedIds();
-  readonly #backlog = new Backlog(BACKLOG);
+  readonly #ids = new IdsByLine();
+  readonly #backlog = new WriteBackpressure(BACKLOG);
   /** The open part of each model and endpoint. */
   readonly #groups = new Map<string, Map<string, PartWriter>>();
   #groupCount = 0;
@@ -209,7 +209,7 @@ class Split {
   #writerFor({ model, endpoint, embeddingInputs }: Request, bytes: number): PartWriter | null {
     const writers = this.#groups.get(endpoint);
     const open = writers?.get(model);
-    if (open?.hasRoom(bytes, embeddingInputs, this.#options.limits)) return open;
+    if (open?.fits(bytes, embeddingInputs, this.#options.limits)) return open;
     if (open) this.#finish(open);
     else if (++this.#groupCount > MAX_GROUPS) {
       this.#fault(`is one more model and endpoint; an input may mix at most ${MAX_GROUPS} of them`, 'body.model');

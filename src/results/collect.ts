@@ -1,5 +1,5 @@
 import type { FileRef } from '../contract/file-ref.js';
-import { Backlog } from '../jsonl/backpressure.js';
+import { WriteBackpressure } from '../jsonl/backpressure.js';
 import { CustomIdReader } from '../jsonl/custom-id.js';
 import { LineWriter } from '../jsonl/line-writer.js';
 import { type Line, lineBlocks } from '../jsonl/lines.js';
@@ -75,7 +75,7 @@ export async function collectResults(sources: ResultSources, sinks: ResultSinks)
 
 /** Writes the lines of both result files that count, by whether they succeeded; null for a file that would be empty. */
 async function sorted({ output, errors }: ResultSources, { writeOutput, aside }: ResultSinks, ledger: ResultsLedger) {
-  const backlog = new Backlog(BACKLOG);
+  const backlog = new WriteBackpressure(BACKLOG);
   const files: { output?: LineWriter; aside?: LineWriter } = {};
   try {
     for (const open of [output, errors]) {

@@ -1,6 +1,6 @@
 /** Lines of many result files in another order than theirs, by positioned reads that are gathered a window at a time. */
 import type { LocalFiles } from './local-files.js';
-import { Pieces } from '../jsonl/chunked-buffer.js';
+import { ChunkedBuffer } from '../jsonl/chunked-buffer.js';
 import type { ResultIndex } from './result-index.js';
 
 /** Lines that are brought into order at once: so many that neighbours in the files are read in one go, so few that two windows are small. */
@@ -34,10 +34,10 @@ export class ResultLines {
 
   /** Reads a window ahead of what is written. */
   async *#stream(places: Iterable<number>, areAnswers: boolean): AsyncGenerator<Uint8Array> {
-    let reading: Promise<Pieces> | null = null;
+    let reading: Promise<ChunkedBuffer> | null = null;
     try {
       for (const window of this.#windows(places, areAnswers)) {
-        const content: Pieces | null = await reading;
+        const content: ChunkedBuffer | null = await reading;
         reading = this.#read(window, areAnswers);
         // It may fail before it is awaited.
         reading.catch(() => undefined);
@@ -68,7 +68,7 @@ export class ResultLines {
   }
 
   /** The window's lines, one behind the other, each with its line break. */
-  async #read(window: Uint32Array, areAnswers: boolean): Promise<Pieces> {
+  async #read(window: Uint32Array, areAnswers: boolean): Promise<ChunkedBuffer> {
     const heads = areAnswers ? null : Array.from(window, (place) => this.#head(place));
     /** By slot of the window: where the line begins in what is made, behind its head. */
     const starts = new Float64Array(window.length);
@@ -85,7 +85,7 @@ export class ResultLines {
       size += head + length - (head > 0 && length > 0 ? 1 : 0) + 1;
       if (length > 0) wanted[lines++] = this.#index.positionOf(place) * WINDOW_LINES + slot;
     }
-    const content = new Pieces(size);
+    const content = new ChunkedBuffer(size);
     await this.#fill(content, starts, window, wanted.subarray(0, lines).toSorted(), areAnswers ? 0 : 1);
     heads?.forEach((head, slot) => content.set(starts[slot]! - head.length, head, 0, head.length));
     for (let slot = 1; slot <= window.length; slot++) {
@@ -97,7 +97,7 @@ export class ResultLines {
 
   /** Reads the lines in the order of the files, and copies each to where it belongs. */
   async #fill(
-    content: Pieces,
+    content: ChunkedBuffer,
     starts: Float64Array,
     window: Uint32Array,
     wanted: Float64Array,

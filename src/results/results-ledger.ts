@@ -22,7 +22,7 @@ export interface ResultsSummary {
   readonly examples: {
     readonly missing: string[];
     readonly duplicates: string[];
-    readonly strangers: string[];
+    readonly unknownIds: string[];
   };
 }
 
@@ -50,8 +50,8 @@ export class ResultsLedger {
   #unsuccessful = 0;
   readonly #counts = [0, 0, 0, 0];
   readonly #usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
-  readonly #anomalies = { duplicates: 0, strangers: 0, unreadable: 0 };
-  readonly #examples = { duplicates: [] as string[], strangers: [] as string[] };
+  readonly #anomalies = { duplicates: 0, unknownIds: 0, unreadable: 0 };
+  readonly #examples = { duplicates: [] as string[], unknownIds: [] as string[] };
   #model: string | null = null;
   readonly #skim = new AnswerSkim();
 
@@ -123,7 +123,7 @@ export class ResultsLedger {
       examples: {
         missing: missingExamples,
         duplicates: [...this.#examples.duplicates],
-        strangers: [...this.#examples.strangers],
+        unknownIds: [...this.#examples.unknownIds],
       },
     };
   }
@@ -132,8 +132,8 @@ export class ResultsLedger {
   #takes(id: string, rank: number): boolean {
     const index = this.#indexOf(id);
     if (index === -1) {
-      this.#anomalies.strangers++;
-      addExample(this.#examples.strangers, id);
+      this.#anomalies.unknownIds++;
+      addExample(this.#examples.unknownIds, id);
       return false;
     }
     const former = this.#ranks[index]!;

@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { describeFaults, readSpec } from '../contract/parse-spec.js';
+import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { durationSchema, toMs } from '../contract/spec-fields.js';
 
 export const DEFAULT_TASK_QUEUE = 'llm-jobs';
@@ -30,7 +30,7 @@ const environmentSchema = z.object({
     z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   ),
   LLM_JOBS_MAX_ACTIVITIES: count,
-  LLM_JOBS_DRAIN: z.preprocess(blankAsAbsent, durationSchema.default('30s')),
+  LLM_JOBS_SHUTDOWN_GRACE: z.preprocess(blankAsAbsent, durationSchema.default('30s')),
 });
 
 export interface WorkerConfig {
@@ -45,7 +45,7 @@ export interface WorkerConfig {
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   readonly maxActivities: number;
   /** How long running activities may go on after SIGTERM, in ms. */
-  readonly drainMs: number;
+  readonly shutdownGraceMs: number;
 }
 
 /**
@@ -57,7 +57,7 @@ export function readWorkerConfig(
   environment: Readonly<Record<string, string | undefined>>,
   folder: string,
 ): WorkerConfig {
-  const { spec, report } = readSpec(environmentSchema, environment);
+  const { spec, report } = parseSpec(environmentSchema, environment);
   if (report) throw new Error(report.faults.map((fault) => describeFaults({ faults: [fault], total: 1 })).join('; '));
   const poll = { min: toMs(spec.LLM_JOBS_POLL_MIN), max: toMs(spec.LLM_JOBS_POLL_MAX) };
   if (poll.min > poll.max) throw new Error('LLM_JOBS_POLL_MIN must not be larger than LLM_JOBS_POLL_MAX');
@@ -71,7 +71,7 @@ export function readWorkerConfig(
     poll,
     logLevel: spec.LLM_JOBS_LOG_LEVEL,
     maxActivities: spec.LLM_JOBS_MAX_ACTIVITIES ?? 100,
-    drainMs: toMs(spec.LLM_JOBS_DRAIN),
+    shutdownGraceMs: toMs(spec.LLM_JOBS_SHUTDOWN_GRACE),
   };
 }
 

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
       }),
       maxConcurrentActivityTaskExecutions: config.maxActivities,
       // A stopped worker leaves every job as it is: what runs may finish, and the rest is taken over by the next worker.
-      shutdownGraceTime: config.drainMs,
+      shutdownGraceTime: config.shutdownGraceMs,
     });
     const ready = `llm-jobs worker ready: task queue ${config.taskQueue}, namespace ${namespace} at ${address}, storage ${config.storage[0]}`;
     console.log(ready);

@@ -8,20 +8,20 @@ import {
   type BatchProgress,
   type BatchResult,
   type BatchSpec,
-  type ReadBatchSpec,
+  type ParsedBatchSpec,
 } from '../contract/batch.js';
-import { readSpec } from '../contract/parse-spec.js';
+import { parseSpec } from '../contract/parse-spec.js';
 import { toMs } from '../contract/spec-fields.js';
 import { isBatchEnd, isKnownBatchStatus } from '../contract/status.js';
-import { call, creates, requests, transfers } from './lifecycle/activity-calls.js';
-import { awaitEnd, iso, now } from './lifecycle/wait-for-end.js';
-import { createInterruptibly } from './lifecycle/create-unless-cancelled.js';
+import { runActivity, createJobActivities, shortActivities, transferActivities } from './lifecycle/activity-calls.js';
+import { waitForEnd, iso, now } from './lifecycle/wait-for-end.js';
+import { createUnlessCancelled } from './lifecycle/create-unless-cancelled.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { asRunFailure, invalidInput, runFailure } from './lifecycle/run-failures.js';
 import { identity } from './lifecycle/identity.js';
 import { batchProgressQuery } from './messages.js';
 import { RunControl } from './lifecycle/run-control.js';
-import { withoutTwins } from './lifecycle/late-duplicates.js';
+import { cancellingLateDuplicates } from './lifecycle/late-duplicates.js';
 
 /**
  * Runs one batch at a provider from its input to its results.
@@ -31,18 +31,18 @@ import { withoutTwins } from './lifecycle/late-duplicates.js';
  */
 export async function runBatch(argument: BatchSpec): Promise<BatchResult> {
   const run = new RunControl();
-  const { spec, report } = readSpec(batchSpecSchema, argument);
+  const { spec, report } = parseSpec(batchSpecSchema, argument);
   if (report) throw invalidInput(report);
-  const batchRun = new BatchRun(spec, run);
+  const batchRun = new BatchLifecycle(spec, run);
   try {
-    return await run.runToEnd(spec.deadline, () => batchRun.live());
+    return await run.runToEnd(spec.deadline, () => batchRun.execute());
   } catch (error) {
     throw asRunFailure(error);
   }
 }
 
-class BatchRun {
-  readonly #spec: ReadBatchSpec;
+class BatchLifecycle {
+  readonly #spec: ParsedBatchSpec;
   readonly #run: RunControl;
   readonly #me = identity();
   #batch: BatchSnapshot | null = null;
@@ -51,7 +51,7 @@ class BatchRun {
   /** Files at the provider that `cleanup` may delete. */
   readonly #files = { input: null as string | null, isVerified: false };
 
-  constructor(spec: ReadBatchSpec, run: RunControl) {
+  constructor(spec: ParsedBatchSpec, run: RunControl) {
     this.#spec = spec;
     this.#run = run;
     run.onChange = () => this.#show();
@@ -61,7 +61,7 @@ class BatchRun {
     this.#show();
   }
 
-  async live(): Promise<BatchResult> {
+  async execute(): Promise<BatchResult> {
     const result = await this.#fromInputToResults();
     // The clean-up comes after the results, and may have something to say too.
     return { ...result, warnings: [...this.#run.warnings] };
@@ -74,7 +74,7 @@ class BatchRun {
       const inputFileId = await this.#upload(checked);
       const created = inputFileId === null ? null : await this.#create(inputFileId);
       if (!created) return neverCreated(this.#run, checked);
-      const { job: ended, stuckSince } = await this.#awaitEnd(created.job, created.mayHaveTwin);
+      const { job: ended, stuckSince } = await this.#awaitEnd(created.job, created.mayHaveDuplicate);
       const hasResults = ended.status !== 'failed' || ended.outputFileId !== null || ended.errorFileId !== null;
       const result = hasResults ? await this.#collect(ended, checked) : null;
       if (ended.status === 'failed') throw batchFailed(ended, result);
@@ -93,7 +93,7 @@ class BatchRun {
     }
     const filename = this.#me.filename('input');
     const checked = await this.#run.untilCancelled(() =>
-      call(transfers.checkBatchInput, `check every line of ${nameOf(input)}`, {
+      runActivity(transferActivities.checkBatchInput, `check every line of ${nameOf(input)}`, {
         input,
         endpoint,
         provider,
@@ -110,7 +110,7 @@ class BatchRun {
     const { file } = checked;
     const { key: _, filename, ...who } = this.#me;
     const uploaded = await this.#run.untilCancelled(() =>
-      call(transfers.uploadFile, `${checked.requests} requests, ${file.bytes} bytes`, {
+      runActivity(transferActivities.uploadFile, `${checked.requests} requests, ${file.bytes} bytes`, {
         ...who,
         provider: this.#spec.provider,
         file,
@@ -122,13 +122,13 @@ class BatchRun {
     return uploaded.interrupted ? null : (this.#files.input = uploaded.value.fileId);
   }
 
-  async #create(inputFileId: string): Promise<{ job: BatchSnapshot; mayHaveTwin: boolean } | null> {
+  async #create(inputFileId: string): Promise<{ job: BatchSnapshot; mayHaveDuplicate: boolean } | null> {
     const { provider, endpoint, completionWindow, metadata = {}, outputExpiresAfter, onAmbiguousCreate } = this.#spec;
     const { key, notBefore, mayExist } = this.#me;
-    return createInterruptibly(
+    return createUnlessCancelled(
       this.#run,
       () =>
-        call(creates.createBatch, `${endpoint}, within ${completionWindow}, from ${inputFileId}`, {
+        runActivity(createJobActivities.createBatch, `${endpoint}, within ${completionWindow}, from ${inputFileId}`, {
           provider,
           key,
           notBefore,
@@ -141,12 +141,12 @@ class BatchRun {
             outputExpiresAfter === undefined ? null : Math.round(toMs(outputExpiresAfter) / 1_000),
           onAmbiguousCreate,
         }),
-      (isOpen) =>
-        call(requests.findBatch, 'was one created by the interrupted request?', {
+      (outcomeUnknown) =>
+        runActivity(shortActivities.findBatch, 'was one created by the interrupted request?', {
           provider,
           key,
           notBefore,
-          isOpen,
+          outcomeUnknown,
           lookFor: { inputFileId, endpoint },
         }),
     );
@@ -154,24 +154,24 @@ class BatchRun {
 
   async #awaitEnd(
     batch: BatchSnapshot,
-    mayHaveTwin: boolean,
+    mayHaveDuplicate: boolean,
   ): Promise<{ job: BatchSnapshot; stuckSince: number | null }> {
     const { provider } = this.#spec;
     this.#run.enter('waiting');
     const wait = () => this.#wait(batch);
-    if (!mayHaveTwin) return wait();
+    if (!mayHaveDuplicate) return wait();
     const { key, notBefore } = this.#me;
     const search = { provider, key, notBefore, id: batch.id };
-    return withoutTwins(
+    return cancellingLateDuplicates(
       this.#run,
-      () => call(requests.cancelBatchTwins, 'is there a second one, created late?', search),
+      () => runActivity(shortActivities.cancelBatchTwins, 'is there a second one, created late?', search),
       wait,
     );
   }
 
   #wait(batch: BatchSnapshot): Promise<{ job: BatchSnapshot; stuckSince: number | null }> {
     const { provider } = this.#spec;
-    return awaitEnd<BatchSnapshot>(this.#run, {
+    return waitForEnd<BatchSnapshot>(this.#run, {
       provider,
       job: batch,
       spec: this.#spec,
@@ -182,9 +182,12 @@ class BatchRun {
         const counts = this.#batch?.requestCounts ?? batch.requestCounts;
         const half = isHalfDone(counts);
         const until = input.status === 'in_progress' ? (half ? ', second half' : ', first half') : '';
-        return call(requests.watchBatch, `wait while it is ${input.status}${until}`, { ...input, isHalfDone: half });
+        return runActivity(shortActivities.watchBatch, `wait while it is ${input.status}${until}`, {
+          ...input,
+          isHalfDone: half,
+        });
       },
-      cancel: (id) => call(requests.cancelBatch, `cancel ${id}`, { provider, id }),
+      cancel: (id) => runActivity(shortActivities.cancelBatch, `cancel ${id}`, { provider, id }),
       onSeen: (seen, at) => {
         this.#batch = seen;
         this.#lastCheckedAt = at;
@@ -197,7 +200,7 @@ class BatchRun {
     this.#run.enter('collecting');
     const { provider, outputUri = null } = this.#spec;
     const { cancellation, warnings } = this.#run;
-    const result = await call(transfers.collectBatchResults, `what the ${batch.status} batch brought`, {
+    const result = await runActivity(transferActivities.collectBatchResults, `what the ${batch.status} batch brought`, {
       provider,
       batch,
       input,
@@ -222,7 +225,10 @@ class BatchRun {
       cleanup?.output && this.#files.isVerified ? this.#batch?.errorFileId : null,
     ].filter((fileId) => typeof fileId === 'string');
     if (fileIds.length === 0) return;
-    const { kept } = await call(requests.deleteFiles, `delete ${fileIds.join(', ')}`, { provider, fileIds });
+    const { kept } = await runActivity(shortActivities.deleteFiles, `delete ${fileIds.join(', ')}`, {
+      provider,
+      fileIds,
+    });
     if (kept.length > 0) this.#run.warn(`Not deleted at the provider: ${kept.join(', ')}`);
   }
 
@@ -275,7 +281,7 @@ class BatchRun {
 /** Seconds after which the provider deletes the input by itself: long after any window, so that only an orphan meets it. */
 const INPUT_EXPIRES_AFTER = 30 * 24 * 60 * 60;
 
-function nameOf(input: ReadBatchSpec['input']): string {
+function nameOf(input: ParsedBatchSpec['input']): string {
   if ('fileId' in input) return input.fileId;
   return 'uri' in input ? input.uri : `${input.requests.length} inline requests`;
 }
@@ -304,7 +310,7 @@ function neverCreated({ cancellation, warnings }: RunControl, checked: CheckedIn
     model: checked?.model ?? null,
     requestCounts: { total: 0, completed: 0, failed: 0 },
     lines: { succeeded: 0, failed: 0, unfinished: checked?.requests ?? 0, missing: 0 },
-    anomalies: { duplicates: 0, strangers: 0, unreadable: 0 },
+    anomalies: { duplicates: 0, unknownIds: 0, unreadable: 0 },
     output: null,
     errors: null,
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },

@@ -6,12 +6,12 @@ import {
   type BulkBatchProgress,
   type BulkBatchResult,
   type BulkBatchSpec,
-  type ReadBulkBatchSpec,
+  type ParsedBulkBatchSpec,
 } from '../contract/bulk-batch.js';
 import { FAILURES, type FailureType } from '../contract/failures.js';
-import { readSpec } from '../contract/parse-spec.js';
-import { call, transfers } from './lifecycle/activity-calls.js';
-import { PartRuns } from './bulk/parts.js';
+import { parseSpec } from '../contract/parse-spec.js';
+import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
+import { Parts } from './bulk/parts.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { asRunFailure, invalidInput, runFailure } from './lifecycle/run-failures.js';
 import { identity } from './lifecycle/identity.js';
@@ -38,30 +38,30 @@ export interface BulkState {
  */
 export async function runBulkBatch(argument: BulkBatchSpec, state?: BulkState): Promise<BulkBatchResult> {
   const run = new RunControl();
-  const { spec, report } = readSpec(bulkBatchSpecSchema, argument);
+  const { spec, report } = parseSpec(bulkBatchSpecSchema, argument);
   if (report) throw invalidInput(report);
-  const bulk = new BulkRun(argument, spec, run, state);
+  const bulk = new BulkBatchLifecycle(argument, spec, run, state);
   try {
-    return await run.runToEnd(spec.deadline, () => bulk.live());
+    return await run.runToEnd(spec.deadline, () => bulk.execute());
   } catch (error) {
     throw asRunFailure(error);
   }
 }
 
-class BulkRun {
+class BulkBatchLifecycle {
   readonly #argument: BulkBatchSpec;
-  readonly #spec: ReadBulkBatchSpec;
+  readonly #spec: ParsedBulkBatchSpec;
   readonly #run: RunControl;
   readonly #me = identity();
   readonly #state: BulkState;
-  readonly #parts: PartRuns;
+  readonly #parts: Parts;
   #partsInRound = 0;
 
-  constructor(argument: BulkBatchSpec, spec: ReadBulkBatchSpec, run: RunControl, state: BulkState | undefined) {
+  constructor(argument: BulkBatchSpec, spec: ParsedBulkBatchSpec, run: RunControl, state: BulkState | undefined) {
     this.#argument = argument;
     this.#spec = spec;
     this.#run = run;
-    this.#parts = new PartRuns(spec, run, () => this.#show());
+    this.#parts = new Parts(spec, run, () => this.#show());
     this.#state = state ?? { folder: this.#me.folder, round: 0, pending: [], done: [], requests: 0, warnings: [] };
     this.#partsInRound = this.#state.pending.length;
     for (const warning of this.#state.warnings) run.warn(warning);
@@ -73,7 +73,7 @@ class BulkRun {
     this.#show();
   }
 
-  async live(): Promise<BulkBatchResult> {
+  async execute(): Promise<BulkBatchResult> {
     while (!this.#run.cancellation) {
       if (this.#state.pending.length === 0) await this.#plan();
       if (this.#state.pending.length === 0) break;
@@ -91,12 +91,16 @@ class BulkRun {
     this.#run.enter('checking');
     const which = `round ${round + 1} of at most ${this.#spec.maxRounds}`;
     const planned = await this.#run.untilCancelled(() =>
-      call(transfers.planRound, round === 0 ? `check and split: ${which}` : `what is left for ${which}`, {
-        ...this.#bulkInput(),
-        folder,
-        round: round + 1,
-        done,
-      }),
+      runActivity(
+        transferActivities.planRound,
+        round === 0 ? `check and split: ${which}` : `what is left for ${which}`,
+        {
+          ...this.#bulkInput(),
+          folder,
+          round: round + 1,
+          done,
+        },
+      ),
     );
     if (planned.interrupted) return;
     this.#state.round = planned.value.parts.length > 0 ? round + 1 : round;
@@ -160,7 +164,7 @@ class BulkRun {
     const { folder, done, round } = this.#state;
     const { cancellation, warnings } = this.#run;
     const { order, gzip, prices } = this.#spec;
-    return call(transfers.mergeBulk, `merge ${done.length} batches of ${round} rounds`, {
+    return runActivity(transferActivities.mergeBulk, `merge ${done.length} batches of ${round} rounds`, {
       ...this.#bulkInput(),
       folder,
       round,

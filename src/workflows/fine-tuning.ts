@@ -7,20 +7,20 @@ import {
   type FineTuningProgress,
   type FineTuningResult,
   type FineTuningSpec,
-  type ReadFineTuningSpec,
+  type ParsedFineTuningSpec,
   type TrainingSteps,
 } from '../contract/fine-tuning.js';
-import { readSpec } from '../contract/parse-spec.js';
+import { parseSpec } from '../contract/parse-spec.js';
 import { isFineTuningEnd, isKnownFineTuningStatus } from '../contract/status.js';
-import { call, creates, requests, transfers } from './lifecycle/activity-calls.js';
-import { awaitEnd, iso, now } from './lifecycle/wait-for-end.js';
-import { createInterruptibly } from './lifecycle/create-unless-cancelled.js';
+import { runActivity, createJobActivities, shortActivities, transferActivities } from './lifecycle/activity-calls.js';
+import { waitForEnd, iso, now } from './lifecycle/wait-for-end.js';
+import { createUnlessCancelled } from './lifecycle/create-unless-cancelled.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { asRunFailure, invalidInput, runFailure } from './lifecycle/run-failures.js';
 import { identity } from './lifecycle/identity.js';
 import { fineTuningProgressQuery, pauseUpdate, resumeUpdate } from './messages.js';
 import { RunControl } from './lifecycle/run-control.js';
-import { withoutTwins } from './lifecycle/late-duplicates.js';
+import { cancellingLateDuplicates } from './lifecycle/late-duplicates.js';
 
 type Role = 'training' | 'validation';
 
@@ -32,18 +32,18 @@ type Role = 'training' | 'validation';
  */
 export async function runFineTuning(argument: FineTuningSpec): Promise<FineTuningResult> {
   const run = new RunControl();
-  const { spec, report } = readSpec(fineTuningSpecSchema, argument);
+  const { spec, report } = parseSpec(fineTuningSpecSchema, argument);
   if (report) throw invalidInput(report);
-  const fineTuningRun = new FineTuningRun(spec, run);
+  const fineTuningRun = new FineTuningLifecycle(spec, run);
   try {
-    return await run.runToEnd(spec.deadline, () => fineTuningRun.live());
+    return await run.runToEnd(spec.deadline, () => fineTuningRun.execute());
   } catch (error) {
     throw asRunFailure(error);
   }
 }
 
-class FineTuningRun {
-  readonly #spec: ReadFineTuningSpec;
+class FineTuningLifecycle {
+  readonly #spec: ParsedFineTuningSpec;
   readonly #run: RunControl;
   readonly #me = identity();
   #job: FineTuningSnapshot | null = null;
@@ -53,7 +53,7 @@ class FineTuningRun {
   /** Files that this run uploaded, which `cleanup` may delete. */
   readonly #uploaded: string[] = [];
 
-  constructor(spec: ReadFineTuningSpec, run: RunControl) {
+  constructor(spec: ParsedFineTuningSpec, run: RunControl) {
     this.#spec = spec;
     this.#run = run;
     run.onChange = () => this.#show();
@@ -71,7 +71,7 @@ class FineTuningRun {
     this.#show();
   }
 
-  async live(): Promise<FineTuningResult> {
+  async execute(): Promise<FineTuningResult> {
     const result = await this.#fromFilesToModel();
     // The clean-up comes after the results, and may have something to say too.
     return { ...result, warnings: [...this.#run.warnings] };
@@ -89,7 +89,7 @@ class FineTuningRun {
       if (trainingFileId === null || (validation && validationFileId === null)) return neverCreated(this.#run);
       const created = await this.#create(trainingFileId, validationFileId);
       if (!created) return neverCreated(this.#run);
-      const { job: ended, stuckSince } = await this.#awaitEnd(created.job, created.mayHaveTwin);
+      const { job: ended, stuckSince } = await this.#awaitEnd(created.job, created.mayHaveDuplicate);
       const result = await this.#collect(ended);
       if (ended.status === 'failed') throw fineTuningFailed(ended);
       if (stuckSince !== null) throw jobStuck(ended, stuckSince, result);
@@ -99,11 +99,11 @@ class FineTuningRun {
     }
   }
 
-  async #check(role: Role, file: ReadFineTuningSpec['trainingFile']): Promise<CheckedTrainingFile | null> {
+  async #check(role: Role, file: ParsedFineTuningSpec['trainingFile']): Promise<CheckedTrainingFile | null> {
     const { provider, model, method } = this.#spec;
     const name = 'uri' in file ? file.uri : file.fileId;
     const checked = await this.#run.untilCancelled(() =>
-      call(transfers.checkTrainingFile, `check every example of ${name}`, {
+      runActivity(transferActivities.checkTrainingFile, `check every example of ${name}`, {
         provider,
         file,
         role,
@@ -120,7 +120,7 @@ class FineTuningRun {
     const { file } = checked;
     const { key: _, filename, ...who } = this.#me;
     const uploaded = await this.#run.untilCancelled(() =>
-      call(transfers.uploadFile, `${checked.examples} ${role} examples, ${file.bytes} bytes`, {
+      runActivity(transferActivities.uploadFile, `${checked.examples} ${role} examples, ${file.bytes} bytes`, {
         ...who,
         provider: this.#spec.provider,
         file,
@@ -137,35 +137,39 @@ class FineTuningRun {
   async #create(
     trainingFileId: string,
     validationFileId: string | null,
-  ): Promise<{ job: FineTuningSnapshot; mayHaveTwin: boolean } | null> {
+  ): Promise<{ job: FineTuningSnapshot; mayHaveDuplicate: boolean } | null> {
     const { provider, model, method, suffix, seed, integrations, metadata, onAmbiguousCreate, leaveFreeSlots } =
       this.#spec;
     const { key, notBefore, mayExist } = this.#me;
-    return createInterruptibly(
+    return createUnlessCancelled(
       this.#run,
       () =>
-        call(creates.createFineTuningJob, `${method?.type ?? 'supervised'} on ${model}, from ${trainingFileId}`, {
+        runActivity(
+          createJobActivities.createFineTuningJob,
+          `${method?.type ?? 'supervised'} on ${model}, from ${trainingFileId}`,
+          {
+            provider,
+            key,
+            notBefore,
+            mayExist,
+            model,
+            trainingFileId,
+            validationFileId,
+            method: method ?? null,
+            suffix: suffix ?? null,
+            seed: seed ?? null,
+            integrations: integrations ?? null,
+            metadata: metadata ?? {},
+            onAmbiguousCreate,
+            leaveFreeSlots,
+          },
+        ),
+      (outcomeUnknown) =>
+        runActivity(shortActivities.findFineTuningJob, 'was one created by the interrupted request?', {
           provider,
           key,
           notBefore,
-          mayExist,
-          model,
-          trainingFileId,
-          validationFileId,
-          method: method ?? null,
-          suffix: suffix ?? null,
-          seed: seed ?? null,
-          integrations: integrations ?? null,
-          metadata: metadata ?? {},
-          onAmbiguousCreate,
-          leaveFreeSlots,
-        }),
-      (isOpen) =>
-        call(requests.findFineTuningJob, 'was one created by the interrupted request?', {
-          provider,
-          key,
-          notBefore,
-          isOpen,
+          outcomeUnknown,
           lookFor: { trainingFileId, model },
         }),
     );
@@ -173,24 +177,24 @@ class FineTuningRun {
 
   async #awaitEnd(
     job: FineTuningSnapshot,
-    mayHaveTwin: boolean,
+    mayHaveDuplicate: boolean,
   ): Promise<{ job: FineTuningSnapshot; stuckSince: number | null }> {
     const { provider } = this.#spec;
     this.#run.enter('waiting');
     const wait = () => this.#wait(job);
-    if (!mayHaveTwin) return wait();
+    if (!mayHaveDuplicate) return wait();
     const { key, notBefore } = this.#me;
     const search = { provider, key, notBefore, id: job.id };
-    return withoutTwins(
+    return cancellingLateDuplicates(
       this.#run,
-      () => call(requests.cancelFineTuningTwins, 'is there a second one, created late?', search),
+      () => runActivity(shortActivities.cancelFineTuningTwins, 'is there a second one, created late?', search),
       wait,
     );
   }
 
   #wait(job: FineTuningSnapshot): Promise<{ job: FineTuningSnapshot; stuckSince: number | null }> {
     const { provider } = this.#spec;
-    return awaitEnd<FineTuningSnapshot>(this.#run, {
+    return waitForEnd<FineTuningSnapshot>(this.#run, {
       provider,
       job,
       spec: this.#spec,
@@ -198,11 +202,15 @@ class FineTuningRun {
       isKnown: isKnownFineTuningStatus,
       expiresAt: () => null,
       watch: async (input) => {
-        const sighting = await call(requests.watchFineTuningJob, `wait while it is ${input.status}`, input);
+        const sighting = await runActivity(
+          shortActivities.watchFineTuningJob,
+          `wait while it is ${input.status}`,
+          input,
+        );
         this.#steps = sighting.steps ?? this.#steps;
         return sighting;
       },
-      cancel: (id) => call(requests.cancelFineTuningJob, `cancel ${id}`, { provider, id }),
+      cancel: (id) => runActivity(shortActivities.cancelFineTuningJob, `cancel ${id}`, { provider, id }),
       onSeen: (seen, at) => this.#see(seen, at),
     });
   }
@@ -211,13 +219,17 @@ class FineTuningRun {
     this.#run.enter('collecting');
     const { provider, outputUri = null } = this.#spec;
     const { cancellation, warnings } = this.#run;
-    const result = await call(transfers.collectFineTuningResults, `what the ${job.status} job brought`, {
-      provider,
-      job,
-      outputUri,
-      cancellation,
-      warnings,
-    });
+    const result = await runActivity(
+      transferActivities.collectFineTuningResults,
+      `what the ${job.status} job brought`,
+      {
+        provider,
+        job,
+        outputUri,
+        cancellation,
+        warnings,
+      },
+    );
     this.#eventsUri = result.events?.uri ?? null;
     for (const warning of result.warnings) this.#run.warn(warning);
     return result;
@@ -228,7 +240,10 @@ class FineTuningRun {
     if (!this.#spec.cleanup?.input || !hasEnded || this.#uploaded.length === 0) return;
     const { provider } = this.#spec;
     const fileIds = [...this.#uploaded];
-    const { kept } = await call(requests.deleteFiles, `delete ${fileIds.join(', ')}`, { provider, fileIds });
+    const { kept } = await runActivity(shortActivities.deleteFiles, `delete ${fileIds.join(', ')}`, {
+      provider,
+      fileIds,
+    });
     if (kept.length > 0) this.#run.warn(`Not deleted at the provider: ${kept.join(', ')}`);
   }
 
@@ -236,8 +251,8 @@ class FineTuningRun {
   async #pauseOrResume(action: 'pause' | 'resume'): Promise<string> {
     const { provider } = this.#spec;
     const id = this.#job?.id ?? '';
-    const activity = action === 'pause' ? requests.pauseFineTuningJob : requests.resumeFineTuningJob;
-    const job = await call(activity, `${action} ${id}`, { provider, id });
+    const activity = action === 'pause' ? shortActivities.pauseFineTuningJob : shortActivities.resumeFineTuningJob;
+    const job = await runActivity(activity, `${action} ${id}`, { provider, id });
     this.#run.lookAgain();
     return job?.status ?? 'not_found';
   }

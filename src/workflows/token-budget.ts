@@ -14,14 +14,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { inMarkdown } from '../contract/text.js';
-import type { BudgetState, RoomRequest, RoomRefusal } from '../contract/token-budget.js';
-import { call, requests } from './lifecycle/activity-calls.js';
+import type { BudgetState, CapacityRequest, CapacityRefusal } from '../contract/token-budget.js';
+import { runActivity, shortActivities } from './lifecycle/activity-calls.js';
 
-export const requestRoomSignal = defineSignal<[RoomRequest]>('request');
-export const releaseRoomSignal = defineSignal<[lease: string]>('release');
-export const roomRefusedSignal = defineSignal<[RoomRefusal]>('refused');
+export const requestCapacitySignal = defineSignal<[CapacityRequest]>('request');
+export const releaseCapacitySignal = defineSignal<[lease: string]>('release');
+export const capacityRefusedSignal = defineSignal<[CapacityRefusal]>('refused');
 /** Sent to the run that asked: its part may be submitted. */
-export const roomGrantedSignal = defineSignal<[lease: string]>('room');
+export const capacityGrantedSignal = defineSignal<[lease: string]>('room');
 export const budgetQuery = defineQuery<BudgetState>('budget');
 
 /** After a refusal nothing more is submitted for the model for this long, in ms: other users of the account need not be ours. */
@@ -37,7 +37,7 @@ export async function tokenBudget(
 ): Promise<void> {
   let news = 0;
   setHandler(
-    requestRoomSignal,
+    requestCapacitySignal,
     (request) => {
       forgetFormerRun(state, request);
       // Who asks for what it holds was reset, or did not hear: it is told again.
@@ -50,7 +50,7 @@ export async function tokenBudget(
     { description: 'A part asks for room: { lease, holder, model, tokens, limit }.' },
   );
   setHandler(
-    releaseRoomSignal,
+    releaseCapacitySignal,
     (lease) => {
       state.leases = state.leases.filter((held) => held.lease !== lease);
       state.queue = state.queue.filter((waiting) => waiting.lease !== lease);
@@ -59,7 +59,7 @@ export async function tokenBudget(
     { description: 'Gives the room of a part back.' },
   );
   setHandler(
-    roomRefusedSignal,
+    capacityRefusedSignal,
     ({ lease, model, limit }) => {
       const others = enqueued(state, model) - (state.leases.find((held) => held.lease === lease)?.tokens ?? 0);
       // The provider's own number, or else what was there without this part; never nothing, or nobody would go on.
@@ -92,8 +92,8 @@ export async function tokenBudget(
 }
 
 /** A workflow id has one run at a time: the one that asks. One before it was terminated, and gave nothing back. */
-function forgetFormerRun(state: BudgetState, { holder, holderRun }: RoomRequest): void {
-  const isOfNow = (held: RoomRequest) => held.holder !== holder || held.holderRun === holderRun;
+function forgetFormerRun(state: BudgetState, { holder, holderRun }: CapacityRequest): void {
+  const isOfNow = (held: CapacityRequest) => held.holder !== holder || held.holderRun === holderRun;
   state.leases = state.leases.filter(isOfNow);
   state.queue = state.queue.filter(isOfNow);
 }
@@ -116,7 +116,7 @@ async function grant(state: BudgetState): Promise<void> {
     state.leases.push(request);
     countGrant(state);
     try {
-      await getExternalWorkflowHandle(holder).signal(roomGrantedSignal, lease);
+      await getExternalWorkflowHandle(holder).signal(capacityGrantedSignal, lease);
     } catch {
       // The run is gone; so is its wish.
       state.leases = state.leases.filter((kept) => kept.lease !== lease);
@@ -155,7 +155,7 @@ function nextLook(state: BudgetState): number | '10m' {
 async function dropTheGone(state: BudgetState): Promise<void> {
   const holders = [...new Set([...state.leases, ...state.queue].map(({ holder }) => holder))];
   if (holders.length === 0) return;
-  const gone = new Set(await call(requests.closedRuns, 'who still runs?', { workflowIds: holders }));
+  const gone = new Set(await runActivity(shortActivities.closedRuns, 'who still runs?', { workflowIds: holders }));
   state.leases = state.leases.filter(({ holder }) => !gone.has(holder));
   state.queue = state.queue.filter(({ holder }) => !gone.has(holder));
 }

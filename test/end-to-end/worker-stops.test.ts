@@ -43,7 +43,7 @@ describe('a worker that is stopped', () => {
   });
 
   test('in the middle of an upload that outlasts the time to drain → the next worker uploads it', async () => {
-    const first = await e.startWorker({ LLM_JOBS_DRAIN: '300ms' });
+    const first = await e.startWorker({ LLM_JOBS_SHUTDOWN_GRACE: '300ms' });
     const fault = e.api.faults.add({ on: 'files.create', effect: 'timeout' });
     e.api.scenarios.forNextBatch({ timing: AT_ONCE });
     const run = await e.jobs.startBatch({ input, endpoint });

@@ -194,7 +194,7 @@ async function live(
       linesInFiles: batchResult && (batchResult.output?.lines ?? 0) + (batchResult.errors?.lines ?? 0),
       twins: Math.max(0, jobs - 1),
       failedWorkflowTasks: events?.filter((event) => event.workflowTaskFailedEventAttributes).length ?? 0,
-      bugs: l.failures().filter((type) => type === 'Bug' || type.includes(':')),
+      bugs: l.failures().filter((type) => type === 'UnexpectedError' || type.includes(':')),
       isKeyLeaked: says.includes(l.api.apiKey),
       hasStruck: operations.length === 0 || (operations.length === 1 ? hits === 1 : hits > 0),
     },

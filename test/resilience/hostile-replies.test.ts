@@ -161,7 +161,7 @@ describe('an activity', () => {
             );
           fault.remove();
           const type = failure instanceof ApplicationFailure ? failure.type : failure;
-          expect([null, ...KNOWN.filter((name) => name !== 'Bug')]).toContain(type);
+          expect([null, ...KNOWN.filter((name) => name !== 'UnexpectedError')]).toContain(type);
         }),
         { numRuns: Math.ceil(RUNS / 5), endOnFailure: true },
       );
@@ -218,7 +218,7 @@ describe('a run', () => {
         ),
         { numRuns: Math.ceil(RUNS / 5), endOnFailure: true },
       );
-      expect(l.failures()).not.toContain('Bug');
+      expect(l.failures()).not.toContain('UnexpectedError');
       expect((await readdir(new URL('..', l.root))).filter((name) => name.includes('escape'))).toEqual([]);
       expect(before).toEqual([]);
     },

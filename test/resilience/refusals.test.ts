@@ -127,7 +127,7 @@ describe('no room for a fine-tuning job', () => {
     expect(await waitingFor(third)).toMatch(/fineTuning\.create: HTTP 429/);
     expect((await third.result()).status).toBe('succeeded');
     for (const run of first) expect((await run.result()).status).toBe('succeeded');
-    expect(new Set(l.failures())).toEqual(new Set(['WaitingForRoom']));
+    expect(new Set(l.failures())).toEqual(new Set(['WaitingForCapacity']));
   });
 
   test('a daily limit → waits with the reason for as long as it takes', async () => {

@@ -196,7 +196,7 @@ describe('the account of the lines', () => {
     });
     const result = await (await startBatch({ input: { requests } })).result();
     expect(result.lines).toEqual({ succeeded: 20, failed: 6, unfinished: 0, missing: 6 });
-    expect(result.anomalies).toEqual({ duplicates: 2, strangers: 2, unreadable: 2 });
+    expect(result.anomalies).toEqual({ duplicates: 2, unknownIds: 2, unreadable: 2 });
     expect(sumOf(result)).toBe(32);
     const lines = [...(await readLines(result.output?.uri ?? '')), ...(await readLines(result.errors?.uri ?? ''))];
     expect(new Set(lines.map((line) => line.custom_id)).size).toBe(32);

@@ -21,7 +21,7 @@ describe('runBatch', () => {
       status: 'completed',
       requestCounts: { total: 40, completed: 40, failed: 0 },
       lines: { succeeded: 40, failed: 0, unfinished: 0, missing: 0 },
-      anomalies: { duplicates: 0, strangers: 0, unreadable: 0 },
+      anomalies: { duplicates: 0, unknownIds: 0, unreadable: 0 },
       errors: null,
       cancellation: null,
       warnings: [],

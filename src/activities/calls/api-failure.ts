@@ -1,7 +1,7 @@
 /** Errors of the API become Temporal failures here, and nowhere else. */
 import { ApplicationFailure } from '@temporalio/common';
 import { APIError, APIUserAbortError } from 'openai';
-import { judge, type ApiError, type Operation, type Verdict } from '../../provider/error-table.js';
+import { classify, type ApiError, type Operation, type Verdict } from '../../provider/error-table.js';
 import type { FailureType } from '../../contract/failures.js';
 import { retryAfterMs } from '../../provider/retry-after.js';
 import { bounded } from '../../contract/text.js';
@@ -10,18 +10,18 @@ import { redact } from '../../provider/redact.js';
 const TYPE_OF: Record<Verdict, FailureType> = {
   refused: 'ApiRefused',
   unavailable: 'ApiUnavailable',
-  noRoom: 'WaitingForRoom',
+  noCapacity: 'WaitingForCapacity',
 };
 
 /** A slot frees up in minutes at best, a daily limit in hours. */
-const NO_ROOM_DELAY_MS = 60_000;
+const NO_CAPACITY_DELAY_MS = 60_000;
 
 /** Some providers have numbers for codes. */
 const textOrNull = (value: unknown): string | null =>
   (typeof value === 'string' && value !== '') || typeof value === 'number' ? String(value) : null;
 
 /** Reads an error of the SDK. Null where the error is something else: a bug, storage, a cancellation. */
-export function readApiError(error: unknown, secrets: readonly string[]): ApiError | null {
+export function toApiError(error: unknown, secrets: readonly string[]): ApiError | null {
   const clean = (text: string) => bounded(redact(text, secrets));
   if (isBrokenReply(error)) return unanswered(clean(`the reply broke off${reasonOf(error)}`), 'unreadable_reply');
   if (!isApiError(error) || isAbort(error)) return null;
@@ -94,8 +94,8 @@ function withoutHtml(message: string): string {
 
 /** The failure of a call that the API answered with an error, by the table in `jobs/api-errors.ts`. */
 export function apiFailure(operation: Operation, error: ApiError, attempt: number): ApplicationFailure {
-  const verdict = judge(operation, error, attempt);
-  const delay = error.retryAfterMs ?? (verdict === 'noRoom' ? NO_ROOM_DELAY_MS : null);
+  const verdict = classify(operation, error, attempt);
+  const delay = error.retryAfterMs ?? (verdict === 'noCapacity' ? NO_CAPACITY_DELAY_MS : null);
   const status = error.status === null ? 'no answer' : `HTTP ${error.status}`;
   return ApplicationFailure.create({
     type: TYPE_OF[verdict],

@@ -4,8 +4,8 @@
  */
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { isAmbiguous, judge, type ApiError, type Operation } from '../../provider/error-table.js';
-import type { Api, Outcome } from './provider-api.js';
+import { isAmbiguous, classify, type ApiError, type Operation } from '../../provider/error-table.js';
+import type { ProviderApi, Reply } from './provider-api.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
 
 /** A list at the provider may lag behind a create: after an answer that was lost, wait this long before looking. */
@@ -28,20 +28,20 @@ export interface JobSearch {
 /** A create that was cancelled while it was under way. */
 export interface InterruptedCreate extends JobSearch {
   /** Its last attempt ended without a word, so there may be a job. */
-  readonly isOpen: boolean;
+  readonly outcomeUnknown: boolean;
   readonly lookFor: Readonly<Record<string, unknown>>;
 }
 
 /** How the jobs of one run are found, and how one too many is stopped. */
-export interface Twins<T extends Created> {
-  readonly api: Api;
+export interface KeyedJobs<T extends Created> {
+  readonly api: ProviderApi;
   /** All jobs that carry the key. */
   readonly find: () => Promise<T[]>;
   readonly isEnd: (status: string) => boolean;
   readonly cancel: (id: string) => Promise<unknown>;
 }
 
-export interface CreateOnce<T extends Created> extends Twins<T> {
+export interface CreateOnce<T extends Created> extends KeyedJobs<T> {
   readonly operation: Operation;
   /** An earlier run of this workflow (before a reset) may have created it. */
   readonly mayExist: boolean;
@@ -50,14 +50,14 @@ export interface CreateOnce<T extends Created> extends Twins<T> {
   readonly lookFor: Readonly<Record<string, unknown>>;
   /** Throws the failure of a refusal that is known before the request is sent. */
   readonly beforeCreate?: () => Promise<void>;
-  readonly create: () => Promise<Outcome<T>>;
+  readonly create: () => Promise<Reply<T>>;
 }
 
 export interface CreatedOnce<T> {
   readonly job: T;
   readonly adopted: boolean;
   /** An earlier request, whose outcome is not known, may still be carried out: look for the key again later. */
-  readonly mayHaveTwin: boolean;
+  readonly mayHaveDuplicate: boolean;
 }
 
 /** What the attempts of one create hand on to each other by heartbeat. */
@@ -77,22 +77,22 @@ export async function createOnce<T extends Created>(request: CreateOnce<T>): Pro
   const once = async (): Promise<CreatedOnce<T>> => {
     if (metadata) {
       const [earlier] = hasEarlierTries ? bestFirst(await request.find()) : [];
-      if (earlier) return { job: earlier, adopted: true, mayHaveTwin: unsettled > 1 };
+      if (earlier) return { job: earlier, adopted: true, mayHaveDuplicate: unsettled > 1 };
     } else if (unsettled > 0 && request.onAmbiguousCreate === 'fail') {
       throw ambiguousCreate(request, 'an earlier attempt ended without an answer');
     }
     await request.beforeCreate?.();
     isCertain = false;
     const { value, error } = await request.create().catch((unreadable: unknown) => {
-      throw unreadable instanceof ApplicationFailure ? unclear(request, unreadable, null) : unreadable;
+      throw unreadable instanceof ApplicationFailure ? ambiguousFailure(request, unreadable, null) : unreadable;
     });
     if (error) {
       isCertain = !isAmbiguous(error);
       throw refusal(request, error);
     }
-    if (!hasEarlierTries || !metadata) return { job: value, adopted: false, mayHaveTwin: false };
-    const job = await withoutStrays(request, value);
-    return { job, adopted: job.id !== value.id, mayHaveTwin: unsettled > 0 };
+    if (!hasEarlierTries || !metadata) return { job: value, adopted: false, mayHaveDuplicate: false };
+    const job = await keepOldest(request, value);
+    return { job, adopted: job.id !== value.id, mayHaveDuplicate: unsettled > 0 };
   };
 
   return withHeartbeat(
@@ -108,17 +108,17 @@ export async function createOnce<T extends Created>(request: CreateOnce<T>): Pro
 /** The job of a create that was cancelled, or null where there is none. Without metadata only a create in good order leaves none. */
 export async function findInterrupted<T extends Created>(
   operation: Operation,
-  { api, find }: Twins<T>,
-  { isOpen, lookFor, notBefore }: InterruptedCreate,
+  { api, find }: KeyedJobs<T>,
+  { outcomeUnknown, lookFor, notBefore }: InterruptedCreate,
 ): Promise<T | null> {
   if (api.provider.metadata) return bestFirst(await find())[0] ?? null;
-  if (!isOpen) return null;
+  if (!outcomeUnknown) return null;
   const request = { api, operation, lookFor: { ...lookFor, createdSince: notBefore } };
   throw ambiguousCreate(request, 'it was cancelled and ended without an answer');
 }
 
 /** Cancels what carries the key and is not the one job to keep; answers with the ids. */
-export async function cancelTwins<T extends Created>(twins: Twins<T>, keptId: string): Promise<string[]> {
+export async function cancelDuplicates<T extends Created>(twins: KeyedJobs<T>, keptId: string): Promise<string[]> {
   const found = await twins.find();
   const strays = found.filter(({ id, status }) => id !== keptId && !twins.isEnd(status));
   for (const { id } of strays) {
@@ -132,12 +132,12 @@ export async function cancelTwins<T extends Created>(twins: Twins<T>, keptId: st
  * An earlier attempt's request may have been carried out after this attempt looked for it: the oldest stays, others are
  * cancelled at once, before they have cost anything to speak of.
  */
-async function withoutStrays<T extends Created>(request: CreateOnce<T>, created: T): Promise<T> {
+async function keepOldest<T extends Created>(request: CreateOnce<T>, created: T): Promise<T> {
   const listed = await request.find();
   // The list may not have the newest yet.
   const found = listed.some(({ id }) => id === created.id) ? listed : [...listed, created];
   const [kept = created] = bestFirst(found);
-  await cancelTwins({ ...request, find: async () => found }, kept.id);
+  await cancelDuplicates({ ...request, find: async () => found }, kept.id);
   return kept;
 }
 
@@ -155,12 +155,12 @@ function bestFirst<T extends Created>(jobs: T[]): T[] {
 function refusal<T extends Created>(request: CreateOnce<T>, error: ApiError): ApplicationFailure {
   const { api, operation } = request;
   const failure = api.failure(operation, error);
-  if (!isAmbiguous(error) || judge(operation, error, activityInfo().attempt) === 'refused') return failure;
-  return unclear(request, failure, error.retryAfterMs);
+  if (!isAmbiguous(error) || classify(operation, error, activityInfo().attempt) === 'refused') return failure;
+  return ambiguousFailure(request, failure, error.retryAfterMs);
 }
 
 /** It is not known whether there is a job now. */
-function unclear<T extends Created>(
+function ambiguousFailure<T extends Created>(
   request: CreateOnce<T>,
   failure: ApplicationFailure,
   retryAfterMs: number | null,

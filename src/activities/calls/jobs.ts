@@ -2,30 +2,30 @@
 import { log } from '@temporalio/activity';
 import { JOB_KEY } from '../../contract/job-key.js';
 import type { Job, JobKind } from '../../provider/job-kinds.js';
-import { readReply, type Api, type Outcome } from './provider-api.js';
-import type { JobSearch, Twins } from './create-once.js';
+import { parseReply, type ProviderApi, type Reply } from './provider-api.js';
+import type { JobSearch, KeyedJobs } from './create-once.js';
 import { listAll } from './list-all.js';
 
 /** A reply with status 200 that is no job throws: it may have been carried out, so a retry looks before it creates. */
-export function readOutcome<T extends Job>(
+export function parseJob<T extends Job>(
   { name, schema }: JobKind<T>,
   operation: 'create' | 'retrieve',
-  outcome: Outcome<unknown>,
-): Outcome<T> {
-  return outcome.error ? outcome : { value: readReply(`${name}.${operation}`, schema, outcome.value) };
+  outcome: Reply<unknown>,
+): Reply<T> {
+  return outcome.error ? outcome : { value: parseReply(`${name}.${operation}`, schema, outcome.value) };
 }
 
-export async function retrieve<T extends Job>(kind: JobKind<T>, api: Api, id: string): Promise<Outcome<T>> {
-  return readOutcome(kind, 'retrieve', await api.attempt((client) => kind.retrieve(client, id)));
+export async function retrieve<T extends Job>(kind: JobKind<T>, api: ProviderApi, id: string): Promise<Reply<T>> {
+  return parseJob(kind, 'retrieve', await api.attempt((client) => kind.retrieve(client, id)));
 }
 
 /**
  * Cancels, pauses or resumes. A refusal because the job has ended (409, 400) answers with the job as it is; null if it is gone, which
  * the watch deals with.
  */
-export async function act<T extends Job>(
+export async function changeJob<T extends Job>(
   kind: JobKind<T>,
-  api: Api,
+  api: ProviderApi,
   action: 'cancel' | 'pause' | 'resume',
   id: string,
 ): Promise<T | null> {
@@ -33,7 +33,7 @@ export async function act<T extends Job>(
   const { value, error } = await api.attempt<unknown>((client) =>
     kind.name === 'batches' ? client.batches.cancel(id) : client.fineTuning.jobs[action](id),
   );
-  if (!error) return readReply(operation, kind.schema, value);
+  if (!error) return parseReply(operation, kind.schema, value);
   const failure = api.failure(operation, error);
   if (error.status === 404 && action === 'cancel' && failure.nonRetryable) return null;
   if (error.status !== 409 && error.status !== 400) throw failure;
@@ -50,17 +50,21 @@ export async function act<T extends Job>(
 }
 
 /** How the jobs that carry the key are found and stopped. */
-export function twinsOf<T extends Job>(kind: JobKind<T>, api: Api, search: JobSearch): Twins<T> {
+export function keyedJobs<T extends Job>(kind: JobKind<T>, api: ProviderApi, search: JobSearch): KeyedJobs<T> {
   return {
     api,
     find: () => findByKey(kind, api, search),
     isEnd: kind.isEnd,
-    cancel: (id) => act(kind, api, 'cancel', id),
+    cancel: (id) => changeJob(kind, api, 'cancel', id),
   };
 }
 
 /** Newest first, back to the time of the first try. */
-async function findByKey<T extends Job>(kind: JobKind<T>, api: Api, { key, notBefore }: JobSearch): Promise<T[]> {
+async function findByKey<T extends Job>(
+  kind: JobKind<T>,
+  api: ProviderApi,
+  { key, notBefore }: JobSearch,
+): Promise<T[]> {
   const found: T[] = [];
   const query = { limit: kind.pageSize, ...kind.filter(key) };
   for await (const object of listAll(api, `${kind.name}.list`, kind.path, query)) {

@@ -1,7 +1,7 @@
 /** Lists at the provider, all pages, in an activity. */
 import type { Operation } from '../../provider/error-table.js';
-import { eachOf, pageSchema } from '../../provider/pages.js';
-import { readReply, type Api } from './provider-api.js';
+import { eachObject, pageSchema } from '../../provider/pages.js';
+import { parseReply, type ProviderApi } from './provider-api.js';
 
 /**
  * Every object of a list, page after page.
@@ -9,13 +9,13 @@ import { readReply, type Api } from './provider-api.js';
  * @throws ApplicationFailure as the table of errors says; a page that cannot be read is a passing error
  */
 export function listAll(
-  api: Api,
+  api: ProviderApi,
   operation: Operation,
   path: string,
   query: Readonly<Record<string, unknown>>,
 ): AsyncGenerator {
-  return eachOf(async (after) => {
+  return eachObject(async (after) => {
     const reply = await api.call(operation, (client) => client.get(path, { query: { ...query, ...after } }));
-    return readReply(operation, pageSchema, reply);
+    return parseReply(operation, pageSchema, reply);
   });
 }

@@ -5,10 +5,10 @@
 import { activityInfo, cancellationSignal, log, sleep } from '@temporalio/activity';
 import type { ApiError } from '../../provider/error-table.js';
 import { fileObjectSchema } from '../../provider/objects/fine-tuning-job.js';
-import type { Api } from './provider-api.js';
+import type { ProviderApi } from './provider-api.js';
 
 /** Connections in a row that bring not one byte before the activity gives up and leaves the retry to Temporal. */
-const MAX_BARREN = 5;
+const MAX_EMPTY_CONNECTIONS = 5;
 
 /** The activity's attempt from which on a file is believed to be as long as it always turns out, whatever its object says. */
 const BELIEVED_ATTEMPT = 3;
@@ -17,7 +17,7 @@ const BELIEVED_ATTEMPT = 3;
 const GONE: ReadonlySet<number> = new Set([400, 404, 410]);
 
 /** The file's bytes, or in whose words the provider has none. */
-export type Download =
+export type OpenedFile =
   | { readonly content: AsyncGenerator<Uint8Array>; readonly refusal?: undefined }
   | { readonly content?: undefined; readonly refusal: ApiError };
 
@@ -26,23 +26,23 @@ export type Download =
  *
  * @throws ApplicationFailure as the table of errors says
  */
-export async function download(api: Api, fileId: string): Promise<Download> {
+export async function openFile(api: ProviderApi, fileId: string): Promise<OpenedFile> {
   const { value: first, error } = await open(api, fileId, 0);
-  if (!error) return { content: unbroken(api, fileId, first) };
+  if (!error) return { content: resumingContent(api, fileId, first) };
   const failure = api.failure('files.content', error);
   if (!failure.nonRetryable || error.status === 401) throw failure;
   return { refusal: error };
 }
 
 /** A result file of a job: its content, or null where the provider no longer has it. Other refusals are failures: it is still there. */
-export async function downloadResult(api: Api, fileId: string): Promise<AsyncGenerator<Uint8Array> | null> {
-  const { content, refusal } = await download(api, fileId);
+export async function openResultFile(api: ProviderApi, fileId: string): Promise<AsyncGenerator<Uint8Array> | null> {
+  const { content, refusal } = await openFile(api, fileId);
   if (content) return content;
   if (refusal.status !== null && GONE.has(refusal.status)) return null;
   throw api.failure('files.content', refusal);
 }
 
-async function* unbroken(api: Api, fileId: string, first: Response): AsyncGenerator<Uint8Array> {
+async function* resumingContent(api: ProviderApi, fileId: string, first: Response): AsyncGenerator<Uint8Array> {
   // Who reads without a content length has only the file's object to tell a silent cut from the end.
   const expected = lengthOf(first) ?? (await bytesOf(api, fileId));
   let response = first;
@@ -68,7 +68,7 @@ async function* unbroken(api: Api, fileId: string, first: Response): AsyncGenera
     }
     barren = received > before ? 0 : barren + 1;
     log.warn('A download broke off and goes on', { fileId, received, expected });
-    if (barren >= MAX_BARREN) {
+    if (barren >= MAX_EMPTY_CONNECTIONS) {
       if (endsCleanly && activityInfo().attempt >= BELIEVED_ATTEMPT) return;
       throw api.failure('files.content', cutAt(fileId, received, expected));
     }
@@ -86,7 +86,7 @@ async function* unbroken(api: Api, fileId: string, first: Response): AsyncGenera
 }
 
 /** Opens the content from an offset. */
-function open(api: Api, fileId: string, start: number) {
+function open(api: ProviderApi, fileId: string, start: number) {
   return api.attempt((client) =>
     client.files.content(fileId, {
       // One of its own, which goes with the request: the SDK leaves its listeners on the signal that it is given.
@@ -97,7 +97,7 @@ function open(api: Api, fileId: string, start: number) {
 }
 
 /** The size that the file's object names. */
-async function bytesOf(api: Api, fileId: string): Promise<number | null> {
+async function bytesOf(api: ProviderApi, fileId: string): Promise<number | null> {
   const { value } = await api.attempt((client) => client.files.retrieve(fileId));
   const reading = fileObjectSchema.safeParse(value);
   return reading.success ? reading.data.bytes : null;

@@ -5,14 +5,14 @@ import type OpenAI from 'openai';
 import type { z } from 'zod';
 import type { ApiError, Operation } from '../../provider/error-table.js';
 import type { Provider } from '../../provider/providers.js';
-import { apiFailure, readApiError } from './api-failure.js';
-import type { Toolbox } from '../runtime/context.js';
+import { apiFailure, toApiError } from './api-failure.js';
+import type { ActivityContext } from '../runtime/context.js';
 
 /** A reply, or the API's error: for calls whose errors mean something to the caller (404, 409). */
-export type Outcome<T> =
+export type Reply<T> =
   { readonly value: T; readonly error?: undefined } | { readonly value?: undefined; readonly error: ApiError };
 
-export class Api {
+export class ProviderApi {
   readonly provider: Provider;
   readonly #secrets: () => string[];
 
@@ -22,11 +22,11 @@ export class Api {
   }
 
   /** The reply or the API's error. Anything else (a bug, a cancellation) is thrown. */
-  async attempt<T>(request: (client: OpenAI) => PromiseLike<T>): Promise<Outcome<T>> {
+  async attempt<T>(request: (client: OpenAI) => PromiseLike<T>): Promise<Reply<T>> {
     try {
       return { value: await request(this.provider.client) };
     } catch (error) {
-      const apiError = readApiError(error, this.#secrets());
+      const apiError = toApiError(error, this.#secrets());
       if (apiError === null) throw error;
       return { error: apiError };
     }
@@ -45,9 +45,9 @@ export class Api {
 }
 
 /** The named provider's API, or `UnknownProvider`. */
-export function apiOf({ providers }: Toolbox, name: string): Api {
+export function providerApi({ providers }: ActivityContext, name: string): ProviderApi {
   const provider = providers.get(name);
-  if (provider) return new Api(provider, () => providers.secrets());
+  if (provider) return new ProviderApi(provider, () => providers.secrets());
   throw ApplicationFailure.create({
     type: 'UnknownProvider',
     message: `This worker has no provider "${name}"; it has ${providers.names.join(', ') || 'none'}`,
@@ -57,7 +57,7 @@ export function apiOf({ providers }: Toolbox, name: string): Api {
 }
 
 /** Reads a reply by its schema; a reply that is not what was asked for (a proxy's page, a cut body) is a passing error. */
-export function readReply<Schema extends z.ZodType>(
+export function parseReply<Schema extends z.ZodType>(
   operation: Operation,
   schema: Schema,
   reply: unknown,

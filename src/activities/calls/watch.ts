@@ -7,7 +7,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import type { Operation } from '../../provider/error-table.js';
 import { pollInterval, type PollBounds } from './poll-interval.js';
 import { isStepBack } from '../../contract/status.js';
-import type { Api, Outcome } from './provider-api.js';
+import type { ProviderApi, Reply } from './provider-api.js';
 
 /** What the workflow knows, so that the activity can tell a change. Times are epoch seconds. */
 export interface WatchInput {
@@ -45,7 +45,7 @@ interface Watched {
 export interface Look<T extends Watched> {
   readonly kind: 'batch' | 'fineTuning';
   readonly operation: Operation;
-  readonly read: () => Promise<Outcome<T>>;
+  readonly read: () => Promise<Reply<T>>;
   readonly isEnd: (status: string) => boolean;
   /** Whether the job changed in another way than its status. */
   readonly hasNews?: (job: T) => boolean;
@@ -54,7 +54,7 @@ export interface Look<T extends Watched> {
 }
 
 export async function watchJob<T extends Watched>(
-  api: Api,
+  api: ProviderApi,
   bounds: PollBounds,
   input: WatchInput,
   look: Look<T>,

@@ -3,7 +3,7 @@ import type { PollBounds } from '../calls/poll-interval.js';
 import type { Providers } from '../../provider/providers.js';
 import type { Storage } from '../../storage/storage.js';
 
-export interface Toolbox {
+export interface ActivityContext {
   readonly providers: Providers;
   readonly storage: Storage;
   readonly poll: PollBounds;

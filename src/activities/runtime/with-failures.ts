@@ -5,13 +5,13 @@ import { bounded } from '../../contract/text.js';
 import { redact } from '../../provider/redact.js';
 import { StorageError } from '../../storage/storage-error.js';
 import { withHeartbeat } from './heartbeat.js';
-import type { Toolbox } from './context.js';
+import type { ActivityContext } from './context.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the parameters of any activity
 type Activity = (...args: any[]) => Promise<unknown>;
 
 /** The same activities, with heartbeats, and with their errors made into failures. */
-export function guarded<T extends Record<string, Activity>>(activities: T, toolbox: Toolbox): T {
+export function withFailures<T extends Record<string, Activity>>(activities: T, toolbox: ActivityContext): T {
   return Object.fromEntries(
     Object.entries(activities).map(([name, activity]) => [
       name,
@@ -26,7 +26,7 @@ export function guarded<T extends Record<string, Activity>>(activities: T, toolb
   ) as T;
 }
 
-function asFailure(error: unknown, toolbox: Toolbox): Error {
+function asFailure(error: unknown, toolbox: ActivityContext): Error {
   if (error instanceof ApplicationFailure) return error;
   const { cancellationSignal, cancellationDetails } = Context.current();
   if (cancellationSignal.aborted) {
@@ -45,5 +45,5 @@ function asFailure(error: unknown, toolbox: Toolbox): Error {
   }
   const name = error instanceof Error ? error.name : typeof error;
   log.error('An activity failed unexpectedly', { errorName: name, errorMessage: message });
-  return ApplicationFailure.create({ type: 'Bug', message: `${name}: ${message}`, details: [{ name }] });
+  return ApplicationFailure.create({ type: 'UnexpectedError', message: `${name}: ${message}`, details: [{ name }] });
 }

@@ -7,7 +7,7 @@ import { s3Error, statusOf } from './errors.js';
 import type { Place } from './place.js';
 
 /** Connections in a row that bring not one byte before the read gives up. */
-const MAX_BARREN = 5;
+const MAX_EMPTY_CONNECTIONS = 5;
 const FIRST_PAUSE_MS = 100;
 
 /**
@@ -43,7 +43,7 @@ export async function* readObject(connection: S3Connection, place: Place, start:
     }
     opened = null;
     barren = received > before ? 0 : barren + 1;
-    if (barren >= MAX_BARREN) throw failure ?? cutOff(uri, received, total);
+    if (barren >= MAX_EMPTY_CONNECTIONS) throw failure ?? cutOff(uri, received, total);
     if (barren > 0) await sleep(FIRST_PAUSE_MS * 2 ** barren);
   }
 }

@@ -1,15 +1,15 @@
 import { condition, setHandler } from '@temporalio/workflow';
-import { roomGrantedSignal } from '../token-budget.js';
+import { capacityGrantedSignal } from '../token-budget.js';
 
 /** A budget that was terminated has forgotten its queue: ask again after this long. */
 const ASK_AGAIN = '30m';
 
 /** Parts that wait for the budget's word. A word that comes before anybody waits is kept. */
-export class RoomWaiters {
+export class CapacityGrants {
   readonly #granted = new Set<string>();
 
   constructor() {
-    setHandler(roomGrantedSignal, (lease) => void this.#granted.add(lease), {
+    setHandler(capacityGrantedSignal, (lease) => void this.#granted.add(lease), {
       description: 'From the token budget: the part may be submitted.',
     });
   }

@@ -13,7 +13,7 @@ import { bounded } from '../../contract/text.js';
 export type FailedPart = Pick<PartOutcome, 'batchId' | 'status' | 'output' | 'errors' | 'lines' | 'failure'>;
 
 /** Of the results that a part brought. */
-export function resultsOf({ output, errors, lines }: Pick<BatchResult, 'output' | 'errors' | 'lines'>) {
+export function resultUris({ output, errors, lines }: Pick<BatchResult, 'output' | 'errors' | 'lines'>) {
   return { output: output?.uri ?? null, errors: errors?.uri ?? null, lines };
 }
 
@@ -23,14 +23,18 @@ export function resultsOf({ output, errors, lines }: Pick<BatchResult, 'output' 
  *
  * @param kept the results of a run that ended without a word, where it had some
  */
-export function failedPart(error: ChildWorkflowFailure, requests: number, kept: BatchResult | null): FailedPart {
+export function outcomeOfFailedPart(
+  error: ChildWorkflowFailure,
+  requests: number,
+  kept: BatchResult | null,
+): FailedPart {
   const { type, message, details } = reasonOf(error);
   const result = details.result ?? kept;
   const isAccountedFor = kept !== null || type === 'BatchFailed';
   return {
     batchId: details.batchId ?? details.jobId ?? result?.batchId ?? null,
     status: 'failed',
-    ...(result ? resultsOf(result) : nothing(requests)),
+    ...(result ? resultUris(result) : nothing(requests)),
     failure: { type, message: bounded(message, 500), isFinal: !isAccountedFor },
   };
 }
@@ -52,7 +56,7 @@ function reasonOf({ cause, message }: ChildWorkflowFailure): Reason {
   if (!isSpoken)
     return { type: kindOf(cause), message: `its run was ended: ${cause?.message ?? message}`, details: {} };
   const [details] = (cause.details ?? []) as [Reason['details']?];
-  return { type: cause.type ?? 'Bug', message: cause.message, details: details ?? {} };
+  return { type: cause.type ?? 'UnexpectedError', message: cause.message, details: details ?? {} };
 }
 
 function kindOf(cause: Error | undefined): string {
@@ -62,6 +66,6 @@ function kindOf(cause: Error | undefined): string {
 }
 
 /** Whether the run ended without a word of its own: somebody cancelled or terminated it. */
-export function isSilent({ cause }: ChildWorkflowFailure): boolean {
+export function endedByOperator({ cause }: ChildWorkflowFailure): boolean {
   return !(cause instanceof ApplicationFailure);
 }

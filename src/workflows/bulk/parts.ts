@@ -14,18 +14,18 @@ import {
 } from '@temporalio/workflow';
 import type { BulkPart, PartOutcome } from '../../activities/bulk-batch.js';
 import type { BatchResult, BatchSpec } from '../../contract/batch.js';
-import type { ReadBulkBatchSpec } from '../../contract/bulk-batch.js';
+import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
 import { ORIGIN } from '../../contract/job-key.js';
 import { budgetWorkflowId, limitInMessage } from '../../contract/token-budget.js';
-import { call, requests } from '../lifecycle/activity-calls.js';
+import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import type { runBatch } from '../batch.js';
 import { ownOrigin } from '../lifecycle/identity.js';
 import { cancelSignal } from '../messages.js';
-import { noRoom } from './capacity-refusal.js';
-import { failedPart, isSilent, resultsOf } from './part-failure.js';
-import { RoomWaiters } from './capacity-grants.js';
+import { capacityRefusal } from './capacity-refusal.js';
+import { outcomeOfFailedPart, endedByOperator, resultUris } from './part-failure.js';
+import { CapacityGrants } from './capacity-grants.js';
 import type { RunControl } from '../lifecycle/run-control.js';
-import { releaseRoomSignal, roomRefusedSignal } from '../token-budget.js';
+import { releaseCapacitySignal, capacityRefusedSignal } from '../token-budget.js';
 
 const ROOM_PAUSE_MS = 60_000;
 const MAX_ROOM_PAUSE_MS = 30 * 60_000;
@@ -33,16 +33,16 @@ const MAX_ROOM_PAUSE_MS = 30 * 60_000;
 const FORMER_CHILD_PAUSE_MS = 10_000;
 const CANCEL_REASON = 'the bulk batch was cancelled';
 
-export class PartRuns {
-  readonly #spec: ReadBulkBatchSpec;
+export class Parts {
+  readonly #spec: ParsedBulkBatchSpec;
   readonly #run: RunControl;
   readonly #onChange: () => void;
-  readonly #room = new RoomWaiters();
+  readonly #room = new CapacityGrants();
   readonly #running = new Map<string, ChildWorkflowHandle<typeof runBatch>>();
   /** By name of the part: what it waits for. */
   readonly #waiting = new Map<string, string>();
 
-  constructor(spec: ReadBulkBatchSpec, run: RunControl, onChange: () => void) {
+  constructor(spec: ParsedBulkBatchSpec, run: RunControl, onChange: () => void) {
     this.#spec = spec;
     this.#run = run;
     this.#onChange = onChange;
@@ -75,11 +75,11 @@ export class PartRuns {
       if (!hasRoom) return null;
       const outcome = await this.#runChild(part, round, attempt === 1 ? name : `${name}.${attempt}`);
       if (typeof outcome !== 'string') {
-        await this.#tellBudget((budget) => budget.signal(releaseRoomSignal, lease));
+        await this.#tellBudget((budget) => budget.signal(releaseCapacitySignal, lease));
         return outcome;
       }
       const refusal = { lease, model: part.model, limit: limitInMessage(outcome) };
-      await this.#tellBudget((budget) => budget.signal(roomRefusedSignal, refusal));
+      await this.#tellBudget((budget) => budget.signal(capacityRefusedSignal, refusal));
       const pause = Math.min(ROOM_PAUSE_MS * 2 ** (attempt - 1), MAX_ROOM_PAUSE_MS);
       await this.#whileWaiting(name, outcome, () =>
         this.#run.untilCancelled(() => sleep(pause, { summary: `${name} waits for room` })),
@@ -107,10 +107,10 @@ export class PartRuns {
     const request = { lease, holder, holderRun, model, tokens, limit };
     const granted = await this.#run.untilCancelled(() =>
       this.#room.granted(lease, () =>
-        call(requests.requestRoom, `room for ${tokens} tokens of ${model}`, { provider, request }),
+        runActivity(shortActivities.requestRoom, `room for ${tokens} tokens of ${model}`, { provider, request }),
       ),
     );
-    if (granted.interrupted) await this.#tellBudget((budget) => budget.signal(releaseRoomSignal, lease));
+    if (granted.interrupted) await this.#tellBudget((budget) => budget.signal(releaseCapacitySignal, lease));
     return !granted.interrupted;
   }
 
@@ -135,13 +135,13 @@ export class PartRuns {
       this.#onChange();
       if (this.#run.cancellation) await child.signal(cancelSignal, CANCEL_REASON);
       const result = await child.result();
-      return { ...about, batchId: result.batchId, status: result.status, ...resultsOf(result), failure: null };
+      return { ...about, batchId: result.batchId, status: result.status, ...resultUris(result), failure: null };
     } catch (error) {
       if (!(error instanceof ChildWorkflowFailure)) throw error;
-      const why = noRoom(error);
+      const why = capacityRefusal(error);
       if (why !== null) return why;
-      const kept = isSilent(error) ? await this.#keptBy(childId, part) : null;
-      const failed = failedPart(error, count, kept);
+      const kept = endedByOperator(error) ? await this.#keptBy(childId, part) : null;
+      const failed = outcomeOfFailedPart(error, count, kept);
       this.#run.warn(`Part ${number} of round ${round} failed: ${failed.failure?.message}`);
       return { ...about, ...failed };
     } finally {
@@ -194,7 +194,7 @@ export class PartRuns {
 
   /** A child that was cancelled or terminated by itself cannot say what it has: its manifest does, where there is one. */
   #keptBy(childId: string, { resultsUri }: BulkPart): Promise<BatchResult | null> {
-    return call(requests.findPartResult, `what ${childId} has kept`, { workflowId: childId, resultsUri });
+    return runActivity(shortActivities.findPartResult, `what ${childId} has kept`, { workflowId: childId, resultsUri });
   }
 }
 

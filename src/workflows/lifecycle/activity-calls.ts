@@ -9,7 +9,7 @@ const heartbeatTimeout = '15s';
 const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '2m' } as const;
 
 /** One request at the provider. In back-off or in flight, a cancelled one is left at once (it only reads, or is asked again). */
-export const requests = proxyActivities<Activities>({
+export const shortActivities = proxyActivities<Activities>({
   startToCloseTimeout: '5m',
   heartbeatTimeout,
   retry,
@@ -17,7 +17,7 @@ export const requests = proxyActivities<Activities>({
 });
 
 /** Creates: never left while the outcome is open. The activity heartbeats, and answers a cancel when its request is through. */
-export const creates = proxyActivities<Activities>({
+export const createJobActivities = proxyActivities<Activities>({
   startToCloseTimeout: '15m',
   heartbeatTimeout,
   retry,
@@ -28,7 +28,7 @@ export const creates = proxyActivities<Activities>({
  * Files on their way: as long as it takes, but a dead worker is noticed within the heartbeat time-out. A cancelled one stops at
  * its next chunk, and the run waits for that: nothing of a run goes on after it has ended.
  */
-export const transfers = proxyActivities<Activities>({
+export const transferActivities = proxyActivities<Activities>({
   startToCloseTimeout: '12h',
   heartbeatTimeout,
   retry,
@@ -36,7 +36,7 @@ export const transfers = proxyActivities<Activities>({
 });
 
 /** Calls an activity with the summary that the UI shows beside it. */
-export function call<Args extends unknown[], Result>(
+export function runActivity<Args extends unknown[], Result>(
   activity: ActivityFunctionWithOptions<(...args: Args) => Promise<Result>>,
   summary: string,
   ...args: Args

@@ -11,24 +11,24 @@ const LIST_LAG = '10s';
  *
  * @returns null when there is no job
  */
-export async function createInterruptibly<T>(
+export async function createUnlessCancelled<T>(
   run: RunControl,
   create: () => Promise<CreatedOnce<T>>,
-  find: (isOpen: boolean) => Promise<T | null>,
-): Promise<{ readonly job: T; readonly mayHaveTwin: boolean } | null> {
+  find: (outcomeUnknown: boolean) => Promise<T | null>,
+): Promise<{ readonly job: T; readonly mayHaveDuplicate: boolean } | null> {
   if (run.cancellation) return null;
   run.enter('creating');
-  let isOpen = false;
+  let outcomeUnknown = false;
   try {
     const created = await run.untilCancelled(create);
     if (!created.interrupted) return created.value;
-    ({ isOpen } = created);
+    ({ outcomeUnknown } = created);
   } catch (error) {
     if (!isCancellation(error)) throw error;
   }
-  const found = await find(isOpen);
-  if (found) return { job: found, mayHaveTwin: false };
+  const found = await find(outcomeUnknown);
+  if (found) return { job: found, mayHaveDuplicate: false };
   await sleep(LIST_LAG);
-  const foundLater = await find(isOpen);
-  return foundLater && { job: foundLater, mayHaveTwin: false };
+  const foundLater = await find(outcomeUnknown);
+  return foundLater && { job: foundLater, mayHaveDuplicate: false };
 }

@@ -9,7 +9,7 @@ const LATEST = '2m';
  * Waits for a job whose create had been tried before with an unknown outcome. The provider may carry that first request out late,
  * behind the back of every look so far, so there is one more while the job runs, or when it has ended if that is sooner.
  */
-export async function withoutTwins<T>(
+export async function cancellingLateDuplicates<T>(
   run: RunControl,
   cancelTwins: () => Promise<{ readonly cancelled: readonly string[] }>,
   wait: () => Promise<T>,

@@ -21,8 +21,8 @@ import { cancelSignal, wakeSignal } from '../messages.js';
 /** What was done, or that a wish came in between. */
 export type Interruptible<T> =
   | { readonly value: T; readonly interrupted: false }
-  /** `isOpen`: its last attempt did not end in good order, so it may have been done all the same. */
-  | { readonly interrupted: true; readonly isOpen: boolean };
+  /** `outcomeUnknown`: its last attempt did not end in good order, so it may have been done all the same. */
+  | { readonly interrupted: true; readonly outcomeUnknown: boolean };
 
 /** More hints than this in one run are ignored (polling goes on): each costs a few events of history. */
 const MAX_WAKES = 300;
@@ -95,7 +95,7 @@ export class RunControl {
 
   /** Does the work unless a cancel was or is asked for in the meantime. */
   untilCancelled<T>(work: () => Promise<T>): Promise<Interruptible<T>> {
-    if (this.cancellation) return Promise.resolve({ interrupted: true, isOpen: false });
+    if (this.cancellation) return Promise.resolve({ interrupted: true, outcomeUnknown: false });
     return interruptedBy([this.#endedByCancel], work);
   }
 
@@ -155,8 +155,8 @@ async function interruptedBy<T>(
   try {
     return { value: await scope.run(work), interrupted: false };
   } catch (error) {
-    if (scope.consideredCancelled && isCancellation(error)) return { interrupted: true, isOpen: false };
-    if (scope.consideredCancelled && isLastWordOfACancelled(error)) return { interrupted: true, isOpen: true };
+    if (scope.consideredCancelled && isCancellation(error)) return { interrupted: true, outcomeUnknown: false };
+    if (scope.consideredCancelled && isLastWordOfACancelled(error)) return { interrupted: true, outcomeUnknown: true };
     throw error;
   } finally {
     for (const wish of wishes) wish.delete(scope);

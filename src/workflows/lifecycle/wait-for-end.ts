@@ -11,7 +11,7 @@ interface Awaited {
   readonly timestamps: { readonly createdAt: number | null };
 }
 
-export interface AwaitEnd<T extends Awaited> {
+export interface WaitForEnd<T extends Awaited> {
   readonly provider: string;
   /** The job as it was created. */
   readonly job: T;
@@ -31,9 +31,9 @@ export interface AwaitEnd<T extends Awaited> {
 }
 
 /** The job at its end; or, `stuck`, as it was when there was no more hope of one. Fails with `JobVanished`. */
-export async function awaitEnd<T extends Awaited>(
+export async function waitForEnd<T extends Awaited>(
   run: RunControl,
-  wait: AwaitEnd<T>,
+  wait: WaitForEnd<T>,
 ): Promise<{ job: T; stuckSince: number | null }> {
   let { job } = wait;
   let missingSince: number | null = null;
@@ -106,7 +106,7 @@ export async function awaitEnd<T extends Awaited>(
 /** `cancelling`, or `cancel_requested` as some call it. */
 const isCancelling = (status: string): boolean => status.startsWith('cancel');
 
-function stuckMoment<T extends Awaited>(wait: AwaitEnd<T>, job: T, cancelSentAt: number | null): number | null {
+function stuckMoment<T extends Awaited>(wait: WaitForEnd<T>, job: T, cancelSentAt: number | null): number | null {
   const grace = Math.ceil(toMs(wait.spec.stuckAfter) / 1_000);
   const expected = [wait.expiresAt(job), cancelSentAt].filter((moment) => moment !== null);
   return expected.length > 0 ? Math.min(...expected) + grace : null;

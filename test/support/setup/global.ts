@@ -18,7 +18,7 @@ declare module 'vitest' {
   }
 }
 
-const buildScript = fileURLToPath(new URL('../../scripts/build.mjs', import.meta.url));
+const buildScript = fileURLToPath(new URL('../../../scripts/build.mjs', import.meta.url));
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   if (!process.env.LLM_JOBS_TEST_SKIP_BUILD) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { batchSpecSchema } from '../../../src/contract/batch.js';
-import { readSpec } from '../../../src/contract/parse-spec.js';
+import { parseSpec } from '../../../src/contract/parse-spec.js';
 
 const SPEC = { input: { fileId: 'file-1' }, endpoint: '/v1/chat/completions' };
 const REQUEST = { custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body: { model: 'm' } };
@@ -8,10 +8,10 @@ const DURATION = "must be a duration: milliseconds, or a string such as '90s', '
 const INPUT =
   'must be one of { fileId }, { uri } with a file:// or s3:// URI, or { requests } with at least one request';
 
-const faultsOf = (spec: unknown) => readSpec(batchSpecSchema, spec).report?.faults;
+const faultsOf = (spec: unknown) => parseSpec(batchSpecSchema, spec).report?.faults;
 
 test('batch spec: input and endpoint alone → the defaults', () => {
-  expect(readSpec(batchSpecSchema, SPEC).spec).toEqual({
+  expect(parseSpec(batchSpecSchema, SPEC).spec).toEqual({
     input: { fileId: 'file-1' },
     endpoint: '/v1/chat/completions',
     completionWindow: '24h',
@@ -38,11 +38,11 @@ test('batch spec: every field given → all of them kept', () => {
     stuckAfter: 0,
     cleanup: { input: true, output: true },
   };
-  expect(readSpec(batchSpecSchema, spec).spec).toEqual(spec);
+  expect(parseSpec(batchSpecSchema, spec).spec).toEqual(spec);
 });
 
 test('batch spec: cleanup with one of its two → the other is false', () => {
-  expect(readSpec(batchSpecSchema, { ...SPEC, cleanup: { output: true } }).spec?.cleanup).toEqual({
+  expect(parseSpec(batchSpecSchema, { ...SPEC, cleanup: { output: true } }).spec?.cleanup).toEqual({
     input: false,
     output: true,
   });
@@ -50,12 +50,12 @@ test('batch spec: cleanup with one of its two → the other is false', () => {
 
 test('batch spec: a request without method, and with fields of its own → POST, and the fields kept', () => {
   const { method: _, ...request } = REQUEST;
-  const { spec } = readSpec(batchSpecSchema, { ...SPEC, input: { requests: [{ ...request, note: 'x' }] } });
+  const { spec } = parseSpec(batchSpecSchema, { ...SPEC, input: { requests: [{ ...request, note: 'x' }] } });
   expect(spec?.input).toEqual({ requests: [{ ...REQUEST, note: 'x' }] });
 });
 
 test('batch spec: a file id with spaces around it → trimmed', () => {
-  expect(readSpec(batchSpecSchema, { ...SPEC, input: { fileId: ' file-1\n' } }).spec?.input).toEqual({
+  expect(parseSpec(batchSpecSchema, { ...SPEC, input: { fileId: ' file-1\n' } }).spec?.input).toEqual({
     fileId: 'file-1',
   });
 });

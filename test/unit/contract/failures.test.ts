@@ -52,6 +52,6 @@ test('source: every failure type that is thrown anywhere → stands in the table
   const thrown = files
     .flatMap((text) => text.match(/\btype: .*|runFailure\(\s*'\w+'/g) ?? [])
     .flatMap((call) => call.match(/(?<=')[A-Z][A-Za-z]+(?=')/g) ?? []);
-  expect(thrown).toEqual(expect.arrayContaining(['InvalidInput', 'StorageRefused', 'JobVanished', 'Bug']));
+  expect(thrown).toEqual(expect.arrayContaining(['InvalidInput', 'StorageRefused', 'JobVanished', 'UnexpectedError']));
   expect([...new Set(thrown)].filter((type) => !(type in FAILURES))).toEqual([]);
 });

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { fineTuningSpecSchema } from '../../../src/contract/fine-tuning.js';
-import { readSpec } from '../../../src/contract/parse-spec.js';
+import { parseSpec } from '../../../src/contract/parse-spec.js';
 
 const SPEC = { model: 'gpt-4o-mini-2024-07-18', trainingFile: { fileId: 'file-1' } };
 const FILE = 'must be { fileId }, or { uri } with a file:// or s3:// URI';
 const integrations = (count: number) =>
   Array.from({ length: count }, () => ({ type: 'wandb', wandb: { project: 'p' } }));
 
-const faultsOf = (spec: unknown) => readSpec(fineTuningSpecSchema, spec).report?.faults;
+const faultsOf = (spec: unknown) => parseSpec(fineTuningSpecSchema, spec).report?.faults;
 
 test('fine-tuning spec: model and training file alone → the defaults', () => {
-  expect(readSpec(fineTuningSpecSchema, SPEC).spec).toEqual({
+  expect(parseSpec(fineTuningSpecSchema, SPEC).spec).toEqual({
     ...SPEC,
     provider: 'default',
     vanishedAfter: '15m',
@@ -40,7 +40,7 @@ test('fine-tuning spec: every field given, at its limits → all of them kept', 
     leaveFreeSlots: 100,
     cleanup: { input: true },
   };
-  expect(readSpec(fineTuningSpecSchema, spec).spec).toEqual(spec);
+  expect(parseSpec(fineTuningSpecSchema, spec).spec).toEqual(spec);
 });
 
 test('fine-tuning spec: a suffix of one character and a seed of 0 → accepted', () => {
@@ -49,7 +49,7 @@ test('fine-tuning spec: a suffix of one character and a seed of 0 → accepted',
 
 test('fine-tuning spec: reinforcement with a grader → passed on as it is', () => {
   const method = { type: 'reinforcement', reinforcement: { grader: { type: 'string_check' }, extra: 1 } };
-  expect(readSpec(fineTuningSpecSchema, { ...SPEC, method }).spec?.method).toEqual(method);
+  expect(parseSpec(fineTuningSpecSchema, { ...SPEC, method }).spec?.method).toEqual(method);
 });
 
 describe('fine-tuning spec: one wrong field → one fault that names the field and its limit', () => {

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { batchSpecSchema } from '../../../src/contract/batch.js';
 import { fineTuningSpecSchema } from '../../../src/contract/fine-tuning.js';
-import { describeFaults, readSpec } from '../../../src/contract/parse-spec.js';
+import { describeFaults, parseSpec } from '../../../src/contract/parse-spec.js';
 import { anyJson, anyOf, anyText, RUNS } from '../../support/hostile-values.js';
 
 const nested = z.object({ a: z.object({ b: z.array(z.object({ c: z.string('wrong') })) }) });
 
 test('read spec: a good value → the spec with its defaults, and no report', () => {
-  const reading = readSpec(z.object({ a: z.number().default(1) }), {});
+  const reading = parseSpec(z.object({ a: z.number().default(1) }), {});
   expect(reading).toEqual({ spec: { a: 1 } });
 });
 
@@ -19,11 +19,11 @@ test.each<[value: unknown, field: string | undefined]>([
   [{}, 'a'],
   [null, undefined],
 ])('read spec: %j → a fault at %s', (value, field) => {
-  expect(readSpec(nested, value).report?.faults.map((fault) => fault.field)).toEqual([field]);
+  expect(parseSpec(nested, value).report?.faults.map((fault) => fault.field)).toEqual([field]);
 });
 
 test('read spec: a fault at the top of a list → its index', () => {
-  expect(readSpec(z.array(z.string('wrong')), ['x', 1]).report).toEqual({
+  expect(parseSpec(z.array(z.string('wrong')), ['x', 1]).report).toEqual({
     faults: [{ field: '[1]', message: 'wrong' }],
     total: 1,
   });
@@ -35,7 +35,7 @@ test.each([
   [5_000, 20],
 ])('read spec: %i faults → the first %i, and how many there are', (count, listed) => {
   const wrong = Array.from({ length: count }, () => 1);
-  const { report } = readSpec(z.array(z.string('wrong')), wrong);
+  const { report } = parseSpec(z.array(z.string('wrong')), wrong);
   expect(report?.total).toBe(count);
   expect(report?.faults).toEqual(
     Array.from({ length: listed }, (_, index) => ({ field: `[${index}]`, message: 'wrong' })),
@@ -43,9 +43,9 @@ test.each([
 });
 
 test('read spec: a key of a megabyte → field and message bounded', () => {
-  const [fault] = readSpec(z.record(z.string(), z.string()), { ['k'.repeat(1e6)]: 1 }).report?.faults ?? [];
+  const [fault] = parseSpec(z.record(z.string(), z.string()), { ['k'.repeat(1e6)]: 1 }).report?.faults ?? [];
   expect(fault?.field).toHaveLength(200);
-  const [unknown] = readSpec(z.strictObject({}), { ['k'.repeat(1e6)]: 1 }).report?.faults ?? [];
+  const [unknown] = parseSpec(z.strictObject({}), { ['k'.repeat(1e6)]: 1 }).report?.faults ?? [];
   expect(unknown?.message).toHaveLength(300);
 });
 
@@ -56,7 +56,7 @@ test('read spec: one branch of a union knows all given keys → its faults, by t
       z.strictObject({ rows: z.array(z.object({ id: z.string('id!') })) }),
     ]),
   });
-  const fieldsOf = (input: unknown) => readSpec(union, { input }).report?.faults.map(({ field }) => field);
+  const fieldsOf = (input: unknown) => parseSpec(union, { input }).report?.faults.map(({ field }) => field);
   expect(fieldsOf({ rows: [{ id: 'x' }, {}, {}] })).toEqual(['input.rows[1].id', 'input.rows[2].id']);
   expect(fieldsOf({ file: 1 })).toEqual(['input.file']);
   expect(fieldsOf({})).toEqual(['input']);
@@ -77,7 +77,7 @@ test('read spec: any value for a spec → read or reported, each fault with a me
   fc.assert(
     fc.property(hostile, (value) => {
       for (const schema of [batchSpecSchema, fineTuningSpecSchema]) {
-        const { spec, report } = readSpec<z.ZodType>(schema, value);
+        const { spec, report } = parseSpec<z.ZodType>(schema, value);
         expect(report === undefined).toBe(spec !== undefined);
         expect(report?.total ?? 1).toBeGreaterThanOrEqual(report?.faults.length ?? 1);
         expect(report?.faults.length ?? 1).toBeGreaterThan(0);
@@ -104,7 +104,7 @@ test.each<[report: Parameters<typeof describeFaults>[0], expected: string]>([
 test('describe faults: a spec with a key of any text → one sentence within bounds', () => {
   fc.assert(
     fc.property(anyText, (key) => {
-      const report = readSpec(z.strictObject({ a: z.record(z.string(), z.number()) }), { a: { [key]: 'x' } }).report;
+      const report = parseSpec(z.strictObject({ a: z.record(z.string(), z.number()) }), { a: { [key]: 'x' } }).report;
       expect(describeFaults(report ?? { faults: [], total: 0 }).length).toBeLessThanOrEqual(1_100);
     }),
     RUNS,

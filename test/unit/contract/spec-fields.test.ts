@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { JOB_KEY } from '../../../src/contract/job-key.js';
-import { readSpec } from '../../../src/contract/parse-spec.js';
+import { parseSpec } from '../../../src/contract/parse-spec.js';
 import { deadlineSchema, durationSchema, idSchema, metadataSchema, toMs } from '../../../src/contract/spec-fields.js';
 import { anyText, RUNS } from '../../support/hostile-values.js';
 
 const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`key-${index}`, 'v']));
-const messagesOf = (metadata: unknown) => readSpec(metadataSchema, metadata).report?.faults;
+const messagesOf = (metadata: unknown) => parseSpec(metadataSchema, metadata).report?.faults;
 
 test('metadata: 15 pairs with the longest keys and values → accepted', () => {
   const metadata = Object.fromEntries(
@@ -70,7 +70,7 @@ test.each([
   '9999999999999999 years',
   1e300,
 ])('duration: %j → refused', (duration) => {
-  expect(readSpec(durationSchema, duration).report?.faults).toEqual([
+  expect(parseSpec(durationSchema, duration).report?.faults).toEqual([
     { message: "must be a duration: milliseconds, or a string such as '90s', '5m' or '24h'" },
   ]);
 });
@@ -104,7 +104,7 @@ test.each<[why: string, deadline: unknown]>([
   ['nothing', ''],
   ['null', null],
 ])('deadline: %s → refused with what a deadline looks like', (_, deadline) => {
-  expect(readSpec(deadlineSchema, deadline).report?.faults).toEqual([
+  expect(parseSpec(deadlineSchema, deadline).report?.faults).toEqual([
     { message: "must be a moment in epoch seconds, or a duration from the start such as '6h'" },
   ]);
 });

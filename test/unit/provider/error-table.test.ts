@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   API_ERROR_TABLE,
   isAmbiguous,
-  judge,
+  classify,
   type ApiError,
   type Operation,
   type Verdict,
@@ -77,12 +77,12 @@ describe('verdict of the first attempt', () => {
     [429, { code: 'rate_limit_exceeded' }, ['batches.create', 'files.create'], 'unavailable'],
     [429, { code: 'rate_limit_exceeded', message: GROQ_RATE_LIMIT }, ['batches.create'], 'unavailable'],
     [429, { code: 'rate_limit_exceeded', message: FREE_TIER }, ['batches.retrieve'], 'unavailable'],
-    [429, { code: 'rate_limit_exceeded' }, ['fineTuning.create'], 'noRoom'],
-    [429, { code: 'daily_rate_limit_exceeded' }, ['fineTuning.create'], 'noRoom'],
-    [400, message('You have reached the maximum of 3 active jobs'), ['fineTuning.create'], 'noRoom'],
-    [400, message('The limit on concurrent jobs is reached'), ['fineTuning.create'], 'noRoom'],
-    [400, { code: 'daily_rate_limit_exceeded' }, ['fineTuning.create'], 'noRoom'],
-    [400, message('Too many running jobs'), ['fineTuning.create'], 'noRoom'],
+    [429, { code: 'rate_limit_exceeded' }, ['fineTuning.create'], 'noCapacity'],
+    [429, { code: 'daily_rate_limit_exceeded' }, ['fineTuning.create'], 'noCapacity'],
+    [400, message('You have reached the maximum of 3 active jobs'), ['fineTuning.create'], 'noCapacity'],
+    [400, message('The limit on concurrent jobs is reached'), ['fineTuning.create'], 'noCapacity'],
+    [400, { code: 'daily_rate_limit_exceeded' }, ['fineTuning.create'], 'noCapacity'],
+    [400, message('Too many running jobs'), ['fineTuning.create'], 'noCapacity'],
     [400, message('You have reached the maximum of 3 active jobs'), ['batches.create'], 'refused'],
     // Passing by its status.
     [408, {}, OPERATIONS, 'unavailable'],
@@ -119,7 +119,7 @@ describe('verdict of the first attempt', () => {
     [301, {}, OPERATIONS, 'refused'],
     [0, {}, OPERATIONS, 'refused'],
   ])('%j %j at %j → %s', (status, more, operations, verdict) => {
-    const verdicts = operations.map((operation) => [operation, judge(operation, apiError(status, more), 1)]);
+    const verdicts = operations.map((operation) => [operation, classify(operation, apiError(status, more), 1)]);
     expect(Object.fromEntries(verdicts)).toEqual(
       Object.fromEntries(operations.map((operation) => [operation, verdict])),
     );
@@ -134,18 +134,18 @@ describe('verdict of later attempts', () => {
     ['a file not visible', 'files.retrieve', apiError(404), 4],
     ['a job not visible to a cancel', 'batches.cancel', apiError(404), 4],
   ])('%s → unavailable for some attempts, then refused for good', (_, operation, error, last) => {
-    expect(judge(operation, error, last)).toBe('unavailable');
-    expect(judge(operation, error, last + 1)).toBe('refused');
-    expect(judge(operation, error, 1_000)).toBe('refused');
+    expect(classify(operation, error, last)).toBe('unavailable');
+    expect(classify(operation, error, last + 1)).toBe('refused');
+    expect(classify(operation, error, 1_000)).toBe('refused');
   });
 
   test.each<[why: string, operation: Operation, error: ApiError, verdict: Verdict]>([
     ['no answer', 'batches.create', apiError(null), 'unavailable'],
     ['503', 'batches.retrieve', apiError(503), 'unavailable'],
     ['429', 'files.create', apiError(429), 'unavailable'],
-    ['no slot', 'fineTuning.create', apiError(429), 'noRoom'],
+    ['no slot', 'fineTuning.create', apiError(429), 'noCapacity'],
   ])('%s → the same after 10,000', (_, operation, error, verdict) => {
-    expect(judge(operation, error, 10_000)).toBe(verdict);
+    expect(classify(operation, error, 10_000)).toBe(verdict);
   });
 });
 
@@ -163,20 +163,20 @@ describe('x-should-retry', () => {
     [500, false, 'unavailable'],
     [503, false, 'unavailable'],
   ])('%j that says %s → %s', (status, shouldRetry, verdict) => {
-    expect(judge('batches.create', apiError(status, { shouldRetry }), 1)).toBe(verdict);
+    expect(classify('batches.create', apiError(status, { shouldRetry }), 1)).toBe(verdict);
   });
 
   test('a create without a slot: yes → still waits its turn; no → refused', () => {
-    expect(judge('fineTuning.create', apiError(429, { shouldRetry: true }), 1)).toBe('noRoom');
-    expect(judge('fineTuning.create', apiError(429, { shouldRetry: false }), 1)).toBe('refused');
+    expect(classify('fineTuning.create', apiError(429, { shouldRetry: true }), 1)).toBe('noCapacity');
+    expect(classify('fineTuning.create', apiError(429, { shouldRetry: false }), 1)).toBe('refused');
   });
 
   test('yes, on an attempt beyond the limit of its row → retried', () => {
-    expect(judge('files.content', apiError(404, { shouldRetry: true }), 100)).toBe('unavailable');
+    expect(classify('files.content', apiError(404, { shouldRetry: true }), 100)).toBe('unavailable');
   });
 
   test('a spent quota: yes → retried', () => {
-    expect(judge('batches.create', apiError(429, { code: 'insufficient_quota', shouldRetry: true }), 1)).toBe(
+    expect(classify('batches.create', apiError(429, { code: 'insufficient_quota', shouldRetry: true }), 1)).toBe(
       'unavailable',
     );
   });
@@ -193,13 +193,13 @@ test('verdict: any error of any call → one of the three, and no answer, 5xx an
   fc.assert(
     fc.property(fc.constantFrom(...OPERATIONS), status, anyText, fc.integer({ min: 1, max: 50 }), (...given) => {
       const [operation, code, text, attempt] = given;
-      const verdict = judge(operation, apiError(code, { message: text }), attempt);
+      const verdict = classify(operation, apiError(code, { message: text }), attempt);
       const passes =
         code === null ||
         code >= 500 ||
         code === 408 ||
         (code === 429 && !/quota|billing|credit|balance|funds/i.test(text));
-      expect(passes ? ['unavailable', 'noRoom'] : ['unavailable', 'noRoom', 'refused']).toContain(verdict);
+      expect(passes ? ['unavailable', 'noCapacity'] : ['unavailable', 'noCapacity', 'refused']).toContain(verdict);
     }),
     RUNS,
   );
@@ -208,7 +208,7 @@ test('verdict: any error of any call → one of the three, and no answer, 5xx an
 test('verdict: a message of a megabyte → no hang', () => {
   const hostile = ['file ', 'limit ', 'too many ', 'maximum '].map((word) => word.repeat(200_000));
   const start = performance.now();
-  for (const text of hostile) judge('fineTuning.create', apiError(400, message(text)), 1);
+  for (const text of hostile) classify('fineTuning.create', apiError(400, message(text)), 1);
   expect(performance.now() - start).toBeLessThan(5_000);
 });
 

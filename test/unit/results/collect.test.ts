@@ -85,10 +85,10 @@ describe('collectResults', () => {
     expect(result).toMatchObject({
       total: 5,
       lines: { succeeded: 2, failed: 1, unfinished: 1, missing: 1 },
-      anomalies: { duplicates: 0, strangers: 0, unreadable: 0 },
+      anomalies: { duplicates: 0, unknownIds: 0, unreadable: 0 },
       usage: { inputTokens: 6, outputTokens: 4, totalTokens: 10 },
       model: 'gpt-4o-mini-2024-07-18',
-      examples: { missing: ['e'], duplicates: [], strangers: [] },
+      examples: { missing: ['e'], duplicates: [], unknownIds: [] },
     });
     expect(result.output).toBe(`${JSON.stringify(success('c'))}   \n${JSON.stringify(success('a'))}\n`);
     const [expired, failed, missing, ...rest] = result.errors.split('\n');
@@ -144,12 +144,12 @@ describe('collectResults', () => {
     expect(result).toMatchObject({ lines: { failed: 1, unfinished: 0 }, errors: jsonl(failure('a')) });
   });
 
-  it('strangers: ids that the input does not have → reported, in neither file', async () => {
+  it('unknownIds: ids that the input does not have → reported, in neither file', async () => {
     const result = await collect({ ids: ['a'], output: jsonl(success('a'), success('x'), failure('A')) });
     expect(result).toMatchObject({
       total: 1,
-      anomalies: { strangers: 2 },
-      examples: { strangers: ['x', 'A'] },
+      anomalies: { unknownIds: 2 },
+      examples: { unknownIds: ['x', 'A'] },
       output: jsonl(success('a')),
       errors: '',
     });
@@ -167,13 +167,13 @@ describe('collectResults', () => {
     expect(idsIn(result.errors)).toEqual(['b']);
   });
 
-  it('input: not readable → the ids of the results, nothing missing, no strangers', async () => {
+  it('input: not readable → the ids of the results, nothing missing, no unknownIds', async () => {
     const output = jsonl(success('a'), success('a'));
     const result = await collect({ ids: null, output, errors: jsonl(failure('b')) });
     expect(result).toMatchObject({
       total: 2,
       lines: { succeeded: 1, failed: 1, unfinished: 0, missing: 0 },
-      anomalies: { duplicates: 1, strangers: 0 },
+      anomalies: { duplicates: 1, unknownIds: 0 },
     });
   });
 
@@ -288,8 +288,8 @@ describe('collectResults', () => {
         expect(new Set(kept.flat()).size).toBe(total);
         expect(total).toBe(ids && ids.length > 0 ? ids.length : new Set(kept.flat()).size);
         const found = [...(output ?? []), ...(errors ?? [])].filter((text) => !/^[ \t\r]*$/.test(text)).length;
-        const { duplicates, strangers, unreadable } = anomalies;
-        expect(succeeded + failed + never + duplicates + strangers + unreadable).toBe(found);
+        const { duplicates, unknownIds, unreadable } = anomalies;
+        expect(succeeded + failed + never + duplicates + unknownIds + unreadable).toBe(found);
       }),
       { numRuns: FUZZ_RUNS },
     );

@@ -24,7 +24,7 @@ const DEFAULTS = {
   poll: { min: 5_000, max: 300_000 },
   logLevel: 'INFO',
   maxActivities: 100,
-  drainMs: 30_000,
+  shutdownGraceMs: 30_000,
 };
 const EVERYTHING = {
   OPENAI_API_KEY: KEY,
@@ -37,7 +37,7 @@ const EVERYTHING = {
   LLM_JOBS_POLL_MAX: '60000',
   LLM_JOBS_LOG_LEVEL: 'debug',
   LLM_JOBS_MAX_ACTIVITIES: '7',
-  LLM_JOBS_DRAIN: '2m',
+  LLM_JOBS_SHUTDOWN_GRACE: '2m',
 };
 
 test('worker config: the key alone → the defaults', () => {
@@ -55,7 +55,7 @@ test('worker config: every variable → every one is used', () => {
     poll: { min: 1_000, max: 60_000 },
     logLevel: 'DEBUG',
     maxActivities: 7,
-    drainMs: 120_000,
+    shutdownGraceMs: 120_000,
   });
 });
 
@@ -87,7 +87,7 @@ describe('worker config: one wrong variable → named, and its value not shown',
     ['LLM_JOBS_POLL_MIN', 'Zx81', 'must be a duration'],
     ['LLM_JOBS_POLL_MIN', '-81s', 'must be a duration'],
     ['LLM_JOBS_POLL_MAX', 'Zx81', 'must be a duration'],
-    ['LLM_JOBS_DRAIN', 'Zx81', 'must be a duration'],
+    ['LLM_JOBS_SHUTDOWN_GRACE', 'Zx81', 'must be a duration'],
     ['LLM_JOBS_LOG_LEVEL', 'Zx81', '"TRACE"|"DEBUG"|"INFO"|"WARN"|"ERROR"'],
     ['LLM_JOBS_MAX_ACTIVITIES', 'Zx81', 'expected number'],
     ['LLM_JOBS_MAX_ACTIVITIES', '0', '>=1'],
@@ -105,7 +105,7 @@ describe('worker config: one wrong variable → named, and its value not shown',
 test('worker config: everything wrong at once → every variable named, no value shown', () => {
   const wrong = Object.fromEntries(Object.keys(EVERYTHING).map((name) => [name, `Zx81-${KEY}`]));
   const problem = problemOf({ ...wrong, OPENAI_API_KEY: '' });
-  const checked = ['BASE_URL', 'API_KEY', 'POLL_MIN', 'POLL_MAX', 'LOG_LEVEL', 'MAX_ACTIVITIES', 'DRAIN'];
+  const checked = ['BASE_URL', 'API_KEY', 'POLL_MIN', 'POLL_MAX', 'LOG_LEVEL', 'MAX_ACTIVITIES', 'SHUTDOWN_GRACE'];
   for (const name of checked) expect(problem).toContain(name);
   expect(problem).not.toMatch(/Zx81|sk-secret/);
 });

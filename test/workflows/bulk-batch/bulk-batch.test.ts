@@ -163,7 +163,7 @@ describe('runBulkBatch', () => {
 
   test('from code: requests as they come, results typed by a schema', async () => {
     const requests = Readable.from(chatRequests(25)) as AsyncIterable<BatchRequest>;
-    const bulk = await b.jobs.startBulk(requests, { storage: b.storage, split: { requests: 10 } });
+    const bulk = await b.jobs.startBulkBatchFrom(requests, { storage: b.storage, split: { requests: 10 } });
     const result = await bulk.result();
     const schema = z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1) });
     const answers: string[] = [];

@@ -3,13 +3,13 @@ import { createRequire } from 'node:module';
 import { ApplicationFailure } from '@temporalio/common';
 import OpenAI, { APIUserAbortError } from 'openai';
 import { describe, expect, test } from 'vitest';
-import { apiFailure, readApiError } from '../../../../src/activities/calls/api-failure.js';
+import { apiFailure, toApiError } from '../../../../src/activities/calls/api-failure.js';
 import type { ApiError } from '../../../../src/provider/error-table.js';
 import { answer, API_KEY, errorFrom, rejection, serving } from '../../../support/raw-server.js';
 
 const SECRETS = [API_KEY];
 const read = async (...given: Parameters<typeof errorFrom>): Promise<ApiError | null> =>
-  readApiError(await errorFrom(...given), SECRETS);
+  toApiError(await errorFrom(...given), SECRETS);
 
 const failureOf = async (status: number, body: unknown, headers: Record<string, string> = {}) =>
   apiFailure('batches.create', (await read(answer(status, body, headers)))!, 1);
@@ -123,7 +123,7 @@ describe('an error of the SDK', () => {
   test('a key that the bound would cut in two → not even its start is left', async () => {
     const key = 'azurekey0123456789abcdef';
     const error = await errorFrom(answer(401, { error: { message: `${'x'.repeat(980)} ${key}` } }));
-    const message = readApiError(error, [key])?.message;
+    const message = toApiError(error, [key])?.message;
     expect(message).toHaveLength(995);
     expect(message).not.toContain('azure');
   });
@@ -137,7 +137,7 @@ describe('an error of the SDK', () => {
   test('a connection that is refused → no status, and the reason of the network', async () => {
     const gone = await serving(answer(200, {}), async (baseURL) => baseURL);
     const client = new OpenAI({ apiKey: API_KEY, baseURL: gone, maxRetries: 0 });
-    const error = readApiError(await rejection(client.batches.retrieve('batch_1')), SECRETS);
+    const error = toApiError(await rejection(client.batches.retrieve('batch_1')), SECRETS);
     expect(error).toMatchObject({ status: null, message: expect.stringContaining('ECONNREFUSED') });
   });
 
@@ -179,8 +179,8 @@ describe('an error of the SDK', () => {
         return [await rejection(client.batches.retrieve('b')), await rejection(client.batches.retrieve('reset'))];
       },
     );
-    expect(readApiError(refused, SECRETS)).toMatchObject({ status: 401, code: 'invalid_api_key' });
-    expect(readApiError(reset, SECRETS)).toMatchObject({ status: null });
+    expect(toApiError(refused, SECRETS)).toMatchObject({ status: 401, code: 'invalid_api_key' });
+    expect(toApiError(reset, SECRETS)).toMatchObject({ status: null });
   });
 
   test('a request that its own caller aborts → none of the API', async () => {
@@ -192,7 +192,7 @@ describe('an error of the SDK', () => {
       },
     );
     expect(aborted).toBeInstanceOf(APIUserAbortError);
-    expect(readApiError(aborted, SECRETS)).toBeNull();
+    expect(toApiError(aborted, SECRETS)).toBeNull();
   });
 
   test.each<[what: string, error: unknown]>([
@@ -202,7 +202,7 @@ describe('an error of the SDK', () => {
     ['null', null],
     ['an object that looks like one', { status: 500, headers: {}, requestID: 'r', error: {} }],
   ])('%s → none of the API', (_, error) => {
-    expect(readApiError(error, SECRETS)).toBeNull();
+    expect(toApiError(error, SECRETS)).toBeNull();
   });
 });
 
@@ -249,7 +249,7 @@ describe('its failure', () => {
   test('no room → retryable, a minute later unless the reply names a time', async () => {
     const error = (await read(answer(429, RATE_LIMIT)))!;
     expect(apiFailure('fineTuning.create', error, 1)).toMatchObject({
-      type: 'WaitingForRoom',
+      type: 'WaitingForCapacity',
       nonRetryable: false,
       nextRetryDelay: 60_000,
     });
