@@ -1,35 +1,11 @@
 /** The pre-flight check of a batch: every line is read before anything is uploaded or created. */
-import { ApplicationFailure } from '@temporalio/common';
-import type { ParsedBatchSpec } from '../contract/batch.js';
-import { describeFaults } from '../contract/parse-spec.js';
+import type { CheckBatchInputInput, CheckedInput } from '../contract/activities/batch.js';
+import { invalidInput } from '../contract/failures.js';
 import { checkBatchInput, type BatchInputReport } from '../requests/check-input.js';
 import { providerApi } from './calls/provider-api.js';
 import { openFile } from './calls/open-file.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 import type { ActivityContext } from './runtime/context.js';
-
-export interface CheckBatchInputInput {
-  readonly provider: string;
-  readonly input: ParsedBatchSpec['input'];
-  readonly endpoint: string;
-  /** Where inline requests are written; null for the worker's default root. */
-  readonly outputUri: string | null;
-  /** Name for the file of inline requests. */
-  readonly filename: string;
-}
-
-/** What was checked: a file in storage, still to be uploaded, or one at the provider. */
-export type CheckedInput = {
-  /** Null where the file is at the provider and cannot be read back. */
-  readonly requests: number | null;
-  readonly model: string | null;
-} & (
-  | { readonly fileId: string; readonly file?: undefined }
-  | {
-      readonly fileId?: undefined;
-      readonly file: { readonly uri: string; readonly bytes: number; readonly sha256: string };
-    }
-);
 
 export function batchInputActivities(toolbox: ActivityContext) {
   const { storage } = toolbox;
@@ -67,11 +43,6 @@ async function* linesOf(requests: readonly unknown[]): AsyncGenerator<string> {
 }
 
 function passed(report: BatchInputReport): BatchInputReport {
-  if (report.faults.total === 0) return report;
-  throw ApplicationFailure.create({
-    type: 'InvalidInput',
-    message: describeFaults(report.faults),
-    nonRetryable: true,
-    details: [report.faults],
-  });
+  if (report.faults.total > 0) throw invalidInput(report.faults);
+  return report;
 }

@@ -1,28 +1,12 @@
 /** The results of a batch, collected into storage and accounted for line by line against its input. */
-import type { BatchSnapshot } from '../provider/objects/batch.js';
-import type { BatchResult } from '../contract/batch.js';
-import type { Cancellation } from '../contract/progress.js';
+import type { CheckedInput, CollectBatchInput, CollectedBatch } from '../contract/activities/batch.js';
 import { collectResults } from '../results/collect.js';
 import type { ResultsSummary } from '../results/results-ledger.js';
 import { safeName } from '../storage/safe-name.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
-import type { CheckedInput } from './batch-input.js';
 import { openFile, openResultFile } from './calls/open-file.js';
 import { withHeartbeat } from './runtime/heartbeat.js';
 import type { ActivityContext } from './runtime/context.js';
-
-export interface CollectBatchInput {
-  readonly provider: string;
-  readonly batch: BatchSnapshot;
-  readonly input: CheckedInput;
-  /** Where results land, as `<outputUri>/<batch id>/…`; null for the worker's default root. */
-  readonly outputUri: string | null;
-  readonly cancellation: Cancellation | null;
-  readonly warnings: readonly string[];
-}
-
-/** The result, with whatever status the batch had: a stuck one has no end. */
-export type CollectedBatch = Omit<BatchResult, 'status'> & { readonly status: string };
 
 export function batchResultActivities(toolbox: ActivityContext) {
   const { storage } = toolbox;

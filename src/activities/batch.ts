@@ -1,35 +1,14 @@
 /** Batches at the provider: create once, find, watch, cancel. */
-import { isHalfDone, type BatchSnapshot } from '../provider/objects/batch.js';
+import { isHalfDone, type BatchSnapshot } from '../contract/snapshots.js';
 import { JOB_KEY } from '../contract/job-key.js';
 import { BATCHES } from '../provider/job-kinds.js';
 import { providerApi } from './calls/provider-api.js';
-import {
-  cancelDuplicates,
-  createOnce,
-  findInterrupted,
-  type CreatedOnce,
-  type InterruptedCreate,
-  type JobSearch,
-} from './calls/create-once.js';
+import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
+import type { CreateBatchInput, WatchBatchInput } from '../contract/activities/batch.js';
+import type { CreatedOnce, InterruptedCreate, JobSearch, Sighting } from '../contract/activities/jobs.js';
 import { changeJob, parseJob, retrieve, keyedJobs } from './calls/jobs.js';
 import type { ActivityContext } from './runtime/context.js';
-import { watchJob, type Sighting, type WatchInput } from './calls/watch.js';
-
-export interface CreateBatchInput extends JobSearch {
-  readonly inputFileId: string;
-  readonly endpoint: string;
-  readonly completionWindow: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Seconds; null for the provider's own. */
-  readonly outputExpiresAfterSeconds: number | null;
-  readonly mayExist: boolean;
-  readonly onAmbiguousCreate: 'fail' | 'createAgain';
-}
-
-export interface WatchBatchInput extends WatchInput {
-  /** Whether the workflow knows that half of the requests are done: the one step between statuses that the history pays for. */
-  readonly isHalfDone: boolean;
-}
+import { watchJob } from './calls/watch.js';
 
 export function batchActivities(toolbox: ActivityContext) {
   return {
@@ -78,10 +57,9 @@ export function batchActivities(toolbox: ActivityContext) {
     async watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>> {
       const api = providerApi(toolbox, input.provider);
       return watchJob<BatchSnapshot>(api, toolbox.poll, input, {
-        kind: 'batch',
+        statuses: BATCHES.statuses,
         operation: 'batches.retrieve',
         read: () => retrieve(BATCHES, api, input.id),
-        isEnd: BATCHES.isEnd,
         hasNews: ({ requestCounts }) => !input.isHalfDone && isHalfDone(requestCounts),
         describe: async ({ requestCounts: counts }) => ({
           text: counts.total > 0 ? `${counts.completed + counts.failed} of ${counts.total} done` : 'no counts yet',

@@ -1,7 +1,7 @@
 /** The bulk batch's work on files: split what is to be asked into parts, merge what was answered. */
 import { getClient } from '@temporalio/activity';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import {
   mergeResults,
   surveyResults,
@@ -9,71 +9,19 @@ import {
   type BulkResultFiles,
   type ResultFile,
 } from '../results/merge.js';
-import { splitRequests, type BulkSource, type Part, type PartLimits } from '../requests/split.js';
-import type { FaultReport } from '../contract/input-fault.js';
+import type { BulkInput, MergeBulkInput, PlanRoundInput } from '../contract/activities/bulk-batch.js';
+import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
+import type { BulkBatchResult } from '../contract/bulk-batch.js';
+import { invalidField, invalidInput } from '../contract/failures.js';
 import type { BatchLimits } from '../contract/limits.js';
-import type { BulkBatchResult, ParsedBulkBatchSpec } from '../contract/bulk-batch.js';
-import { describeFaults } from '../contract/parse-spec.js';
-import type { Cancellation } from '../contract/progress.js';
-import { batchResultSchema, type BatchProgress, type BatchResult, type LineCounts } from '../contract/batch.js';
+import type { BulkPart } from '../contract/part.js';
+import { splitRequests, type BulkSource, type PartLimits } from '../requests/split.js';
 import { decompressed } from '../storage/gunzip.js';
 import { safeName } from '../storage/safe-name.js';
 import { providerApi } from './calls/provider-api.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 import { fitsSchema } from '../results/answer-schema.js';
 import type { ActivityContext } from './runtime/context.js';
-
-/** A part to be submitted as one batch. */
-export interface BulkPart extends Part {
-  /** Where its batch's results land. */
-  readonly resultsUri: string;
-}
-
-/** What became of a part. */
-export interface PartOutcome {
-  readonly round: number;
-  readonly part: number;
-  readonly model: string;
-  readonly requests: number;
-  readonly batchId: string | null;
-  readonly status: string;
-  readonly output: string | null;
-  readonly errors: string | null;
-  readonly lines: LineCounts;
-  /** Why its run failed, as a type of failure; null where it did not. Final: its requests are not sent again. */
-  readonly failure: { readonly type: string; readonly message: string; readonly isFinal: boolean } | null;
-}
-
-/** What both activities need of the spec; null for what it leaves open. */
-export interface BulkInput {
-  readonly provider: string;
-  readonly input: ParsedBulkBatchSpec['input'];
-  readonly endpoint: string | null;
-  readonly missingCustomIds: 'refuse' | 'fromLineNumber';
-  readonly outputUri: string | null;
-  /** Name of this bulk's folder below the output. */
-  readonly folder: string;
-  readonly split: NonNullable<ParsedBulkBatchSpec['split']>;
-  readonly enqueuedTokens: ParsedBulkBatchSpec['enqueuedTokens'] | null;
-  readonly retry: ParsedBulkBatchSpec['retry'];
-  readonly schema: Readonly<Record<string, unknown>> | null;
-  /** Of all rounds so far. */
-  readonly done: readonly PartOutcome[];
-}
-
-export interface PlanRoundInput extends BulkInput {
-  /** From 1. */
-  readonly round: number;
-}
-
-export interface MergeBulkInput extends BulkInput {
-  readonly round: number;
-  readonly order: 'input' | 'customId';
-  readonly gzip: boolean;
-  readonly prices: ParsedBulkBatchSpec['prices'] | null;
-  readonly cancellation: Cancellation | null;
-  readonly warnings: readonly string[];
-}
 
 /** More parts than this would not fit into a workflow's payloads and history; a larger bulk is split by its owner. */
 const MAX_PARTS = 2_000;
@@ -103,7 +51,7 @@ export function bulkBatchActivities(toolbox: ActivityContext) {
         const tooMany = parts.length > MAX_PARTS;
         if (faults.total > 0 || tooMany) {
           for (const part of parts) await storage.delete(part.file.uri);
-          throw invalid(tooMany ? tooManyParts(parts.length) : faults);
+          throw tooMany ? tooManyParts(parts.length) : invalidInput(faults);
         }
         const resultsUri = place(input, 'batches');
         return { parts: parts.map((part) => ({ ...part, resultsUri })), requests: survey?.requests ?? requests };
@@ -195,8 +143,7 @@ export function bulkBatchActivities(toolbox: ActivityContext) {
   async function listed(prefix: string): Promise<string[]> {
     const uris: string[] = [];
     for await (const { uri } of storage.list(prefix)) uris.push(uri);
-    if (uris.length === 0)
-      throw invalid({ faults: [{ field: 'input.prefix', message: `nothing lies below ${prefix}` }], total: 1 });
+    if (uris.length === 0) throw invalidField('input.prefix', `no objects under ${prefix}`);
     return uris;
   }
 }
@@ -238,14 +185,8 @@ function partLimits(limits: BatchLimits, { split, enqueuedTokens }: BulkInput): 
   };
 }
 
-function tooManyParts(count: number): FaultReport {
-  const message = `the input makes ${count} parts; one bulk batch takes at most ${MAX_PARTS}`;
-  return { faults: [{ field: 'input', message }], total: 1 };
-}
-
-function invalid(report: FaultReport): ApplicationFailure {
-  const message = describeFaults(report);
-  return ApplicationFailure.create({ type: 'InvalidInput', message, nonRetryable: true, details: [report] });
+function tooManyParts(count: number): ApplicationFailure {
+  return invalidField('input', `the input makes ${count} parts; one bulk batch takes at most ${MAX_PARTS}`);
 }
 
 async function* lines(values: readonly unknown[]): AsyncGenerator<string> {

@@ -2,7 +2,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { activityInfo, cancellationSignal, log, sleep } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { fileObjectSchema, type FileSnapshot } from '../provider/objects/fine-tuning-job.js';
+import { fileObjectSchema, type FileSnapshot } from '../provider/objects/file.js';
+import type { FileActivities, UploadFileInput } from '../contract/activities/files.js';
+import { invalidField, invalidInput } from '../contract/failures.js';
 import { FILE_LIMITS, PAGE_SIZES } from '../contract/limits.js';
 import { providerApi, parseReply, type ProviderApi } from './calls/provider-api.js';
 import { withHeartbeat } from './runtime/heartbeat.js';
@@ -10,26 +12,11 @@ import { listAll } from './calls/list-all.js';
 import { postFile } from '../provider/upload-form.js';
 import type { ActivityContext } from './runtime/context.js';
 
-export interface UploadFileInput {
-  readonly provider: string;
-  /** The file in storage, and its hash at the time of the pre-flight check: a file that changed since is refused. */
-  readonly file: { readonly uri: string; readonly bytes: number; readonly sha256: string };
-  readonly purpose: 'batch' | 'fine-tune';
-  /** Unique over all runs: by it a retry finds what an earlier attempt uploaded. */
-  readonly filename: string;
-  /** Seconds after which the provider deletes the file by itself, so that an orphan dies. */
-  readonly expiresAfterSeconds: number;
-  /** Epoch seconds: nothing with this name can be older. */
-  readonly notBefore: number;
-  /** An earlier run of this workflow (before a reset) may have uploaded it already. */
-  readonly mayExist: boolean;
-}
-
 /** Five times what a request without a file may take (so five minutes), and a second for each megabyte. */
 const uploadTimeoutMs = ({ provider }: ProviderApi, bytes: number): number =>
   5 * provider.client.timeout + Math.ceil(bytes / 1_000);
 
-export function fileActivities(toolbox: ActivityContext) {
+export function fileActivities(toolbox: ActivityContext): FileActivities {
   return {
     /** Uploads a file once: a retry adopts what an earlier attempt brought over. */
     async uploadFile(input: UploadFileInput): Promise<{ fileId: string; adopted: boolean }> {
@@ -106,13 +93,13 @@ async function* hashing(source: AsyncIterable<Uint8Array>, hash: Hash): AsyncGen
 }
 
 function changedSince(uri: string): ApplicationFailure {
-  const message = 'the file changed after it was checked; start again with a file that nobody writes to';
-  return ApplicationFailure.create({
-    type: 'InvalidInput',
-    message: `${uri}: ${message}`,
-    nonRetryable: true,
-    details: [{ faults: [{ message }], total: 1 }],
-  });
+  return invalidInput(
+    {
+      faults: [{ message: 'the file changed after it was checked; start again with a file that nobody writes to' }],
+      total: 1,
+    },
+    `${uri}: `,
+  );
 }
 
 /** The file of this name that an earlier attempt uploaded whole, if there is one. Lists newest first and stops at `notBefore`. */
@@ -140,12 +127,7 @@ async function processed(api: ProviderApi, file: FileSnapshot): Promise<FileSnap
   while (api.provider.fileMustBeProcessed && current.status !== 'processed') {
     if (current.status === 'error') {
       const message = `the provider cannot process the file: ${current.statusDetails ?? 'no reason given'}`;
-      throw ApplicationFailure.create({
-        type: 'InvalidInput',
-        message,
-        nonRetryable: true,
-        details: [{ faults: [{ message }], total: 1 }],
-      });
+      throw invalidField(null, message);
     }
     await sleep('2s');
     const reply = await api.call('files.retrieve', (openai) => openai.files.retrieve(file.id));

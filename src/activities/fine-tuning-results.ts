@@ -5,31 +5,17 @@ import {
   fineTuningEventSchema,
   type Checkpoint,
   type FineTuningEvent,
-  type FineTuningSnapshot,
 } from '../provider/objects/fine-tuning-job.js';
-import type { FineTuningResult } from '../contract/fine-tuning.js';
 import type { FileRef } from '../contract/file-ref.js';
 import { FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { PAGE_SIZES } from '../contract/limits.js';
-import type { Cancellation } from '../contract/progress.js';
+import type { CollectedFineTuning, CollectFineTuningInput } from '../contract/activities/fine-tuning.js';
 import { safeName } from '../storage/safe-name.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { openResultFile } from './calls/open-file.js';
 import { withHeartbeat } from './runtime/heartbeat.js';
 import { listAll } from './calls/list-all.js';
 import type { ActivityContext } from './runtime/context.js';
-
-export interface CollectFineTuningInput {
-  readonly provider: string;
-  readonly job: FineTuningSnapshot;
-  /** Where results land, as `<outputUri>/<job id>/…`; null for the worker's default root. */
-  readonly outputUri: string | null;
-  readonly cancellation: Cancellation | null;
-  readonly warnings: readonly string[];
-}
-
-/** The result, with whatever status the job had. */
-export type CollectedFineTuning = Omit<FineTuningResult, 'status'> & { readonly status: string };
 
 export function fineTuningResultActivities(toolbox: ActivityContext) {
   const { storage } = toolbox;

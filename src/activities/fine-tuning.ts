@@ -1,49 +1,29 @@
 /** Fine-tuning jobs at the provider: create once, find, watch, cancel, pause, resume. */
-import { ApplicationFailure } from '@temporalio/common';
+import { failure } from '../contract/failures.js';
 import type { FineTuning } from 'openai/resources/fine-tuning/fine-tuning';
-import {
-  fineTuningEventSchema,
-  fineTuningObjectSchema,
-  type FineTuningSnapshot,
-} from '../provider/objects/fine-tuning-job.js';
+import { fineTuningEventSchema, fineTuningObjectSchema } from '../provider/objects/fine-tuning-job.js';
+import { type FineTuningSnapshot } from '../contract/snapshots.js';
 import type { TrainingSteps } from '../contract/fine-tuning.js';
 import { JOB_KEY } from '../contract/job-key.js';
 import { FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { PAGE_SIZES } from '../contract/limits.js';
 import { isFineTuningEnd } from '../contract/status.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
-import {
-  cancelDuplicates,
-  createOnce,
-  findInterrupted,
-  type CreatedOnce,
-  type InterruptedCreate,
-  type JobSearch,
-} from './calls/create-once.js';
+import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
+import type { CreateFineTuningJobInput } from '../contract/activities/fine-tuning.js';
+import type {
+  CreatedOnce,
+  InterruptedCreate,
+  JobRef,
+  JobSearch,
+  Sighting,
+  WatchInput,
+} from '../contract/activities/jobs.js';
 import { changeJob, parseJob, retrieve, keyedJobs } from './calls/jobs.js';
 import { listAll } from './calls/list-all.js';
 import { pageSchema } from '../provider/pages.js';
 import type { ActivityContext } from './runtime/context.js';
-import { watchJob, type Sighting, type WatchInput } from './calls/watch.js';
-
-export interface CreateFineTuningJobInput extends JobSearch {
-  readonly model: string;
-  readonly trainingFileId: string;
-  readonly validationFileId: string | null;
-  readonly method: Readonly<Record<string, unknown>> | null;
-  readonly suffix: string | null;
-  readonly seed: number | null;
-  readonly integrations: readonly Readonly<Record<string, unknown>>[] | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly mayExist: boolean;
-  readonly onAmbiguousCreate: 'fail' | 'createAgain';
-  readonly leaveFreeSlots: number;
-}
-
-export interface JobRef {
-  readonly provider: string;
-  readonly id: string;
-}
+import { watchJob } from './calls/watch.js';
 
 export function fineTuningActivities(toolbox: ActivityContext) {
   return {
@@ -87,10 +67,9 @@ export function fineTuningActivities(toolbox: ActivityContext) {
     ): Promise<Sighting<FineTuningSnapshot> & { steps: TrainingSteps | null }> {
       const api = providerApi(toolbox, input.provider);
       const sighting = await watchJob<FineTuningSnapshot>(api, toolbox.poll, input, {
-        kind: 'fineTuning',
+        statuses: FINE_TUNING_JOBS.statuses,
         operation: 'fineTuning.retrieve',
         read: () => retrieve(FINE_TUNING_JOBS, api, input.id),
-        isEnd: isFineTuningEnd,
         describe: async (job) => {
           const steps = job.status === 'running' ? await lastSteps(api, input.id) : null;
           const text = steps ? `step ${steps.done}${steps.total === null ? '' : ` of ${steps.total}`}` : 'no step yet';
@@ -143,21 +122,10 @@ async function keepSlotsFree(api: ProviderApi, leaveFree: number): Promise<void>
     if (reading.success && !isFineTuningEnd(reading.data.status)) unfinished += 1;
   }
   if (unfinished + 1 + leaveFree <= slots) return;
-  throw ApplicationFailure.create({
-    type: 'WaitingForCapacity',
-    message: `${unfinished} of ${slots} slots are taken and ${leaveFree} must stay free; the create waits its turn`,
-    nextRetryDelay: 60_000,
-    details: [
-      {
-        operation: 'fineTuning.create',
-        status: null,
-        code: 'slots_kept_free',
-        type: null,
-        param: null,
-        requestId: null,
-      },
-    ],
-  });
+  const message = `${unfinished} of ${slots} slots are taken and ${leaveFree} must stay free; the create waits its turn`;
+  const nothing = { status: null, type: null, param: null, requestId: null };
+  const details = { operation: 'fineTuning.create', code: 'slots_kept_free', ...nothing };
+  throw failure('WaitingForCapacity', message, details, { nextRetryDelay: 60_000 });
 }
 
 /** How far training is, by the newest event that says "Step n/N". It is only shown, so a failure to read it is none. */

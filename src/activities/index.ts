@@ -1,4 +1,5 @@
 /** The activities: the only code that calls the API or touches storage. */
+import type { Activities } from '../contract/activities/index.js';
 import { toMs, type Duration } from '../contract/spec-fields.js';
 import { Providers, type ProviderOptions } from '../provider/providers.js';
 import { Storage } from '../storage/storage.js';
@@ -24,7 +25,7 @@ export interface ActivitiesOptions {
 }
 
 /** The activities of all lifecycles, to be registered with a worker. */
-export function createActivities(options: ActivitiesOptions) {
+export function createActivities(options: ActivitiesOptions): Activities {
   const toolbox: ActivityContext = {
     providers: new Providers(options.providers),
     storage: options.storage instanceof Storage ? options.storage : new Storage({ roots: options.storage }),
@@ -46,4 +47,4 @@ export function createActivities(options: ActivitiesOptions) {
   );
 }
 
-export type Activities = ReturnType<typeof createActivities>;
+export type { Activities } from '../contract/activities/index.js';

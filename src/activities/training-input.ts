@@ -1,29 +1,11 @@
 /** The pre-flight check of training and validation files. */
-import { ApplicationFailure } from '@temporalio/common';
-import type { FineTuningMethod } from '../contract/fine-tuning.js';
-import { describeFaults } from '../contract/parse-spec.js';
+import type { CheckedTrainingFile, CheckTrainingFileInput } from '../contract/activities/fine-tuning.js';
+import { invalidInput } from '../contract/failures.js';
 import { checkTrainingFile } from '../training/check-examples.js';
 import { providerApi } from './calls/provider-api.js';
 import { openFile } from './calls/open-file.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 import type { ActivityContext } from './runtime/context.js';
-
-export interface CheckTrainingFileInput {
-  readonly provider: string;
-  readonly file: { readonly fileId: string } | { readonly uri: string };
-  readonly method: FineTuningMethod;
-  readonly role: 'training' | 'validation';
-  readonly model: string;
-}
-
-/** What was checked: a file in storage, still to be uploaded, or one at the provider. */
-export type CheckedTrainingFile = { readonly examples: number | null } & (
-  | { readonly fileId: string; readonly file?: undefined }
-  | {
-      readonly fileId?: undefined;
-      readonly file: { readonly uri: string; readonly bytes: number; readonly sha256: string };
-    }
-);
 
 export function trainingInputActivities(toolbox: ActivityContext) {
   return {
@@ -43,14 +25,7 @@ export function trainingInputActivities(toolbox: ActivityContext) {
           role: input.role,
           model: input.model,
         });
-        if (report.faults.total > 0) {
-          throw ApplicationFailure.create({
-            type: 'InvalidInput',
-            message: `${input.role} file: ${describeFaults(report.faults)}`,
-            nonRetryable: true,
-            details: [report.faults],
-          });
-        }
+        if (report.faults.total > 0) throw invalidInput(report.faults, `${input.role} file: `);
         const { examples, bytes, sha256 } = report;
         return 'fileId' in file
           ? { examples, fileId: file.fileId }

@@ -70,7 +70,7 @@ export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]
 
 /** Jobs that have not ended and carry a key of ours, newest first. */
 async function* openJobs(openai: OpenAI, kind: OrphanKind, since: number) {
-  const { path, pageSize: limit, schema, isEnd } = KINDS[kind];
+  const { path, pageSize: limit, schema, statuses } = KINDS[kind];
   const objects = eachObject(async (after) => {
     try {
       return pageSchema.parse(await openai.get(path, { query: { limit, ...after } }));
@@ -85,7 +85,7 @@ async function* openJobs(openai: OpenAI, kind: OrphanKind, since: number) {
     const { createdAt } = job.timestamps;
     if (createdAt !== null && createdAt < since) return;
     const owner = jobOwnerOf(job.metadata[JOB_KEY] ?? '');
-    if (owner && !isEnd(job.status)) yield { job, owner };
+    if (owner && !statuses.isEnd(job.status)) yield { job, owner };
   }
 }
 

@@ -1,3 +1,7 @@
+import { ApplicationFailure, type ApplicationFailureCategory } from '@temporalio/common';
+import type { FaultReport } from './input-fault.js';
+import { describeFaults } from './parse-spec.js';
+
 /**
  * The failure types, by which callers in any language tell failures apart: classes do not survive serialisation, strings do.
  * `docs/reference/failures.md` and the README hold the same table; a test keeps them together.
@@ -83,3 +87,64 @@ export const FAILURES = {
 } as const satisfies Record<string, { retryable: boolean; meaning: string; details: string }>;
 
 export type FailureType = keyof typeof FAILURES;
+
+/** The provider's words on a call that failed; each null where it gives none. */
+export interface ApiErrorDetails {
+  /** The call, named as in the SDK, such as `batches.create`. */
+  readonly operation: string;
+  /** HTTP status; null where there was no readable answer. */
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly type: string | null;
+  readonly param: string | null;
+  readonly requestId: string | null;
+}
+
+/** First entry of a failure's `details`, by type. `result` is what was collected before the failure, null where nothing was. */
+export interface FailureDetails {
+  InvalidInput: FaultReport;
+  BatchFailed: { readonly batchId: string; readonly errors: readonly unknown[]; readonly result?: unknown };
+  FineTuningFailed: { readonly jobId: string; readonly error: unknown };
+  ApiRefused: ApiErrorDetails;
+  ApiUnavailable: ApiErrorDetails;
+  WaitingForCapacity: ApiErrorDetails;
+  NothingNew: { readonly status: string; readonly checkedAt: number } & Readonly<Record<string, unknown>>;
+  AmbiguousCreate: { readonly operation: string; readonly lookFor: Readonly<Record<string, unknown>> };
+  JobVanished: { readonly jobId: string; readonly missingSince: number | null; readonly lastStatus: string };
+  JobStuck: { readonly jobId: string; readonly status: string; readonly since: number; readonly result: unknown };
+  StorageRefused: { readonly code: string; readonly uri: string };
+  StorageUnavailable: { readonly code: string; readonly uri: string };
+  UnknownProvider: { readonly provider: string; readonly known: readonly string[] };
+  WorkerStopped: null;
+  UnexpectedError: { readonly name: string };
+}
+
+/** A failure of an activity or a workflow. Whether Temporal retries it is told by its type. */
+export function failure<Type extends FailureType>(
+  type: Type,
+  message: string,
+  details: FailureDetails[Type],
+  options: {
+    /** Milliseconds until the next attempt. Default: by the activity's retry policy. */
+    readonly nextRetryDelay?: number;
+    readonly category?: ApplicationFailureCategory;
+  } = {},
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: !FAILURES[type].retryable,
+    details: details === null ? [] : [details],
+    ...options,
+  });
+}
+
+/** `InvalidInput`, with the first fault in its message. */
+export function invalidInput(report: FaultReport, prefix = ''): ApplicationFailure {
+  return failure('InvalidInput', `${prefix}${describeFaults(report)}`, report);
+}
+
+/** `InvalidInput` for one fault that is no line's. */
+export function invalidField(field: string | null, message: string): ApplicationFailure {
+  return invalidInput({ faults: [{ ...(field !== null && { field }), message }], total: 1 });
+}

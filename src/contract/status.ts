@@ -37,22 +37,36 @@ export type FineTuningEnd = (typeof FINE_TUNING_ENDS)[number];
 export const isBatchEnd = (status: string): status is BatchEnd => (BATCH_ENDS as readonly string[]).includes(status);
 export const isFineTuningEnd = (status: string): status is FineTuningEnd =>
   (FINE_TUNING_ENDS as readonly string[]).includes(status);
-export const isKnownBatchStatus = (status: string): status is BatchStatus =>
-  (BATCH_STATUSES as readonly string[]).includes(status);
-export const isKnownFineTuningStatus = (status: string): status is FineTuningStatus =>
-  (FINE_TUNING_STATUSES as readonly string[]).includes(status);
 
-/**
- * Whether a read that says `next` is older than what is already known: a replica that lags behind. A batch only moves
- * forward; a fine-tuning job may go back to `queued` (resume), but never back to validating its files.
- */
-export function isStepBack(kind: 'batch' | 'fineTuning', known: string, next: string): boolean {
-  if (kind === 'fineTuning') {
-    return next === 'validating_files' && known !== 'validating_files' && isKnownFineTuningStatus(known);
-  }
-  const [from, to] = [known, next].map((status) => (BATCH_STATUSES as readonly string[]).indexOf(status)) as [
-    number,
-    number,
-  ];
-  return from >= 0 && to >= 0 && to < from;
+/** What the statuses of one kind of job mean. */
+export interface StatusRules {
+  /** Whether the job has ended. */
+  readonly isEnd: (status: string) => boolean;
+  /** Whether the API documents the status. */
+  readonly isKnown: (status: string) => boolean;
+  /** Whether a read that says `next` is older than the status already known: a replica that lags. */
+  readonly isStepBack: (known: string, next: string) => boolean;
+}
+
+/** A batch only moves forward. */
+export const BATCH_STATUS_RULES: StatusRules = {
+  isEnd: isBatchEnd,
+  isKnown: (status) => rankOf(status) >= 0,
+  isStepBack: (known, next) => rankOf(known) >= 0 && rankOf(next) >= 0 && rankOf(next) < rankOf(known),
+};
+
+/** A fine-tuning job may go back to `queued` when it is resumed, but never back to validating its files. */
+export const FINE_TUNING_STATUS_RULES: StatusRules = {
+  isEnd: isFineTuningEnd,
+  isKnown: isKnownFineTuningStatus,
+  isStepBack: (known, next) =>
+    next === 'validating_files' && known !== 'validating_files' && isKnownFineTuningStatus(known),
+};
+
+function rankOf(batchStatus: string): number {
+  return (BATCH_STATUSES as readonly string[]).indexOf(batchStatus);
+}
+
+function isKnownFineTuningStatus(status: string): boolean {
+  return (FINE_TUNING_STATUSES as readonly string[]).includes(status);
 }

@@ -1,21 +1,14 @@
 /** What batches and fine-tuning jobs have in common at the provider. */
 import type OpenAI from 'openai';
 import type { z } from 'zod';
-import { batchObjectSchema, type BatchSnapshot } from './objects/batch.js';
-import { fineTuningObjectSchema, type FineTuningSnapshot } from './objects/fine-tuning-job.js';
+import type { BatchSnapshot, FineTuningSnapshot, JobSnapshot } from '../contract/snapshots.js';
+import { batchObjectSchema } from './objects/batch.js';
+import { fineTuningObjectSchema } from './objects/fine-tuning-job.js';
 import { JOB_KEY } from '../contract/job-key.js';
 import { PAGE_SIZES } from '../contract/limits.js';
-import { isBatchEnd, isFineTuningEnd } from '../contract/status.js';
+import { BATCH_STATUS_RULES, FINE_TUNING_STATUS_RULES, type StatusRules } from '../contract/status.js';
 
-/** What every job tells of itself. */
-export interface Job {
-  readonly id: string;
-  readonly status: string;
-  readonly timestamps: { readonly createdAt: number | null };
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-export interface JobKind<T extends Job> {
+export interface JobKind<T extends JobSnapshot> {
   readonly name: 'batches' | 'fineTuning';
   /** Of the list, below the client's base URL. */
   readonly path: string;
@@ -23,8 +16,9 @@ export interface JobKind<T extends Job> {
   /** The list's filter by key, where it has one; not relied on. */
   readonly filter: (key: string) => Readonly<Record<string, unknown>>;
   readonly schema: z.ZodType<T>;
-  readonly isEnd: (status: string) => boolean;
+  readonly statuses: StatusRules;
   readonly retrieve: (client: OpenAI, id: string) => PromiseLike<unknown>;
+  readonly cancel: (client: OpenAI, id: string) => PromiseLike<unknown>;
 }
 
 export const BATCHES: JobKind<BatchSnapshot> = {
@@ -33,8 +27,9 @@ export const BATCHES: JobKind<BatchSnapshot> = {
   pageSize: PAGE_SIZES.batches,
   filter: () => ({}),
   schema: batchObjectSchema,
-  isEnd: isBatchEnd,
+  statuses: BATCH_STATUS_RULES,
   retrieve: (client, id) => client.batches.retrieve(id),
+  cancel: (client, id) => client.batches.cancel(id),
 };
 
 export const FINE_TUNING_JOBS: JobKind<FineTuningSnapshot> = {
@@ -43,6 +38,7 @@ export const FINE_TUNING_JOBS: JobKind<FineTuningSnapshot> = {
   pageSize: PAGE_SIZES.jobs,
   filter: (key) => ({ metadata: { [JOB_KEY]: key } }),
   schema: fineTuningObjectSchema,
-  isEnd: isFineTuningEnd,
+  statuses: FINE_TUNING_STATUS_RULES,
   retrieve: (client, id) => client.fineTuning.jobs.retrieve(id),
+  cancel: (client, id) => client.fineTuning.jobs.cancel(id),
 };

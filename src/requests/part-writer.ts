@@ -2,7 +2,8 @@ import type { FileRef } from '../contract/file-ref.js';
 import type { WriteBackpressure } from '../jsonl/backpressure.js';
 import { LineWriter } from '../jsonl/line-writer.js';
 import type { Line } from '../jsonl/lines.js';
-import type { Part, PartHead, PartLimits } from './split.js';
+import type { Part, PartHead } from '../contract/part.js';
+import type { PartLimits } from './split.js';
 
 /** One part while it is written, with the account of what is in it. */
 export class PartWriter {

@@ -1,6 +1,7 @@
 /** Splits requests of any number into parts that each are a valid input of one batch: one model, one endpoint, within the limits. */
 import type { FaultReport } from '../contract/input-fault.js';
 import type { FileRef } from '../contract/file-ref.js';
+import type { Part, PartHead } from '../contract/part.js';
 import { FaultCollector, quoted } from '../jsonl/fault-collector.js';
 import { lineBlocks } from '../jsonl/lines.js';
 import { IdsByLine } from '../jsonl/ids-by-line.js';
@@ -22,20 +23,6 @@ export interface PartLimits {
   /** Prompt tokens of a part by the rough guess of one for four bytes. Default: no limit. */
   readonly estimatedTokens?: number;
   readonly lineBytes: number;
-}
-
-export interface PartHead {
-  /** From 1, in the order in which parts begin. */
-  readonly number: number;
-  readonly model: string;
-  readonly endpoint: string;
-}
-
-export interface Part extends PartHead {
-  readonly file: FileRef;
-  readonly requests: number;
-  readonly embeddingInputs: number;
-  readonly estimatedTokens: number;
 }
 
 export interface SplitOptions {

@@ -1,5 +1,5 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { Ajv } from 'ajv';
+import { invalidField } from '../contract/failures.js';
 import { structuredOutput } from './structured-output.js';
 
 /**
@@ -15,11 +15,6 @@ export function fitsSchema(schema: Readonly<Record<string, unknown>>): (body: un
     return (body) => validate(structuredOutput(body));
   } catch (error) {
     const message = `not a JSON schema: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300);
-    throw ApplicationFailure.create({
-      type: 'InvalidInput',
-      message: `schema: ${message}`,
-      nonRetryable: true,
-      details: [{ faults: [{ field: 'schema', message }], total: 1 }],
-    });
+    throw invalidField('schema', message);
   }
 }

@@ -1,8 +1,7 @@
 /** The life of one batch: check, upload, create, wait for its end, collect what came out. */
 import { setHandler } from '@temporalio/workflow';
-import type { CheckedInput } from '../activities/batch-input.js';
-import type { CollectedBatch } from '../activities/batch-results.js';
-import { isHalfDone, type BatchSnapshot } from '../provider/objects/batch.js';
+import type { CheckedInput, CollectedBatch } from '../contract/activities/batch.js';
+import { isHalfDone, type BatchSnapshot } from '../contract/snapshots.js';
 import {
   batchSpecSchema,
   type BatchProgress,
@@ -12,7 +11,7 @@ import {
 } from '../contract/batch.js';
 import { parseSpec } from '../contract/parse-spec.js';
 import { toMs } from '../contract/spec-fields.js';
-import { isBatchEnd, isKnownBatchStatus } from '../contract/status.js';
+import { BATCH_STATUS_RULES, isBatchEnd } from '../contract/status.js';
 import { runActivity, createJobActivities, shortActivities, transferActivities } from './lifecycle/activity-calls.js';
 import { waitForEnd, iso, now } from './lifecycle/wait-for-end.js';
 import { createUnlessCancelled } from './lifecycle/create-unless-cancelled.js';
@@ -176,7 +175,7 @@ class BatchLifecycle {
       job: batch,
       spec: this.#spec,
       isEnd: isBatchEnd,
-      isKnown: isKnownBatchStatus,
+      isKnown: BATCH_STATUS_RULES.isKnown,
       expiresAt: ({ timestamps }) => timestamps.expiresAt,
       watch: (input) => {
         const counts = this.#batch?.requestCounts ?? batch.requestCounts;

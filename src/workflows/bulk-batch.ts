@@ -1,6 +1,6 @@
 /** Any number of requests as many batches: split, run the parts, try again what is left, merge. */
 import { continueAsNew, patched, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { BulkPart, PartOutcome } from '../activities/bulk-batch.js';
+import type { BulkPart, PartOutcome } from '../contract/part.js';
 import {
   bulkBatchSpecSchema,
   type BulkBatchProgress,

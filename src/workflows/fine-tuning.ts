@@ -1,7 +1,7 @@
 /** The life of one fine-tuning job: check, upload, create, wait for its end, collect what came out. */
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
-import type { CheckedTrainingFile } from '../activities/training-input.js';
-import type { FineTuningSnapshot } from '../provider/objects/fine-tuning-job.js';
+import type { CheckedTrainingFile } from '../contract/activities/fine-tuning.js';
+import type { FineTuningSnapshot } from '../contract/snapshots.js';
 import {
   fineTuningSpecSchema,
   type FineTuningProgress,
@@ -11,7 +11,7 @@ import {
   type TrainingSteps,
 } from '../contract/fine-tuning.js';
 import { parseSpec } from '../contract/parse-spec.js';
-import { isFineTuningEnd, isKnownFineTuningStatus } from '../contract/status.js';
+import { FINE_TUNING_STATUS_RULES, isFineTuningEnd } from '../contract/status.js';
 import { runActivity, createJobActivities, shortActivities, transferActivities } from './lifecycle/activity-calls.js';
 import { waitForEnd, iso, now } from './lifecycle/wait-for-end.js';
 import { createUnlessCancelled } from './lifecycle/create-unless-cancelled.js';
@@ -199,7 +199,7 @@ class FineTuningLifecycle {
       job,
       spec: this.#spec,
       isEnd: isFineTuningEnd,
-      isKnown: isKnownFineTuningStatus,
+      isKnown: FINE_TUNING_STATUS_RULES.isKnown,
       expiresAt: () => null,
       watch: async (input) => {
         const sighting = await runActivity(

@@ -125,8 +125,8 @@ describe('findOrphans', () => {
     await Promise.all([batch.handle.terminate(), tuning.handle.terminate()]);
     const found = await look(ids);
     expect(found).toMatchObject([
-      { kind: 'batch', status: 'in_progress', run: 'TERMINATED', isCancelled: false },
-      { kind: 'fineTuning', status: 'running', run: 'TERMINATED', isCancelled: false },
+      { kind: 'batch', status: 'in_progress', runStatus: 'TERMINATED', isCancelled: false },
+      { kind: 'fineTuning', status: 'running', runStatus: 'TERMINATED', isCancelled: false },
     ]);
     expect(found[0]?.owner).toEqual({ namespace: e.temporal.namespace, workflowId: batch.workflowId, runId });
     expect((await jobsOf(batch.workflowId))[0]?.status).toBe('in_progress');
@@ -144,7 +144,7 @@ describe('findOrphans', () => {
     await reset(run.handle, runId, (await workflowTasks(run.handle))[0] ?? 0);
     expect(await look([run.workflowId])).toEqual([]);
     await e.jobs.batch(run.workflowId).handle.terminate();
-    expect(await look([run.workflowId], true)).toMatchObject([{ run: 'TERMINATED', isCancelled: true }]);
+    expect(await look([run.workflowId], true)).toMatchObject([{ runStatus: 'TERMINATED', isCancelled: true }]);
   });
 
   test('a run whose id is longer than the key can hold → found by its run id, and no orphan while it runs', async () => {
@@ -174,7 +174,7 @@ describe('findOrphans', () => {
     await create(null);
     const gone = await create({ [JOB_KEY]: `${e.temporal.namespace}/never-was/${randomUUID()}` });
     e.api.scenarios.clear();
-    expect(await look(['some-workflow', 'never-was'])).toMatchObject([{ jobId: gone.id, run: 'NOT_FOUND' }]);
+    expect(await look(['some-workflow', 'never-was'])).toMatchObject([{ jobId: gone.id, runStatus: 'NOT_FOUND' }]);
     const since = new Date(((await e.api.batches())[0]?.created_at ?? 0) * 1_000 + 1_000);
     expect(await findOrphans({ temporal: e.temporal.client, openai: client, since, kinds: ['batch'] })).toEqual([]);
   });

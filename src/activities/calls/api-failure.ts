@@ -1,17 +1,17 @@
 /** Errors of the API become Temporal failures here, and nowhere else. */
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import { APIError, APIUserAbortError } from 'openai';
 import { classify, type ApiError, type Operation, type Verdict } from '../../provider/error-table.js';
-import type { FailureType } from '../../contract/failures.js';
+import { failure } from '../../contract/failures.js';
 import { retryAfterMs } from '../../provider/retry-after.js';
 import { bounded } from '../../contract/text.js';
 import { redact } from '../../provider/redact.js';
 
-const TYPE_OF: Record<Verdict, FailureType> = {
+const TYPE_OF = {
   refused: 'ApiRefused',
   unavailable: 'ApiUnavailable',
   noCapacity: 'WaitingForCapacity',
-};
+} as const satisfies Record<Verdict, string>;
 
 /** A slot frees up in minutes at best, a daily limit in hours. */
 const NO_CAPACITY_DELAY_MS = 60_000;
@@ -92,25 +92,16 @@ function withoutHtml(message: string): string {
   return `${/^\d{3}/.exec(message)?.[0] ?? ''} an HTML page instead of JSON${title ? `: "${title}"` : ''}`.trim();
 }
 
-/** The failure of a call that the API answered with an error, by the table in `jobs/api-errors.ts`. */
+/** The failure of a call that the API answered with an error, by the table in `provider/error-table.ts`. */
 export function apiFailure(operation: Operation, error: ApiError, attempt: number): ApplicationFailure {
   const verdict = classify(operation, error, attempt);
   const delay = error.retryAfterMs ?? (verdict === 'noCapacity' ? NO_CAPACITY_DELAY_MS : null);
-  const status = error.status === null ? 'no answer' : `HTTP ${error.status}`;
-  return ApplicationFailure.create({
-    type: TYPE_OF[verdict],
-    message: `${operation}: ${status}${error.code ? ` ${error.code}` : ''}: ${error.message}`,
-    nonRetryable: verdict === 'refused',
-    ...(verdict !== 'refused' && delay !== null && { nextRetryDelay: Math.max(1, delay) }),
-    details: [
-      {
-        operation,
-        status: error.status,
-        code: error.code,
-        type: error.type,
-        param: error.param,
-        requestId: error.requestId,
-      },
-    ],
-  });
+  const answer = error.status === null ? 'no answer' : `HTTP ${error.status}`;
+  const { status, code, type, param, requestId } = error;
+  return failure(
+    TYPE_OF[verdict],
+    `${operation}: ${answer}${code ? ` ${code}` : ''}: ${error.message}`,
+    { operation, status, code, type, param, requestId },
+    { ...(verdict !== 'refused' && delay !== null && { nextRetryDelay: Math.max(1, delay) }) },
+  );
 }

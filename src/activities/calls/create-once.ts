@@ -5,35 +5,17 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { isAmbiguous, classify, type ApiError, type Operation } from '../../provider/error-table.js';
+import type { CreatedOnce, InterruptedCreate } from '../../contract/activities/jobs.js';
+import { failure } from '../../contract/failures.js';
+import type { JobSnapshot } from '../../contract/snapshots.js';
 import type { ProviderApi, Reply } from './provider-api.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
 
 /** A list at the provider may lag behind a create: after an answer that was lost, wait this long before looking. */
 const LIST_LAG_MS = 5_000;
 
-interface Created {
-  readonly id: string;
-  readonly status: string;
-  readonly timestamps: { readonly createdAt: number | null };
-}
-
-/** Where to look for a job by its key. */
-export interface JobSearch {
-  readonly provider: string;
-  readonly key: string;
-  /** Epoch seconds: nothing with this key can be older. */
-  readonly notBefore: number;
-}
-
-/** A create that was cancelled while it was under way. */
-export interface InterruptedCreate extends JobSearch {
-  /** Its last attempt ended without a word, so there may be a job. */
-  readonly outcomeUnknown: boolean;
-  readonly lookFor: Readonly<Record<string, unknown>>;
-}
-
 /** How the jobs of one run are found, and how one too many is stopped. */
-export interface KeyedJobs<T extends Created> {
+export interface KeyedJobs<T extends JobSnapshot> {
   readonly api: ProviderApi;
   /** All jobs that carry the key. */
   readonly find: () => Promise<T[]>;
@@ -41,7 +23,7 @@ export interface KeyedJobs<T extends Created> {
   readonly cancel: (id: string) => Promise<unknown>;
 }
 
-export interface CreateOnce<T extends Created> extends KeyedJobs<T> {
+export interface CreateOnce<T extends JobSnapshot> extends KeyedJobs<T> {
   readonly operation: Operation;
   /** An earlier run of this workflow (before a reset) may have created it. */
   readonly mayExist: boolean;
@@ -53,20 +35,13 @@ export interface CreateOnce<T extends Created> extends KeyedJobs<T> {
   readonly create: () => Promise<Reply<T>>;
 }
 
-export interface CreatedOnce<T> {
-  readonly job: T;
-  readonly adopted: boolean;
-  /** An earlier request, whose outcome is not known, may still be carried out: look for the key again later. */
-  readonly mayHaveDuplicate: boolean;
-}
-
 /** What the attempts of one create hand on to each other by heartbeat. */
 interface Trail {
   /** Attempts that ended without a job for certain. If it is less than the attempts made, one of them may have succeeded. */
   readonly settled: number;
 }
 
-export async function createOnce<T extends Created>(request: CreateOnce<T>): Promise<CreatedOnce<T>> {
+export async function createOnce<T extends JobSnapshot>(request: CreateOnce<T>): Promise<CreatedOnce<T>> {
   const { attempt, heartbeatDetails } = activityInfo();
   let trail: Trail = { settled: (heartbeatDetails as Trail | undefined)?.settled ?? 0 };
   const unsettled = attempt - 1 - trail.settled + (request.mayExist ? 1 : 0);
@@ -106,7 +81,7 @@ export async function createOnce<T extends Created>(request: CreateOnce<T>): Pro
 }
 
 /** The job of a create that was cancelled, or null where there is none. Without metadata only a create in good order leaves none. */
-export async function findInterrupted<T extends Created>(
+export async function findInterrupted<T extends JobSnapshot>(
   operation: Operation,
   { api, find }: KeyedJobs<T>,
   { outcomeUnknown, lookFor, notBefore }: InterruptedCreate,
@@ -118,7 +93,7 @@ export async function findInterrupted<T extends Created>(
 }
 
 /** Cancels what carries the key and is not the one job to keep; answers with the ids. */
-export async function cancelDuplicates<T extends Created>(twins: KeyedJobs<T>, keptId: string): Promise<string[]> {
+export async function cancelDuplicates<T extends JobSnapshot>(twins: KeyedJobs<T>, keptId: string): Promise<string[]> {
   const found = await twins.find();
   const strays = found.filter(({ id, status }) => id !== keptId && !twins.isEnd(status));
   for (const { id } of strays) {
@@ -132,7 +107,7 @@ export async function cancelDuplicates<T extends Created>(twins: KeyedJobs<T>, k
  * An earlier attempt's request may have been carried out after this attempt looked for it: the oldest stays, others are
  * cancelled at once, before they have cost anything to speak of.
  */
-async function keepOldest<T extends Created>(request: CreateOnce<T>, created: T): Promise<T> {
+async function keepOldest<T extends JobSnapshot>(request: CreateOnce<T>, created: T): Promise<T> {
   const listed = await request.find();
   // The list may not have the newest yet.
   const found = listed.some(({ id }) => id === created.id) ? listed : [...listed, created];
@@ -142,7 +117,7 @@ async function keepOldest<T extends Created>(request: CreateOnce<T>, created: T)
 }
 
 /** The oldest first, and behind the others those that were cancelled, which may have been strays. */
-function bestFirst<T extends Created>(jobs: T[]): T[] {
+function bestFirst<T extends JobSnapshot>(jobs: T[]): T[] {
   const isCancelled = ({ status }: T) => Number(status.startsWith('cancel'));
   return jobs.toSorted(
     (a, b) =>
@@ -152,26 +127,26 @@ function bestFirst<T extends Created>(jobs: T[]): T[] {
   );
 }
 
-function refusal<T extends Created>(request: CreateOnce<T>, error: ApiError): ApplicationFailure {
+function refusal<T extends JobSnapshot>(request: CreateOnce<T>, error: ApiError): ApplicationFailure {
   const { api, operation } = request;
-  const failure = api.failure(operation, error);
-  if (!isAmbiguous(error) || classify(operation, error, activityInfo().attempt) === 'refused') return failure;
-  return ambiguousFailure(request, failure, error.retryAfterMs);
+  const refused = api.failure(operation, error);
+  if (!isAmbiguous(error) || classify(operation, error, activityInfo().attempt) === 'refused') return refused;
+  return ambiguousFailure(request, refused, error.retryAfterMs);
 }
 
 /** It is not known whether there is a job now. */
-function ambiguousFailure<T extends Created>(
+function ambiguousFailure<T extends JobSnapshot>(
   request: CreateOnce<T>,
-  failure: ApplicationFailure,
+  cause: ApplicationFailure,
   retryAfterMs: number | null,
 ): ApplicationFailure {
   if (!request.api.provider.metadata && request.onAmbiguousCreate === 'fail') {
-    return ambiguousCreate(request, failure.message);
+    return ambiguousCreate(request, cause.message);
   }
   return ApplicationFailure.create({
-    type: failure.type ?? 'ApiUnavailable',
-    message: failure.message,
-    details: failure.details ?? [],
+    type: cause.type ?? 'ApiUnavailable',
+    message: cause.message,
+    details: cause.details ?? [],
     nextRetryDelay: Math.max(LIST_LAG_MS, retryAfterMs ?? 0),
   });
 }
@@ -180,12 +155,10 @@ function ambiguousCreate(
   request: Pick<CreateOnce<never>, 'api' | 'operation' | 'lookFor'>,
   why: string,
 ): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: 'AmbiguousCreate',
-    message:
-      `${request.operation}: ${why}, so the job may exist, and provider "${request.api.provider.name}" keeps no metadata ` +
+  return failure(
+    'AmbiguousCreate',
+    `${request.operation}: ${why}, so the job may exist, and provider "${request.api.provider.name}" keeps no metadata ` +
       'to look for it. Look for the job there before starting again',
-    nonRetryable: true,
-    details: [{ operation: request.operation, lookFor: request.lookFor }],
-  });
+    { operation: request.operation, lookFor: request.lookFor },
+  );
 }

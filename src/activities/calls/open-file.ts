@@ -4,7 +4,7 @@
  */
 import { activityInfo, cancellationSignal, log, sleep } from '@temporalio/activity';
 import type { ApiError } from '../../provider/error-table.js';
-import { fileObjectSchema } from '../../provider/objects/fine-tuning-job.js';
+import { fileObjectSchema } from '../../provider/objects/file.js';
 import type { ProviderApi } from './provider-api.js';
 
 /** Connections in a row that bring not one byte before the activity gives up and leaves the retry to Temporal. */

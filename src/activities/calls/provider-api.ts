@@ -1,6 +1,7 @@
 /** Calls to one provider: every error is judged, every secret redacted, every reply read by its schema. */
 import { activityInfo } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
+import { failure } from '../../contract/failures.js';
 import type OpenAI from 'openai';
 import type { z } from 'zod';
 import type { ApiError, Operation } from '../../provider/error-table.js';
@@ -48,12 +49,9 @@ export class ProviderApi {
 export function providerApi({ providers }: ActivityContext, name: string): ProviderApi {
   const provider = providers.get(name);
   if (provider) return new ProviderApi(provider, () => providers.secrets());
-  throw ApplicationFailure.create({
-    type: 'UnknownProvider',
-    message: `This worker has no provider "${name}"; it has ${providers.names.join(', ') || 'none'}`,
-    nonRetryable: true,
-    details: [{ provider: name, known: providers.names }],
-  });
+  const known = providers.names;
+  const message = `Unknown provider "${name}" (configured: ${known.join(', ') || 'none'})`;
+  throw failure('UnknownProvider', message, { provider: name, known });
 }
 
 /** Reads a reply by its schema; a reply that is not what was asked for (a proxy's page, a cut body) is a passing error. */
@@ -65,9 +63,7 @@ export function parseReply<Schema extends z.ZodType>(
   const reading = schema.safeParse(reply);
   if (reading.success) return reading.data;
   const fields = reading.error.issues.map((issue) => issue.path.join('.') || '(the reply)');
-  throw ApplicationFailure.create({
-    type: 'ApiUnavailable',
-    message: `${operation}: the reply is not the object asked for: cannot read ${fields.slice(0, 5).join(', ')}`,
-    details: [{ operation, status: null, code: 'unreadable_reply', type: null, param: null, requestId: null }],
-  });
+  const message = `${operation}: unexpected reply: missing or invalid ${fields.slice(0, 5).join(', ')}`;
+  const details = { operation, status: null, code: 'unreadable_reply', type: null, param: null, requestId: null };
+  throw failure('ApiUnavailable', message, details);
 }

@@ -6,54 +6,23 @@ import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Operation } from '../../provider/error-table.js';
 import { pollInterval, type PollBounds } from './poll-interval.js';
-import { isStepBack } from '../../contract/status.js';
+import type { Sighting, WatchInput } from '../../contract/activities/jobs.js';
+import { failure } from '../../contract/failures.js';
+import type { JobSnapshot } from '../../contract/snapshots.js';
+import type { StatusRules } from '../../contract/status.js';
 import type { ProviderApi, Reply } from './provider-api.js';
 
-/** What the workflow knows, so that the activity can tell a change. Times are epoch seconds. */
-export interface WatchInput {
-  readonly provider: string;
-  readonly id: string;
-  /** The status that the workflow knows. */
-  readonly status: string;
-  /** Since when the job is missing (404), if it is. */
-  readonly missingSince: number | null;
-  /** Milliseconds after which a missing job has vanished. */
-  readonly vanishedAfterMs: number;
-  /** When a job without an end counts as stuck; null for never. */
-  readonly stuckAt: number | null;
-  readonly createdAt: number | null;
-  readonly expiresAt: number | null;
-  /** Milliseconds; null for the worker's own. */
-  readonly poll: { readonly minMs: number | null; readonly maxMs: number | null };
-}
-
-export type Sighting<T> =
-  /** The job, with something new about it. */
-  | { readonly kind: 'changed'; readonly job: T; readonly at: number }
-  /** A 404 where there was a job. */
-  | { readonly kind: 'missing'; readonly at: number }
-  /** Missing for too long. */
-  | { readonly kind: 'vanished'; readonly at: number }
-  /** No end long after there should be one. */
-  | { readonly kind: 'stuck'; readonly job: T; readonly at: number };
-
-interface Watched {
-  readonly status: string;
-  readonly timestamps: { readonly createdAt: number | null };
-}
-
-export interface Look<T extends Watched> {
-  readonly kind: 'batch' | 'fineTuning';
+export interface Look<T extends JobSnapshot> {
+  readonly statuses: StatusRules;
   readonly operation: Operation;
   readonly read: () => Promise<Reply<T>>;
-  readonly isEnd: (status: string) => boolean;
   /** Whether the job changed in another way than its status. */
   readonly hasNews?: (job: T) => boolean;
   /** One phrase on how far the job is, such as `37 of 60 done`, and the same as data. */
   readonly describe: (job: T) => Promise<{ text: string; data: Record<string, unknown> }>;
 }
 
-export async function watchJob<T extends Watched>(
+export async function watchJob<T extends JobSnapshot>(
   api: ProviderApi,
   bounds: PollBounds,
   input: WatchInput,
@@ -78,9 +47,9 @@ export async function watchJob<T extends Watched>(
   }
   if (error) throw pastHope(api.failure(look.operation, error), input, at);
 
-  if (look.isEnd(job.status)) return { kind: 'changed', job, at };
+  if (look.statuses.isEnd(job.status)) return { kind: 'changed', job, at };
   if (input.stuckAt !== null && at >= input.stuckAt) return { kind: 'stuck', job, at };
-  const isStale = isStepBack(look.kind, input.status, job.status);
+  const isStale = look.statuses.isStepBack(input.status, job.status);
   if (isStale) log.warn('A stale read is ignored', { jobId: input.id, known: input.status, read: job.status });
   const isNews = !isStale && (job.status !== input.status || (look.hasNews?.(job) ?? false));
   if (isNews || input.missingSince !== null) return { kind: 'changed', job, at };
@@ -90,29 +59,27 @@ export async function watchJob<T extends Watched>(
 }
 
 /** Nobody retries for longer than the job can live: an outage that outlasts it ends the run. */
-function pastHope(failure: unknown, input: WatchInput, at: number): unknown {
-  if (!(failure instanceof ApplicationFailure) || failure.nonRetryable) return failure;
-  if (input.stuckAt === null || at < input.stuckAt) return failure;
+function pastHope(error: unknown, input: WatchInput, at: number): unknown {
+  if (!(error instanceof ApplicationFailure) || error.nonRetryable) return error;
+  if (input.stuckAt === null || at < input.stuckAt) return error;
   const { id: jobId, status, stuckAt: since } = input;
-  return ApplicationFailure.create({
-    type: 'JobStuck',
-    message: `${jobId} was ${status} when it was last seen, and cannot be read since it should have ended: ${failure.message}`,
-    nonRetryable: true,
-    details: [{ jobId, status, since, result: null }],
-  });
+  const message = `${jobId} was ${status} when it was last seen, and cannot be read since it should have ended: ${error.message}`;
+  return failure('JobStuck', message, { jobId, status, since, result: null });
 }
 
 const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
 
-function nothingNew(what: string, data: Record<string, unknown>, delayMs: number): ApplicationFailure {
-  const failure = ApplicationFailure.create({
-    type: 'NothingNew',
-    message: `${what}; next look in ${Math.max(1, Math.round(delayMs / 1_000))} s`,
+function nothingNew(
+  what: string,
+  data: { status: string; checkedAt: number } & Record<string, unknown>,
+  delayMs: number,
+): ApplicationFailure {
+  const message = `${what}; next look in ${Math.max(1, Math.round(delayMs / 1_000))} s`;
+  const benign = failure('NothingNew', message, data, {
     category: ApplicationFailureCategory.BENIGN,
     nextRetryDelay: delayMs,
-    details: [data],
   });
-  // The UI shows it to people, and where in the code nothing happened is of no use to them.
-  failure.stack = '';
-  return failure;
+  // The UI shows the stack, which is meaningless for "nothing new".
+  benign.stack = '';
+  return benign;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BatchSnapshot } from '../../contract/snapshots.js';
 import { ifReadable, wireCount, wireId, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
 
 const batchError = z.object({
@@ -20,7 +21,7 @@ const usage = z.object({
 });
 
 /** A batch as any provider may send it, read leniently. Times are epoch seconds. */
-export const batchObjectSchema = z
+export const batchObjectSchema: z.ZodType<BatchSnapshot> = z
   .object({
     id: wireId,
     status: wireStatus,
@@ -71,11 +72,3 @@ export const batchObjectSchema = z
       cancelledAt: batch.cancelled_at ?? null,
     },
   }));
-
-/** A batch as the workflows see it. */
-export type BatchSnapshot = z.output<typeof batchObjectSchema>;
-
-/** Whether half of the requests are answered; false where the provider gives no counts. */
-export function isHalfDone({ total, completed, failed }: BatchSnapshot['requestCounts']): boolean {
-  return total > 0 && 2 * (completed + failed) >= total;
-}

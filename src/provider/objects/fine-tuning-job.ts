@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FineTuningSnapshot } from '../../contract/snapshots.js';
 import { ifReadable, wireId, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
 
 const text = ifReadable(z.string());
@@ -59,13 +60,10 @@ const jobFields = z
   }));
 
 /** A fine-tuning job as any provider may send it, read leniently; Together wraps it as `{job, warning}`. Times are epoch seconds. */
-export const fineTuningObjectSchema = z.preprocess(
+export const fineTuningObjectSchema: z.ZodType<FineTuningSnapshot> = z.preprocess(
   (value) => (value && typeof value === 'object' && 'job' in value && !('id' in value) ? value.job : value),
   jobFields,
 );
-
-/** A fine-tuning job as the workflows see it. */
-export type FineTuningSnapshot = z.output<typeof fineTuningObjectSchema>;
 
 /** An event of a job. `data` is `{}`, null or metrics. */
 export const fineTuningEventSchema = z.looseObject({
@@ -93,26 +91,3 @@ export const checkpointSchema = z
     metrics: checkpoint.metrics ?? {},
   }));
 export type Checkpoint = z.output<typeof checkpointSchema>;
-
-/** An uploaded file, as far as anything here depends on it. */
-export const fileObjectSchema = z
-  .object({
-    id: wireId,
-    filename: text,
-    bytes: ifReadable(z.number()),
-    purpose: text,
-    status: ifReadable(wireStatus),
-    status_details: text,
-    created_at: ifReadable(wireTime),
-    expires_at: ifReadable(wireTime),
-  })
-  .transform((file) => ({
-    id: file.id,
-    filename: file.filename ?? null,
-    bytes: file.bytes ?? null,
-    status: file.status ?? null,
-    statusDetails: file.status_details ?? null,
-    createdAt: file.created_at ?? null,
-    expiresAt: file.expires_at ?? null,
-  }));
-export type FileSnapshot = z.output<typeof fileObjectSchema>;

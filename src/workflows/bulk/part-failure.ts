@@ -5,7 +5,7 @@ import {
   TimeoutFailure,
   type ChildWorkflowFailure,
 } from '@temporalio/workflow';
-import type { PartOutcome } from '../../activities/bulk-batch.js';
+import type { PartOutcome } from '../../contract/part.js';
 import type { BatchResult } from '../../contract/batch.js';
 import { bounded } from '../../contract/text.js';
 

@@ -12,7 +12,7 @@ import {
   workflowInfo,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
-import type { BulkPart, PartOutcome } from '../../activities/bulk-batch.js';
+import type { BulkPart, PartOutcome } from '../../contract/part.js';
 import type { BatchResult, BatchSpec } from '../../contract/batch.js';
 import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
 import { ORIGIN } from '../../contract/job-key.js';

@@ -1,6 +1,6 @@
 /** How the lifecycles call activities: with which time-outs, retried how, cancelled how. */
 import { ActivityCancellationType, proxyActivities, type ActivityFunctionWithOptions } from '@temporalio/workflow';
-import type { Activities } from '../../activities/index.js';
+import type { Activities } from '../../contract/activities/index.js';
 
 /** Every activity heartbeats: a worker that dies in the middle is noticed after this long (see docs/decisions/0006). */
 const heartbeatTimeout = '15s';

@@ -1,5 +1,5 @@
 import { isCancellation, sleep } from '@temporalio/workflow';
-import type { CreatedOnce } from '../../activities/calls/create-once.js';
+import type { CreatedOnce } from '../../contract/activities/jobs.js';
 import type { RunControl } from './run-control.js';
 
 /** A list at the provider may lag behind a create. */

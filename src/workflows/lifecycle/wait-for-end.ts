@@ -1,17 +1,12 @@
 /** The one way of waiting that all lifecycles share: watch, cancel when told, never believe a hint, give up on the hopeless. */
-import type { Sighting, WatchInput } from '../../activities/calls/watch.js';
+import type { Sighting, WatchInput } from '../../contract/activities/jobs.js';
+import type { JobSnapshot } from '../../contract/snapshots.js';
 import { toMs, type Duration } from '../../contract/spec-fields.js';
 import { bounded } from '../../contract/text.js';
 import { runFailure } from './run-failures.js';
 import type { RunControl } from './run-control.js';
 
-interface Awaited {
-  readonly id: string;
-  readonly status: string;
-  readonly timestamps: { readonly createdAt: number | null };
-}
-
-export interface WaitForEnd<T extends Awaited> {
+export interface WaitForEnd<T extends JobSnapshot> {
   readonly provider: string;
   /** The job as it was created. */
   readonly job: T;
@@ -31,7 +26,7 @@ export interface WaitForEnd<T extends Awaited> {
 }
 
 /** The job at its end; or, `stuck`, as it was when there was no more hope of one. Fails with `JobVanished`. */
-export async function waitForEnd<T extends Awaited>(
+export async function waitForEnd<T extends JobSnapshot>(
   run: RunControl,
   wait: WaitForEnd<T>,
 ): Promise<{ job: T; stuckSince: number | null }> {
@@ -106,7 +101,7 @@ export async function waitForEnd<T extends Awaited>(
 /** `cancelling`, or `cancel_requested` as some call it. */
 const isCancelling = (status: string): boolean => status.startsWith('cancel');
 
-function stuckMoment<T extends Awaited>(wait: WaitForEnd<T>, job: T, cancelSentAt: number | null): number | null {
+function stuckMoment<T extends JobSnapshot>(wait: WaitForEnd<T>, job: T, cancelSentAt: number | null): number | null {
   const grace = Math.ceil(toMs(wait.spec.stuckAfter) / 1_000);
   const expected = [wait.expiresAt(job), cancelSentAt].filter((moment) => moment !== null);
   return expected.length > 0 ? Math.min(...expected) + grace : null;

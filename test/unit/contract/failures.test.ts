@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { FAILURES } from '../../../src/contract/failures.js';
@@ -41,17 +41,4 @@ test('docs/reference/failures.md: its table → row by row the one in the code',
 test('README.md: its table of failures → the same types as in the code, each once', () => {
   const types = failureTable(readFileSync(`${root}README.md`, 'utf8')).map(([type = '']) => type.replaceAll('`', ''));
   expect(types.toSorted()).toEqual(TABLE.map(({ type }) => type).toSorted());
-});
-
-test('source: every failure type that is thrown anywhere → stands in the table', () => {
-  const files = ['activities', 'workflows'].flatMap((folder) =>
-    readdirSync(`${root}src/${folder}`, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => readFileSync(`${root}src/${folder}/${name}`, 'utf8')),
-  );
-  const thrown = files
-    .flatMap((text) => text.match(/\btype: .*|runFailure\(\s*'\w+'/g) ?? [])
-    .flatMap((call) => call.match(/(?<=')[A-Z][A-Za-z]+(?=')/g) ?? []);
-  expect(thrown).toEqual(expect.arrayContaining(['InvalidInput', 'StorageRefused', 'JobVanished', 'UnexpectedError']));
-  expect([...new Set(thrown)].filter((type) => !(type in FAILURES))).toEqual([]);
 });

@@ -1,13 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  BATCH_STATUS_RULES,
   BATCH_STATUSES,
+  FINE_TUNING_STATUS_RULES,
   FINE_TUNING_STATUSES,
   isBatchEnd,
   isFineTuningEnd,
-  isKnownBatchStatus,
-  isKnownFineTuningStatus,
-  isStepBack,
 } from '../../../src/contract/status.js';
 import { anyText, RUNS } from '../../support/hostile-values.js';
 
@@ -20,13 +19,13 @@ const odd = fc.oneof(
 
 test('batch status: every documented one → known, and an end only if allow-listed', () => {
   expect(BATCH_STATUSES.filter(isBatchEnd).toSorted()).toEqual(BATCH_ENDS.toSorted());
-  expect(BATCH_STATUSES.every(isKnownBatchStatus)).toBe(true);
+  expect(BATCH_STATUSES.every(BATCH_STATUS_RULES.isKnown)).toBe(true);
   expect(BATCH_STATUSES).toEqual(expect.arrayContaining(['validating', 'in_progress', 'finalizing', 'cancelling']));
 });
 
 test('fine-tuning status: every documented one and paused → known, and an end only if allow-listed', () => {
   expect(FINE_TUNING_STATUSES.filter(isFineTuningEnd).toSorted()).toEqual(FINE_TUNING_ENDS.toSorted());
-  expect(FINE_TUNING_STATUSES.every(isKnownFineTuningStatus)).toBe(true);
+  expect(FINE_TUNING_STATUSES.every(FINE_TUNING_STATUS_RULES.isKnown)).toBe(true);
   expect(FINE_TUNING_STATUSES).toEqual(expect.arrayContaining(['validating_files', 'queued', 'running', 'paused']));
 });
 
@@ -41,7 +40,9 @@ test('status: any text that no table has → neither known nor an end', () => {
     fc.property(odd, (status) => {
       fc.pre(!(BATCH_STATUSES as readonly string[]).includes(status));
       fc.pre(!(FINE_TUNING_STATUSES as readonly string[]).includes(status));
-      const says = [isBatchEnd, isFineTuningEnd, isKnownBatchStatus, isKnownFineTuningStatus].map((is) => is(status));
+      const says = [isBatchEnd, isFineTuningEnd, BATCH_STATUS_RULES.isKnown, FINE_TUNING_STATUS_RULES.isKnown].map(
+        (is) => is(status),
+      );
       expect(says).toEqual([false, false, false, false]);
     }),
     RUNS,
@@ -69,7 +70,7 @@ describe('step back of a batch', () => {
     ['paused_by_provider', 'validating', false],
     ['in_progress', 'paused_by_provider', false],
   ])('%s, then %s → %s', (known, next, expected) => {
-    expect(isStepBack('batch', known, next)).toBe(expected);
+    expect(BATCH_STATUS_RULES.isStepBack(known, next)).toBe(expected);
   });
 });
 
@@ -90,20 +91,20 @@ describe('step back of a fine-tuning job', () => {
     ['compressing', 'validating_files', false],
     ['running', 'compressing', false],
   ])('%s, then %s → %s', (known, next, expected) => {
-    expect(isStepBack('fineTuning', known, next)).toBe(expected);
+    expect(FINE_TUNING_STATUS_RULES.isStepBack(known, next)).toBe(expected);
   });
 });
 
 test('step back: to or from an unknown status, or to the same one → never', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom('batch' as const, 'fineTuning' as const),
+      fc.constantFrom(BATCH_STATUS_RULES, FINE_TUNING_STATUS_RULES),
       fc.constantFrom(...BATCH_STATUSES, ...FINE_TUNING_STATUSES),
       fc.string().map((text) => `?${text}`),
-      (kind, known, unknown) => {
-        expect(isStepBack(kind, known, known)).toBe(false);
-        expect(isStepBack(kind, known, unknown)).toBe(false);
-        expect(isStepBack(kind, unknown, known)).toBe(false);
+      (rules, known, unknown) => {
+        expect(rules.isStepBack(known, known)).toBe(false);
+        expect(rules.isStepBack(known, unknown)).toBe(false);
+        expect(rules.isStepBack(unknown, known)).toBe(false);
       },
     ),
     RUNS,
@@ -112,6 +113,6 @@ test('step back: to or from an unknown status, or to the same one → never', ()
 
 test('step back: a batch that ends → never one, whatever it was before its end', () => {
   for (const known of BATCH_STATUSES.filter((status) => !isBatchEnd(status))) {
-    expect(BATCH_ENDS.filter((end) => isStepBack('batch', known, end))).toEqual([]);
+    expect(BATCH_ENDS.filter((end) => BATCH_STATUS_RULES.isStepBack(known, end))).toEqual([]);
   }
 });

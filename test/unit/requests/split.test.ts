@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitRequests, type Part, type PartHead, type SplitOptions } from '../../../src/requests/split.js';
+import type { Part, PartHead } from '../../../src/contract/part.js';
+import { splitRequests, type SplitOptions } from '../../../src/requests/split.js';
 import { chunked, collected, fuzzRuns, sourceOf } from '../../support/bulk-samples.js';
 
 const LIMITS = { requests: 100, bytes: 1_000_000, embeddingInputs: 100, lineBytes: 10_000 };

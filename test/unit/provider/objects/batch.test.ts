@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import type OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { batchObjectSchema, isHalfDone } from '../../../../src/provider/objects/batch.js';
+import { batchObjectSchema } from '../../../../src/provider/objects/batch.js';
+import { isHalfDone } from '../../../../src/contract/snapshots.js';
 import { anyJson, anyOf, RUNS } from '../../../support/hostile-values.js';
 
 const BATCH: OpenAI.Batch = {

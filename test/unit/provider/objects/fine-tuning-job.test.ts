@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
   checkpointSchema,
-  fileObjectSchema,
   fineTuningEventSchema,
   fineTuningObjectSchema,
 } from '../../../../src/provider/objects/fine-tuning-job.js';
+import { fileObjectSchema } from '../../../../src/provider/objects/file.js';
 import { anyJson, anyOf, RUNS } from '../../../support/hostile-values.js';
 
 const JOB: OpenAI.FineTuning.FineTuningJob = {

@@ -1,0 +1,79 @@
+import type { BatchResult, ParsedBatchSpec } from '../batch.js';
+import type { CheckedFile } from '../checked-file.js';
+import type { Cancellation } from '../progress.js';
+import type { BatchSnapshot } from '../snapshots.js';
+import type {
+  CreatedOnce,
+  CreateOnceInput,
+  InterruptedCreate,
+  JobRef,
+  JobSearch,
+  Sighting,
+  WatchInput,
+} from './jobs.js';
+
+export interface CheckBatchInputInput {
+  readonly provider: string;
+  readonly input: ParsedBatchSpec['input'];
+  readonly endpoint: string;
+  /** Where inline requests are written; null for the worker's default root. */
+  readonly outputUri: string | null;
+  /** Name for the file of inline requests. */
+  readonly filename: string;
+}
+
+/** What was checked: a file in storage, still to be uploaded, or one at the provider. */
+export type CheckedInput = {
+  /** Null where the file is at the provider and cannot be downloaded. */
+  readonly requests: number | null;
+  readonly model: string | null;
+} & (
+  { readonly fileId: string; readonly file?: undefined } | { readonly fileId?: undefined; readonly file: CheckedFile }
+);
+
+export interface CreateBatchInput extends CreateOnceInput {
+  readonly inputFileId: string;
+  readonly endpoint: string;
+  readonly completionWindow: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Seconds; null for the provider's own. */
+  readonly outputExpiresAfterSeconds: number | null;
+}
+
+export interface WatchBatchInput extends WatchInput {
+  /** Whether the workflow knows that half of the requests are done: the one step between statuses that the history pays for. */
+  readonly isHalfDone: boolean;
+}
+
+export interface CollectBatchInput {
+  readonly provider: string;
+  readonly batch: BatchSnapshot;
+  readonly input: CheckedInput;
+  /** Where results land, as `<outputUri>/<batch id>/…`; null for the worker's default root. */
+  readonly outputUri: string | null;
+  readonly cancellation: Cancellation | null;
+  readonly warnings: readonly string[];
+}
+
+/** The result, with whatever status the batch had: one that is stuck has no end. */
+export type CollectedBatch = Omit<BatchResult, 'status'> & { readonly status: string };
+
+export interface BatchActivities {
+  /** Checks every line; fails with `InvalidInput` and the first faults. Inline requests become a file in storage. */
+  checkBatchInput(input: CheckBatchInputInput): Promise<CheckedInput>;
+  /** Creates the batch, or adopts the one that an earlier attempt created. */
+  createBatch(input: CreateBatchInput): Promise<CreatedOnce<BatchSnapshot>>;
+  /** The oldest batch that carries the key, or null: after a create whose outcome is unknown. */
+  findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null>;
+  /** Cancels batches that carry the key, all but the one that the run follows; returns their ids. */
+  cancelBatchTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
+  /** Returns when the batch has changed; until then fails as benign, to be retried at the time of the next poll. */
+  watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>>;
+  /** Asks the provider to cancel; returns the batch as it is then, or null if it is gone. One that has ended is left as it is. */
+  cancelBatch(input: JobRef): Promise<BatchSnapshot | null>;
+  /**
+   * Downloads the output and error files, writes each line of the input exactly once to `output.jsonl` or `errors.jsonl`, and writes the
+   * result itself beside them as `manifest.json`.
+   */
+  collectBatchResults(input: CollectBatchInput): Promise<CollectedBatch>;
+}

@@ -1,0 +1,78 @@
+import type { CheckedFile } from '../checked-file.js';
+import type { FineTuningMethod, FineTuningResult, TrainingSteps } from '../fine-tuning.js';
+import type { Cancellation } from '../progress.js';
+import type { FineTuningSnapshot } from '../snapshots.js';
+import type {
+  CreatedOnce,
+  CreateOnceInput,
+  InterruptedCreate,
+  JobRef,
+  JobSearch,
+  Sighting,
+  WatchInput,
+} from './jobs.js';
+
+export type TrainingRole = 'training' | 'validation';
+
+export interface CheckTrainingFileInput {
+  readonly provider: string;
+  readonly file: { readonly fileId: string } | { readonly uri: string };
+  readonly method: FineTuningMethod;
+  readonly role: TrainingRole;
+  readonly model: string;
+}
+
+/** What was checked: a file in storage, still to be uploaded, or one at the provider. */
+export type CheckedTrainingFile = {
+  /** Null where the file is at the provider and cannot be downloaded. */
+  readonly examples: number | null;
+} & (
+  { readonly fileId: string; readonly file?: undefined } | { readonly fileId?: undefined; readonly file: CheckedFile }
+);
+
+export interface CreateFineTuningJobInput extends CreateOnceInput {
+  readonly model: string;
+  readonly trainingFileId: string;
+  readonly validationFileId: string | null;
+  readonly method: Readonly<Record<string, unknown>> | null;
+  readonly suffix: string | null;
+  readonly seed: number | null;
+  readonly integrations: readonly Readonly<Record<string, unknown>>[] | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly leaveFreeSlots: number;
+}
+
+export type FineTuningSighting = Sighting<FineTuningSnapshot> & { readonly steps: TrainingSteps | null };
+
+export interface CollectFineTuningInput {
+  readonly provider: string;
+  readonly job: FineTuningSnapshot;
+  /** Where results land, as `<outputUri>/<job id>/…`; null for the worker's default root. */
+  readonly outputUri: string | null;
+  readonly cancellation: Cancellation | null;
+  readonly warnings: readonly string[];
+}
+
+/** The result, with whatever status the job had. */
+export type CollectedFineTuning = Omit<FineTuningResult, 'status'> & { readonly status: string };
+
+export interface FineTuningActivities {
+  /** Checks every example by the method; fails with `InvalidInput` and the first faults. */
+  checkTrainingFile(input: CheckTrainingFileInput): Promise<CheckedTrainingFile>;
+  /** Creates the job, or adopts the one that an earlier attempt created. Without a free slot it is retried until there is one. */
+  createFineTuningJob(input: CreateFineTuningJobInput): Promise<CreatedOnce<FineTuningSnapshot>>;
+  /** The oldest job that carries the key, or null: after a create whose outcome is unknown. */
+  findFineTuningJob(input: InterruptedCreate): Promise<FineTuningSnapshot | null>;
+  /** Cancels jobs that carry the key, all but the one that the run follows; returns their ids. */
+  cancelFineTuningTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
+  /** Returns when the job's status has changed; until then fails as benign, to be retried at the time of the next poll. */
+  watchFineTuningJob(input: WatchInput): Promise<FineTuningSighting>;
+  /** Asks the provider to cancel; returns the job as it is then, or null if it is gone. One that has ended is left as it is. */
+  cancelFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null>;
+  /** Pauses a running job; returns the job as it is then, or null if it is gone. */
+  pauseFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null>;
+  /** Resumes a paused job; returns the job as it is then, or null if it is gone. */
+  resumeFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null>;
+  /** Writes the events as `events.jsonl`, the result files under their ids, and the result itself as `manifest.json`. */
+  collectFineTuningResults(input: CollectFineTuningInput): Promise<CollectedFineTuning>;
+}

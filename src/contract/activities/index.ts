@@ -1,0 +1,12 @@
+/** The activities as workflows call them and workers implement them. */
+import type { BatchActivities } from './batch.js';
+import type { BulkBatchActivities } from './bulk-batch.js';
+import type { FileActivities } from './files.js';
+import type { FineTuningActivities } from './fine-tuning.js';
+import type { TokenBudgetActivities } from './token-budget.js';
+
+export type Activities = FileActivities &
+  BatchActivities &
+  FineTuningActivities &
+  BulkBatchActivities &
+  TokenBudgetActivities;

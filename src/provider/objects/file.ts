@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { ifReadable, wireId, wireStatus, wireTime } from './wire.js';
+
+const text = ifReadable(z.string());
+
+/** An uploaded file, as far as anything here depends on it. */
+export const fileObjectSchema = z
+  .object({
+    id: wireId,
+    filename: text,
+    bytes: ifReadable(z.number()),
+    purpose: text,
+    status: ifReadable(wireStatus),
+    status_details: text,
+    created_at: ifReadable(wireTime),
+    expires_at: ifReadable(wireTime),
+  })
+  .transform((file) => ({
+    id: file.id,
+    filename: file.filename ?? null,
+    bytes: file.bytes ?? null,
+    status: file.status ?? null,
+    statusDetails: file.status_details ?? null,
+    createdAt: file.created_at ?? null,
+    expiresAt: file.expires_at ?? null,
+  }));
+export type FileSnapshot = z.output<typeof fileObjectSchema>;
