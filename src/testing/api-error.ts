@@ -1,15 +1,15 @@
 /** The body of every error of the API. */
 export interface ApiErrorBody {
-  error: { message: string; type: string; param: string | null; code: string | null };
+  readonly error: { message: string; type: string; param: string | null; code: string | null };
 }
 
 export interface ApiErrorFields {
   /** Default by status, e.g. `invalid_request_error`. */
-  type?: string;
-  param?: string | null;
-  code?: string | null;
+  readonly type?: string;
+  readonly param?: string | null;
+  readonly code?: string | null;
   /** Further response headers. */
-  headers?: Record<string, string>;
+  readonly headers?: Record<string, string>;
 }
 
 /** An error reply: thrown by handlers, written by the server in OpenAI's shape. */

@@ -3,12 +3,12 @@ import { createReadStream } from 'node:fs';
 /** One line of a file, with where it lies, so that it can be read again alone. */
 export interface RawLine {
   /** Counted from 1. */
-  number: number;
-  text: string;
+  readonly number: number;
+  readonly text: string;
   /** Byte offset of the line in the file. */
-  offset: number;
+  readonly offset: number;
   /** Bytes, without the line break. */
-  length: number;
+  readonly length: number;
 }
 
 /** Reads a file line by line; memory is bounded by the longest line. An empty last line is not a line. */

@@ -1,25 +1,25 @@
 /** What the local API enforces. Sizes are bytes. The defaults are the documented limits of the API. */
 export interface LocalApiLimits {
   /** Of any file. @default 512 MB */
-  fileBytes: number;
+  readonly fileBytes: number;
   /** Of a file with the purpose `batch`. @default 200 MB */
-  batchFileBytes: number;
+  readonly batchFileBytes: number;
   /** Lines of a batch. @default 50_000 */
-  batchRequests: number;
+  readonly batchRequests: number;
   /** Inputs over all lines of an embeddings batch. @default 50_000 */
-  embeddingInputs: number;
+  readonly embeddingInputs: number;
   /** Prompt tokens of all unfinished batches of a model; one number for all or one by model. @default no limit */
-  enqueuedTokens: number | Record<string, number>;
+  readonly enqueuedTokens: number | Record<string, number>;
   /** Batches created within an hour; more are 429. @default 2_000 */
-  batchesPerHour: number;
+  readonly batchesPerHour: number;
   /** Accepted completion windows. @default ['24h'] */
-  completionWindows: readonly string[];
+  readonly completionWindows: readonly string[];
   /** Whether a model exists. @default all but those whose name begins with `no-such-` */
-  knowsModel: (model: string) => boolean;
+  readonly knowsModel: (model: string) => boolean;
   /** Fine-tuning jobs that have not ended; more are 429. @default no limit */
-  concurrentFineTuningJobs: number;
+  readonly concurrentFineTuningJobs: number;
   /** Fine-tuning jobs created within 24 h; more are 429. @default no limit */
-  fineTuningJobsPerDay: number;
+  readonly fineTuningJobsPerDay: number;
 }
 
 export const DEFAULT_LIMITS: LocalApiLimits = {

@@ -5,18 +5,18 @@ import type { LocalApiLimits } from './limits.js';
 
 export interface LocalApiOptions {
   /** The only key that is accepted. @default 'sk-local' */
-  apiKey?: string;
+  readonly apiKey?: string;
   /** @default real time */
-  clock?: Clock;
+  readonly clock?: Clock;
   /** Fixes ids, jitter, answers and their order. @default 1 */
-  seed?: number;
+  readonly seed?: number;
   /** @default 0: any free port */
-  port?: number;
-  batches?: Partial<BatchTiming>;
-  fineTuning?: Partial<FineTuningTiming>;
+  readonly port?: number;
+  readonly batches?: Partial<BatchTiming>;
+  readonly fineTuning?: Partial<FineTuningTiming>;
   /** From an upload until the file's status is `processed`, on the clock. @default 0 */
-  fileProcessingMs?: number;
-  limits?: Partial<LocalApiLimits>;
+  readonly fileProcessingMs?: number;
+  readonly limits?: Partial<LocalApiLimits>;
   /** Gets one line a request, e.g. `console`. @default none */
-  logger?: { info: (message: string) => void };
+  readonly logger?: { info: (message: string) => void };
 }

@@ -6,7 +6,7 @@
 /** A source of numbers in [0, 1), fixed by its keys. */
 export function randomFor(...keys: readonly (string | number)[]): () => number {
   let state = hash(keys.join('\u0000'));
-  // mulberry32: small, fast and good enough for jitter and shuffles
+  // Mulberry32: small, fast and good enough for jitter and shuffles.
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);

@@ -1,13 +1,13 @@
 /** How reads of a job may mislead, the same for batches and fine-tuning jobs. */
 export interface ReadScenario<Status extends string> {
   /** The job is 404 for every request from this status on, and in no list. */
-  vanishIn?: Status;
+  readonly vanishIn?: Status;
   /** The job is 404 from so many ms after its creation on. */
-  vanishAfterMs?: number;
+  readonly vanishAfterMs?: number;
   /** How many reads step back to the job's first state, after a read has shown a later one. */
-  staleReads?: number;
+  readonly staleReads?: number;
   /** A status that is in no document shown in place of a real one, for `reads` reads (default: as long as it lasts). */
-  foreignStatus?: { status: string; insteadOf: Status; reads?: number };
+  readonly foreignStatus?: { status: string; insteadOf: Status; reads?: number };
 }
 
 /** Reads that were counted for one job. Only the retrieve endpoint counts. */
@@ -17,9 +17,9 @@ export interface ReadCounters {
 }
 
 export interface Read<Status extends string> {
-  scenario: ReadScenario<Status>;
-  counters: ReadCounters;
-  counted: boolean;
+  readonly scenario: ReadScenario<Status>;
+  readonly counters: ReadCounters;
+  readonly counted: boolean;
 }
 
 /** @param entered all statuses so far @param ageMs since creation */
@@ -37,7 +37,7 @@ export function hasVanished<Status extends string>(
 export function stepsBack<Status extends string>(read: Read<Status>, past: boolean): boolean {
   const { scenario, counters, counted } = read;
   if (scenario.staleReads === undefined || !counted || !past) return false;
-  // the first read shows the truth, so that the next ones are seen to step back
+  // The first read shows the truth, so that the next ones are seen to step back.
   counters.stale += 1;
   return counters.stale > 1 && counters.stale <= 1 + scenario.staleReads;
 }

@@ -10,30 +10,30 @@ import { Serial } from './serial.js';
 
 /** A batch that is being created, as scenario rules see it. */
 export interface CreatedBatch {
-  endpoint: string;
-  inputFileId: string;
-  metadata: Record<string, string>;
+  readonly endpoint: string;
+  readonly inputFileId: string;
+  readonly metadata: Record<string, string>;
 }
 
 /** A fine-tuning job that is being created, as scenario rules see it. */
 export interface CreatedJob {
-  model: string;
-  trainingFile: string;
-  suffix: string | null;
-  metadata: Record<string, string>;
+  readonly model: string;
+  readonly trainingFile: string;
+  readonly suffix: string | null;
+  readonly metadata: Record<string, string>;
 }
 
 export interface WorldParts {
-  clock: Clock;
-  seed: number;
-  limits: LocalApiLimits;
+  readonly clock: Clock;
+  readonly seed: number;
+  readonly limits: LocalApiLimits;
   /** From a file's upload until it is `processed`. */
-  fileProcessingMs: number;
-  files: FileStore;
-  batches: BatchStore;
-  jobs: FineTuningStore;
-  batchScenarios: ScenarioQueue<CreatedBatch, BatchScenario>;
-  jobScenarios: ScenarioQueue<CreatedJob, FineTuningScenario>;
+  readonly fileProcessingMs: number;
+  readonly files: FileStore;
+  readonly batches: BatchStore;
+  readonly jobs: FineTuningStore;
+  readonly batchScenarios: ScenarioQueue<CreatedBatch, BatchScenario>;
+  readonly jobScenarios: ScenarioQueue<CreatedJob, FineTuningScenario>;
 }
 
 /** Everything that the endpoints share. */

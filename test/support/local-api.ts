@@ -5,9 +5,9 @@ export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 
 export interface Rig extends AsyncDisposable {
-  api: LocalApi;
-  client: OpenAI;
-  clock: ManualClock;
+  readonly api: LocalApi;
+  readonly client: OpenAI;
+  readonly clock: ManualClock;
 }
 
 /** A local API on a clock that stands still, and the official client without retries. */
@@ -19,10 +19,10 @@ export async function startRig(options: Omit<LocalApiOptions, 'clock'> = {}): Pr
 }
 
 export interface RequestLine {
-  custom_id: string;
-  method: string;
-  url: string;
-  body: Record<string, unknown>;
+  readonly custom_id: string;
+  readonly method: string;
+  readonly url: string;
+  readonly body: Record<string, unknown>;
 }
 
 /** A chat request; `user` asks for a fault of the line. */
@@ -67,10 +67,10 @@ export async function createBatch(
 }
 
 export interface ResultLine {
-  id: string;
-  custom_id: string;
-  response: { status_code: number; request_id: string; body: Record<string, never> } | null;
-  error: { code: string | null; message: string | null } | null;
+  readonly id: string;
+  readonly custom_id: string;
+  readonly response: { status_code: number; request_id: string; body: Record<string, unknown> } | null;
+  readonly error: { code: string | null; message: string | null } | null;
 }
 
 /** The lines of a result file; none for a file that does not exist. */

@@ -38,7 +38,7 @@ export function batchEndpoints(world: World): Endpoint[] {
     const { endpoint, inputFileId, metadata } = order;
     const scenario = world.batchScenarios.take({ endpoint, inputFileId, metadata: metadata ?? {} });
     const record = batches.create(order, scenario, now);
-    // without any durations it is over at once
+    // Without any durations it is over at once.
     await batches.settle(now);
     return batchObject(record, now);
   };
@@ -104,8 +104,8 @@ function readOrder(raw: unknown, world: World): BatchOrder {
     inputFileId,
     endpoint,
     completionWindow,
-    metadata: readMetadata(body['metadata']),
-    outputExpiresAfter: readExpiresAfter('output_expires_after', body['output_expires_after']),
+    metadata: readMetadata(body.metadata),
+    outputExpiresAfter: readExpiresAfter('output_expires_after', body.output_expires_after),
   };
 }
 

@@ -46,7 +46,7 @@ function errorsOf({ inspection, scenario }: BatchRecord): OpenAI.BatchError[] {
 }
 
 function countsOf(record: BatchRecord, status: BatchStatus, now: number): OpenAI.BatchRequestCounts {
-  // counts are all 0 until the file is checked, and when it is refused
+  // Counts are all 0 until the file is checked, and when it is refused.
   if (record.inspection === undefined || status === 'validating' || status === 'failed') {
     return { total: 0, completed: 0, failed: 0 };
   }
@@ -72,7 +72,7 @@ export function shownBatch(record: BatchRecord, now: number, { counted }: { coun
   if (hasVanished(scenario, statuses, now - plan.createdAt)) return undefined;
   const read = { scenario, counters: record.reads, counted };
   const batch = batchObject(record, stepsBack(read, statuses.length > 1) ? plan.createdAt : now);
-  // the point of a foreign status is that the type does not have it
+  // The point of a foreign status is that the type does not have it.
   const status = (foreignStatusOf(read, batch.status) ?? batch.status) as BatchStatus;
   const shown: WireBatch = {
     ...batch,

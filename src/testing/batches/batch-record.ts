@@ -7,12 +7,12 @@ import { batchError, type Inspection } from './inspect-input.js';
 
 /** What `batches.create` was given, checked. */
 export interface BatchOrder {
-  inputFileId: string;
-  endpoint: string;
-  completionWindow: string;
-  metadata: Record<string, string> | null;
+  readonly inputFileId: string;
+  readonly endpoint: string;
+  readonly completionWindow: string;
+  readonly metadata: Record<string, string> | null;
   /** Seconds; undefined: 30 days. */
-  outputExpiresAfter: number | undefined;
+  readonly outputExpiresAfter: number | undefined;
 }
 
 /** Everything that is known of one batch. Its state at a time is derived, see `batch-timeline.ts`. */
@@ -30,7 +30,7 @@ export interface BatchRecord {
   /** Known from the end of the batch on. */
   results: (Results & { outputFileId: string | undefined; errorFileId: string | undefined }) | undefined;
   /** Reads that scenarios have counted. */
-  reads: ReadCounters;
+  readonly reads: ReadCounters;
 }
 
 export function timelineInputs(record: BatchRecord): TimelineInputs {

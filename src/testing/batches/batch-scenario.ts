@@ -10,25 +10,25 @@ import type { LineFault } from './line-fault.js';
  */
 export interface BatchScenario extends ReadScenario<BatchStatus> {
   /** Other durations for this batch. */
-  timing?: Partial<BatchTiming>;
+  readonly timing?: Partial<BatchTiming>;
   /** Validation ends `failed` with these errors, whatever the file holds. */
-  failWith?: readonly Pick<OpenAI.BatchError, 'code' | 'message' | 'line' | 'param'>[];
+  readonly failWith?: readonly Pick<OpenAI.BatchError, 'code' | 'message' | 'line' | 'param'>[];
   /** Statuses that the batch never leaves by itself, not at its expiry either. A cancel still moves it to `cancelling`. */
-  stuckIn?: readonly BatchStatus[];
+  readonly stuckIn?: readonly BatchStatus[];
   /** `cancel` is accepted, and the batch ends `completed` all the same. */
-  cancelLosesRace?: boolean;
+  readonly cancelLosesRace?: boolean;
   /** Faults of lines by position (from 0). `undefined`: the request's own `user` field decides. */
-  lines?: (index: number) => LineFault | undefined;
+  readonly lines?: (index: number) => LineFault | undefined;
   /** The output's last line is cut in the middle and has no line break. */
-  cutLastLine?: boolean;
+  readonly cutLastLine?: boolean;
   /** What a batch without failed lines shows as its error file. @default nothing: `null` */
-  emptyErrorFile?: 'empty-id' | 'zero-bytes';
+  readonly emptyErrorFile?: 'empty-id' | 'zero-bytes';
   /** Content of the output and error files is refused with this status. */
-  outputGone?: 404 | 410;
+  readonly outputGone?: 404 | 410;
   /** Changes the counts that are shown. */
-  counts?: (counts: OpenAI.BatchRequestCounts) => OpenAI.BatchRequestCounts | null;
+  readonly counts?: (counts: OpenAI.BatchRequestCounts) => OpenAI.BatchRequestCounts | null;
   /** Changes the whole object that is shown: a dialect. */
-  show?: (batch: WireBatch) => unknown;
+  readonly show?: (batch: WireBatch) => unknown;
 }
 
 const DAY_MS = 24 * 3_600_000;

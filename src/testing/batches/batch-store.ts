@@ -18,10 +18,10 @@ import { batchError, inspectInput } from './inspect-input.js';
 import { finishOrder, writeResults } from './write-results.js';
 
 export interface BatchStoreOptions {
-  files: FileStore;
-  limits: LocalApiLimits;
-  timing: BatchTiming;
-  seed: number;
+  readonly files: FileStore;
+  readonly limits: LocalApiLimits;
+  readonly timing: BatchTiming;
+  readonly seed: number;
 }
 
 /** All batches, and the work that a passing of time does on them: checking inputs and writing results. */

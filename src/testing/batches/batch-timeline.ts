@@ -5,20 +5,20 @@ export type BatchStatus = OpenAI.Batch['status'];
 
 /** A batch enters `status` at the moment `at` (epoch ms). */
 export interface BatchTransition {
-  status: BatchStatus;
-  at: number;
+  readonly status: BatchStatus;
+  readonly at: number;
 }
 
 export interface TimelineInputs {
-  plan: BatchPlan;
+  readonly plan: BatchPlan;
   /** The input file was refused. */
-  refused: boolean;
+  readonly refused: boolean;
   /** Epoch ms of the first accepted cancel. */
   cancelledAt: number | undefined;
   /** Statuses that the batch never leaves by itself; a cancel still moves it to `cancelling`. */
-  stuckIn: readonly BatchStatus[];
+  readonly stuckIn: readonly BatchStatus[];
   /** A cancel that comes too late: the batch goes from `cancelling` to `completed`. */
-  cancelLosesRace: boolean;
+  readonly cancelLosesRace: boolean;
 }
 
 /**
@@ -31,7 +31,7 @@ export function batchTimeline(inputs: TimelineInputs): BatchTransition[] {
   if (cancelledAt === undefined) return planned;
   const before = planned.filter(({ at }) => at <= cancelledAt);
   const end = cancelledAt + plan.cancellingMs;
-  // a batch cancelled before its input was checked has nothing to complete
+  // A batch cancelled before its input was checked has nothing to complete.
   const completes = inputs.cancelLosesRace && before.at(-1)?.status !== 'validating';
   return [
     ...before,
@@ -54,7 +54,7 @@ function plannedTransitions(plan: BatchPlan, refused: boolean): BatchTransition[
   if (refused) return [...transitions, { status: 'failed', at: checked }];
   transitions.push({ status: 'in_progress', at: checked });
   if (answered > plan.expiresAt) return [...transitions, expired];
-  // a batch that is being finalized has done its work, and is not expired any more
+  // A batch that is being finalized has done its work, and is not expired any more.
   return [
     ...transitions,
     { status: 'finalizing', at: answered },
@@ -73,7 +73,7 @@ export const isEnd = (status: BatchStatus): boolean => ENDS.includes(status);
 /** The transitions that have happened at `now`. Never empty. */
 export function passed(timeline: readonly BatchTransition[], now: number): BatchTransition[] {
   const done = timeline.filter(({ at }) => at <= now);
-  // the clock of a test may be set back behind the creation
+  // The clock of a test may be set back behind the creation.
   return done.length > 0 ? done : timeline.slice(0, 1);
 }
 

@@ -3,17 +3,17 @@ import { jittered, randomFor } from '../random.js';
 /** How long a batch takes, in milliseconds on the clock. Each duration varies by ± `jitter` of itself, by seed. */
 export interface BatchTiming {
   /** Reading and checking the input file. @default 15_000 */
-  validatingMs: number;
+  readonly validatingMs: number;
   /** Answering all requests; the counts rise over this time. @default 420_000 (7 min, the median seen in the field) */
-  inProgressMs: number;
+  readonly inProgressMs: number;
   /** Writing the output files. @default 30_000 */
-  finalizingMs: number;
+  readonly finalizingMs: number;
   /** From a cancel to its end; up to 10 min at OpenAI. @default 60_000 */
-  cancellingMs: number;
+  readonly cancellingMs: number;
   /** From creation to expiry. @default the completion window, e.g. 24 h */
-  expiresAfterMs: number | undefined;
+  readonly expiresAfterMs: number | undefined;
   /** @default 0.2 */
-  jitter: number;
+  readonly jitter: number;
 }
 
 export const DEFAULT_BATCH_TIMING: BatchTiming = {
@@ -28,12 +28,12 @@ export const DEFAULT_BATCH_TIMING: BatchTiming = {
 /** The plan of one batch: durations drawn once, at creation. */
 export interface BatchPlan {
   /** Epoch ms, as all moments here. */
-  createdAt: number;
-  expiresAt: number;
-  validatingMs: number;
-  inProgressMs: number;
-  finalizingMs: number;
-  cancellingMs: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly validatingMs: number;
+  readonly inProgressMs: number;
+  readonly finalizingMs: number;
+  readonly cancellingMs: number;
 }
 
 /** Draws a plan. @param completionMs the completion window */

@@ -6,24 +6,24 @@ import { failsLine, lineFaultOf, type LineFault } from './line-fault.js';
 
 /** What validation finds out about an input file. Positions rather than lines are kept: 50,000 lines stay small. */
 export interface Inspection {
-  errors: OpenAI.BatchError[];
-  model: string | null;
-  total: number;
+  readonly errors: OpenAI.BatchError[];
+  readonly model: string | null;
+  readonly total: number;
   /** Estimated prompt tokens, which count against the enqueued tokens of the model. */
-  promptTokens: number;
-  offsets: Float64Array;
-  lengths: Uint32Array;
+  readonly promptTokens: number;
+  readonly offsets: Float64Array;
+  readonly lengths: Uint32Array;
   /** 1 for a request that will fail. */
-  fails: Uint8Array;
+  readonly fails: Uint8Array;
 }
 
 export interface InputRules {
-  endpoint: string;
-  maxRequests: number;
-  maxEmbeddingInputs: number;
-  knowsModel: (model: string) => boolean;
+  readonly endpoint: string;
+  readonly maxRequests: number;
+  readonly maxEmbeddingInputs: number;
+  readonly knowsModel: (model: string) => boolean;
   /** Faults that a scenario puts on lines; `index` counts from 0. */
-  lineFault: ((index: number) => LineFault | undefined) | undefined;
+  readonly lineFault: ((index: number) => LineFault | undefined) | undefined;
 }
 
 /** Errors listed for one file. */
@@ -41,8 +41,8 @@ export const BATCH_ENDPOINTS = [
 ] as const;
 
 interface Context {
-  rules: InputRules;
-  ids: Set<string>;
+  readonly rules: InputRules;
+  readonly ids: Set<string>;
   model: string | null;
   embeddingInputs: number;
 }
@@ -64,7 +64,7 @@ export async function inspectInput(path: string, rules: InputRules): Promise<Ins
       if (errors.length < MAX_ERRORS) errors.push({ ...checked, line: line.number });
       continue;
     }
-    const fault = rules.lineFault?.(offsets.length) ?? lineFaultOf(checked.body['user']);
+    const fault = rules.lineFault?.(offsets.length) ?? lineFaultOf(checked.body.user);
     offsets.push(line.offset);
     lengths.push(line.length);
     fails.push(failsLine(fault) ? 1 : 0);
@@ -130,7 +130,7 @@ function checkLine(text: string, context: Context): OpenAI.BatchError | { body: 
 function checkBody(body: JsonObject, context: Context): OpenAI.BatchError | undefined {
   const { rules } = context;
   const { model } = body;
-  // moderations and images have a default model
+  // Moderations and images have a default model.
   if (model === undefined && /moderations|images/u.test(rules.endpoint)) return undefined;
   if (typeof model !== 'string' || model === '') return missing('body.model');
   if (!rules.knowsModel(model)) {
@@ -142,13 +142,13 @@ function checkBody(body: JsonObject, context: Context): OpenAI.BatchError | unde
     const message = `The model '${model}' of this request does not match '${context.model}'. All requests in a batch must use the same model.`;
     return batchError('model_mismatch', message, 'body.model');
   }
-  if (body['stream'] === true) {
+  if (body.stream === true) {
     return batchError('streaming_unsupported', 'Streaming is not supported in the Batch API.', 'body.stream');
   }
   const prompt = PROMPT_PARAM[rules.endpoint];
   if (prompt !== undefined && body[prompt] === undefined) return missing(`body.${prompt}`);
   if (rules.endpoint === '/v1/embeddings') {
-    context.embeddingInputs += Array.isArray(body['input']) ? body['input'].length : 1;
+    context.embeddingInputs += Array.isArray(body.input) ? body.input.length : 1;
   }
   return undefined;
 }

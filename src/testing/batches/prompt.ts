@@ -7,16 +7,16 @@ export function countTokens(text: string): number {
 export function promptOf(endpoint: string, body: Record<string, unknown>): string {
   switch (endpoint) {
     case '/v1/chat/completions':
-      return textOf(body['messages']);
+      return textOf(body.messages);
     case '/v1/responses':
-      return [textOf(body['instructions']), textOf(body['input'])].filter((text) => text !== '').join('\n');
+      return [textOf(body.instructions), textOf(body.input)].filter((text) => text !== '').join('\n');
     case '/v1/completions':
     case '/v1/images/generations':
     case '/v1/images/edits':
     case '/v1/videos':
-      return textOf(body['prompt']);
+      return textOf(body.prompt);
     default:
-      return textOf(body['input']);
+      return textOf(body.input);
   }
 }
 
@@ -37,7 +37,7 @@ export function textOf(value: unknown): string {
 
 /** What the answer replies to: the last message, or the whole prompt. */
 export function questionOf(endpoint: string, body: Record<string, unknown>): string {
-  const list = endpoint === '/v1/chat/completions' ? body['messages'] : body['input'];
+  const list = endpoint === '/v1/chat/completions' ? body.messages : body.input;
   if (Array.isArray(list) && endpoint !== '/v1/embeddings') return textOf(list.at(-1));
   return promptOf(endpoint, body);
 }

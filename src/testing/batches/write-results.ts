@@ -11,25 +11,25 @@ import { failsLine, lineFaultOf, type LineFault } from './line-fault.js';
 import { countTokens, promptOf, questionOf } from './prompt.js';
 
 export interface ResultsOrder {
-  batchId: string;
-  seed: number;
-  endpoint: string;
-  inputPath: string;
+  readonly batchId: string;
+  readonly seed: number;
+  readonly endpoint: string;
+  readonly inputPath: string;
   inspection: Inspection;
   /** Lines answered, in the order of `finishOrder`. */
-  answered: number;
+  readonly answered: number;
   /** Code of the error lines of the others: `batch_expired` or `batch_cancelled`. */
-  unfinishedCode: 'batch_expired' | 'batch_cancelled';
-  scenario: BatchScenario;
+  readonly unfinishedCode: 'batch_expired' | 'batch_cancelled';
+  readonly scenario: BatchScenario;
   /** Epoch seconds. */
-  createdAt: number;
-  newPath: () => string;
+  readonly createdAt: number;
+  readonly newPath: () => string;
 }
 
 export interface Results {
-  outputPath: string | undefined;
-  errorPath: string | undefined;
-  usage: { input: number; output: number };
+  readonly outputPath: string | undefined;
+  readonly errorPath: string | undefined;
+  readonly usage: { input: number; output: number };
 }
 
 /** The order in which a batch answers its lines, and so the order of its output. */
@@ -41,8 +41,8 @@ export function finishOrder(seed: number, batchId: string, total: number): Uint3
 const LINES_A_TURN = 500;
 
 interface InputLine {
-  custom_id: string;
-  body: Record<string, unknown>;
+  readonly custom_id: string;
+  readonly body: Record<string, unknown>;
 }
 
 /** Writes the output and the error file of a batch that has ended. Holds one line at a time. */
@@ -54,12 +54,12 @@ export async function writeResults(order: ResultsOrder): Promise<Results> {
   const input = openSync(order.inputPath, 'r');
   try {
     const lines = finishOrder(order.seed, order.batchId, inspection.total);
-    // held back by one, for a scenario may cut it
+    // Held back by one, for a scenario may cut it.
     let lastLine = '';
     for (const [done, index] of lines.subarray(0, order.answered).entries()) {
       if (done % LINES_A_TURN === 0) await nextTurn();
       const line = readLine(input, inspection, index);
-      const fault = scenario.lines?.(index) ?? lineFaultOf(line.body['user']);
+      const fault = scenario.lines?.(index) ?? lineFaultOf(line.body.user);
       if (failsLine(fault)) {
         await errors.write(`${JSON.stringify(failedLine(order, line, fault!))}\n`);
         continue;
@@ -133,7 +133,7 @@ function answerLine(order: ResultsOrder, { custom_id: customId, body }: InputLin
     body,
     question: questionOf(order.endpoint, body),
     inputTokens: countTokens(promptOf(order.endpoint, body)),
-    model: typeof body['model'] === 'string' ? body['model'] : 'omni-moderation-latest',
+    model: typeof body.model === 'string' ? body.model : 'omni-moderation-latest',
     createdAt: order.createdAt,
     random,
     ending: (fault && ENDINGS[fault.kind]) ?? 'stop',

@@ -15,10 +15,10 @@ export type Outcome =
   | { kind: 'silence' };
 
 export interface Struck {
-  call: ApiCall;
-  handle: () => Promise<Answer>;
-  hidden: HiddenObjects;
-  apiKey: string | undefined;
+  readonly call: ApiCall;
+  readonly handle: () => Promise<Answer>;
+  readonly hidden: HiddenObjects;
+  readonly apiKey: string | undefined;
 }
 
 /** Carries one request out under a fault. */

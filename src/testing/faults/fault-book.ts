@@ -4,18 +4,18 @@ import { FAULT_EFFECTS, type FaultEffect, type FaultName } from './fault-effect.
 
 /** When a fault strikes. The first rule that applies to a request wins. */
 export interface FaultRule {
-  on: Operation | readonly Operation[] | '*';
+  readonly on: Operation | readonly Operation[] | '*';
   /** Only requests for this object. */
-  id?: string;
-  where?: (call: ApiCall) => boolean;
+  readonly id?: string;
+  readonly where?: (call: ApiCall) => boolean;
   /** So many matching requests pass first. @default 0 */
-  skip?: number;
+  readonly skip?: number;
   /** Strikes so often, then no more. @default 1 */
-  times?: number;
+  readonly times?: number;
   /** The chance of each matching request to be struck, drawn from the seed. @default 1 */
-  probability?: number;
+  readonly probability?: number;
   /** What happens; a name stands for one of `FAULT_EFFECTS`. */
-  effect: FaultEffect | FaultName;
+  readonly effect: FaultEffect | FaultName;
 }
 
 export interface FaultHandle {
@@ -25,11 +25,11 @@ export interface FaultHandle {
 }
 
 interface Entry {
-  rule: FaultRule;
-  effect: FaultEffect;
+  readonly rule: FaultRule;
+  readonly effect: FaultEffect;
   matches: number;
   hits: number;
-  random: () => number;
+  readonly random: () => number;
 }
 
 /** The faults in force. */

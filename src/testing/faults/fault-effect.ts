@@ -26,24 +26,24 @@ export type FaultEffect =
   | { kind: 'echoApiKey'; status?: number };
 
 export interface StatusEffect {
-  kind: 'status';
-  status: number;
+  readonly kind: 'status';
+  readonly status: number;
   /** Of the error body; realistic defaults by status. */
-  message?: string;
-  type?: string;
-  code?: string | null;
-  param?: string | null;
+  readonly message?: string;
+  readonly type?: string;
+  readonly code?: string | null;
+  readonly param?: string | null;
   /** Replaces the error body as a whole; a string is sent as it is. */
-  body?: unknown;
-  headers?: Record<string, string>;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
   /** `retry-after`: seconds, or a date as text. */
-  retryAfter?: number | string;
+  readonly retryAfter?: number | string;
   /** `retry-after-ms` */
-  retryAfterMs?: number;
+  readonly retryAfterMs?: number;
   /** `x-should-retry` */
-  shouldRetry?: boolean;
+  readonly shouldRetry?: boolean;
   /** The request is handled all the same: an error that lies. @default false */
-  handled?: boolean;
+  readonly handled?: boolean;
 }
 
 /** Ready-made effects by name, so that a test can go through them all. */

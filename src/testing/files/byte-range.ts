@@ -1,9 +1,9 @@
 import { ApiError } from '../api-error.js';
 
 export interface ByteRange {
-  start: number;
+  readonly start: number;
   /** Inclusive. */
-  end: number;
+  readonly end: number;
 }
 
 /**

@@ -10,7 +10,7 @@ export function readExpiresAfter(param: string, value: unknown): number | undefi
   if (anchor === undefined) throw missingParameter(`${param}.anchor`);
   if (anchor !== 'created_at') throw invalidValue(`${param}.anchor`, anchor, ['created_at']);
   if (raw === undefined) throw missingParameter(`${param}.seconds`);
-  // multipart fields are text
+  // Multipart fields are text.
   const seconds = typeof raw === 'string' && /^\d+$/u.test(raw) ? Number(raw) : raw;
   if (typeof seconds !== 'number' || !Number.isInteger(seconds)) {
     throw invalidType(`${param}.seconds`, 'an integer', raw);

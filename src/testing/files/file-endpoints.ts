@@ -25,7 +25,7 @@ export function fileEndpoints(world: World): Endpoint[] {
       handle: async (call) => {
         const received = await receiveFile(call.parts(), 'file', () => world.files.newPath());
         try {
-          const purpose = readPurpose(received.fields['purpose']);
+          const purpose = readPurpose(received.fields.purpose);
           const { size } = await stat(received.path);
           checkUpload({ filename: received.filename, bytes: size, purpose }, world.limits);
           const now = await world.now();
@@ -77,7 +77,7 @@ export function fileEndpoints(world: World): Endpoint[] {
           if (file.goneStatus !== undefined) {
             throw new ApiError(file.goneStatus, `The content of ${file.id} has expired.`, { param: 'id' });
           }
-          return contentAnswer(world, file, call.headers['range']);
+          return contentAnswer(world, file, call.headers.range);
         }),
     },
     {

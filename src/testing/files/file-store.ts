@@ -27,13 +27,13 @@ export interface StoredFile {
 }
 
 export interface NewFile {
-  path: string;
-  filename: string;
-  purpose: WireFile['purpose'];
-  createdAt: number;
+  readonly path: string;
+  readonly filename: string;
+  readonly purpose: WireFile['purpose'];
+  readonly createdAt: number;
   /** Seconds after creation. */
-  expiresAfter?: number | undefined;
-  processedAt?: number;
+  readonly expiresAfter?: number | undefined;
+  readonly processedAt?: number;
 }
 
 export class FileStore {

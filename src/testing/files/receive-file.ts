@@ -6,10 +6,10 @@ import type { BodyPart } from '../server/endpoint.js';
 
 /** A multipart body whose file was written to disk. */
 export interface ReceivedFile {
-  path: string;
-  filename: string;
+  readonly path: string;
+  readonly filename: string;
   /** The other fields; nested names stay flat, e.g. `expires_after[seconds]`. */
-  fields: Record<string, string>;
+  readonly fields: Record<string, string>;
 }
 
 /** Streams a multipart body to disk. @param name the file's field @param newPath asked once, when the file begins */

@@ -14,12 +14,12 @@ import { metricsOf } from './step-metrics.js';
 
 interface PlainEvent {
   /** Epoch ms. */
-  at: number;
-  message: string;
-  level?: WireFineTuningEvent['level'];
+  readonly at: number;
+  readonly message: string;
+  readonly level?: WireFineTuningEvent['level'];
   /** `moderation_checks` is outside the API's own enum. */
-  type?: 'message' | 'metrics' | 'moderation_checks';
-  data?: unknown;
+  readonly type?: 'message' | 'metrics' | 'moderation_checks';
+  readonly data?: unknown;
 }
 
 /** Steps that get an event of their own, at most; a longer training reports every n-th step. */

@@ -16,7 +16,7 @@ export function fineTuningObject(record: FineTuningRecord, now: number): WireFin
   const { status, at } = jobPassed(record, now).at(-1)!;
   const { order } = record;
   const training = trainingOf(record);
-  // hyperparameters stay `auto` while the files are being checked
+  // Hyperparameters stay `auto` while the files are being checked.
   const method = status === 'validating_files' || training === undefined ? order.method : training.method;
   const succeeded = status === 'succeeded';
   return {
@@ -60,7 +60,7 @@ export function shownJob(record: FineTuningRecord, now: number, { counted }: { c
     error: shownError(record, job),
     // Azure sends null here, which the type does not allow
     result_files: scenario.resultFiles === 'null' ? (null as unknown as string[]) : job.result_files,
-    // the point of a foreign status is that the type does not have it
+    // The point of a foreign status is that the type does not have it.
     status: (foreignStatusOf(read, job.status) ?? job.status) as FineTuningStatus,
   };
   return scenario.show === undefined ? shown : scenario.show(shown);

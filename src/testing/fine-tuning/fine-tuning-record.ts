@@ -8,20 +8,20 @@ import type { ExampleFile, JobError } from './inspect-examples.js';
 
 /** What `fineTuning.jobs.create` was given, checked. */
 export interface FineTuningOrder {
-  model: string;
-  trainingFile: string;
-  validationFile: string | null;
-  method: MethodChoice;
-  suffix: string | null;
-  seed: number;
-  integrations: OpenAI.FineTuning.FineTuningJobIntegration[];
-  metadata: Record<string, string> | null;
+  readonly model: string;
+  readonly trainingFile: string;
+  readonly validationFile: string | null;
+  readonly method: MethodChoice;
+  readonly suffix: string | null;
+  readonly seed: number;
+  readonly integrations: OpenAI.FineTuning.FineTuningJobIntegration[];
+  readonly metadata: Record<string, string> | null;
 }
 
 /** What the check of the files has found. */
 export interface CheckedFiles {
-  training: ExampleFile;
-  error: JobError | undefined;
+  readonly training: ExampleFile;
+  readonly error: JobError | undefined;
 }
 
 /** Everything that is known of one job. Its state at a time is derived, see `fine-tuning-timeline.ts`. */
@@ -34,14 +34,14 @@ export interface FineTuningRecord {
   readonly modelId: string;
   /** Epoch ms, as all moments here. */
   cancelledAt: number | undefined;
-  pauses: { pausedAt: number; resumedAt?: number }[];
+  readonly pauses: { pausedAt: number; resumedAt?: number }[];
   /** The scenario's own pause has been made. */
   pausedItself: boolean;
   /** Known from the end of validation on. */
   checked: CheckedFiles | undefined;
   /** Known from success on. */
   resultFiles: string[] | undefined;
-  reads: ReadCounters;
+  readonly reads: ReadCounters;
 }
 
 export function jobTimeline(record: FineTuningRecord): FineTuningTimeline {
@@ -81,10 +81,10 @@ export const jobStateAt = (record: FineTuningRecord, now: number): FineTuningTra
 
 /** The size of the training, once the files are checked. */
 export interface Training {
-  method: MethodChoice;
-  steps: number;
-  epochs: number;
-  tokens: number;
+  readonly method: MethodChoice;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly tokens: number;
 }
 
 export function trainingOf({ checked, order }: FineTuningRecord): Training | undefined {

@@ -6,30 +6,30 @@ import type { FineTuningTiming } from './fine-tuning-timing.js';
 /** What happens to one fine-tuning job beyond the usual. All fields may be combined. */
 export interface FineTuningScenario extends ReadScenario<FineTuningStatus> {
   /** Other durations for this job. */
-  timing?: Partial<FineTuningTiming>;
+  readonly timing?: Partial<FineTuningTiming>;
   /** The job fails at the end of a stage: `end` is after the last step, `running` after `share` (default 0.5) of them. */
-  fail?: {
-    in: 'validating_files' | 'queued' | 'running' | 'end';
-    code: string;
-    message: string;
-    param?: string | null;
-    share?: number;
+  readonly fail?: {
+    readonly in: 'validating_files' | 'queued' | 'running' | 'end';
+    readonly code: string;
+    readonly message: string;
+    readonly param?: string | null;
+    readonly share?: number;
   };
   /** Statuses that the job never leaves by itself. A cancel still ends it. */
-  stuckIn?: readonly FineTuningStatus[];
+  readonly stuckIn?: readonly FineTuningStatus[];
   /** The provider pauses the job by itself when this share of the steps is done; `resume` goes on. */
-  pausesAt?: number;
+  readonly pausesAt?: number;
   /** `error` of a job that did not fail. @default null */
-  healthyError?: 'null-filled' | 'empty-object';
+  readonly healthyError?: 'null-filled' | 'empty-object';
   /** A failed job that gives no reason: its `error` is null-filled. */
-  hidesError?: boolean;
+  readonly hidesError?: boolean;
   /** What a succeeded job says of its result files. @default their ids */
   resultFiles?: 'none' | 'null' | 404 | 410;
   /** `duplicated`: each further page of events starts with the last event of the page before. `tied`: all metrics
    * events carry the same second. */
-  events?: 'duplicated' | 'tied';
+  readonly events?: 'duplicated' | 'tied';
   /** Changes the whole object that is shown: a dialect. */
-  show?: (job: WireFineTuningJob) => unknown;
+  readonly show?: (job: WireFineTuningJob) => unknown;
 }
 
 /** Ready-made scenarios by name. */

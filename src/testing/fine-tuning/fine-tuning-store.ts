@@ -16,9 +16,9 @@ import { inspectExamples, type ExampleFile, type ExampleRules } from './inspect-
 import { metricsCsv } from './step-metrics.js';
 
 export interface FineTuningStoreOptions {
-  files: FileStore;
-  timing: FineTuningTiming;
-  seed: number;
+  readonly files: FileStore;
+  readonly timing: FineTuningTiming;
+  readonly seed: number;
 }
 
 const MIN_EXAMPLES = 10;

@@ -5,32 +5,32 @@ export type FineTuningStatus =
   'validating_files' | 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'cancelled';
 
 export interface FineTuningTransition {
-  status: FineTuningStatus;
+  readonly status: FineTuningStatus;
   /** Epoch ms. */
-  at: number;
+  readonly at: number;
 }
 
 /** A stretch of running: from `from` to `until` (epoch ms), with `elapsed` ms of training done before. */
 export interface RunSegment {
-  from: number;
-  until: number;
-  elapsed: number;
+  readonly from: number;
+  readonly until: number;
+  readonly elapsed: number;
 }
 
 export interface FineTuningInputs {
-  plan: FineTuningPlan;
+  readonly plan: FineTuningPlan;
   /** The stage that ends in `failed`; of running, the share that is trained by then (1: after the last step). */
-  failsIn: 'validating_files' | 'queued' | { runningShare: number } | undefined;
+  readonly failsIn: 'validating_files' | 'queued' | { runningShare: number } | undefined;
   /** Pauses in their order; a last one may be open. */
-  pauses: readonly { pausedAt: number; resumedAt?: number }[];
+  readonly pauses: readonly { pausedAt: number; resumedAt?: number }[];
   cancelledAt: number | undefined;
   /** Statuses that the job never leaves by itself. */
-  stuckIn: readonly FineTuningStatus[];
+  readonly stuckIn: readonly FineTuningStatus[];
 }
 
 export interface FineTuningTimeline {
-  transitions: FineTuningTransition[];
-  segments: RunSegment[];
+  readonly transitions: FineTuningTransition[];
+  readonly segments: RunSegment[];
 }
 
 /** The whole life of a job, past and to come, as a pure function of what was decided so far. */

@@ -3,13 +3,13 @@ import { jittered, randomFor } from '../random.js';
 /** How long a fine-tuning job takes, in milliseconds on the clock. Each duration varies by ± `jitter` of itself. */
 export interface FineTuningTiming {
   /** Checking the files. @default 42_000 (20–65 s in the field) */
-  validatingMs: number;
+  readonly validatingMs: number;
   /** Waiting for a machine, also after a pause. @default 120_000 */
-  queuedMs: number;
+  readonly queuedMs: number;
   /** Training over all steps. @default 1_200_000 */
-  runningMs: number;
+  readonly runningMs: number;
   /** @default 0.3 */
-  jitter: number;
+  readonly jitter: number;
 }
 
 export const DEFAULT_FINE_TUNING_TIMING: FineTuningTiming = {
@@ -22,10 +22,10 @@ export const DEFAULT_FINE_TUNING_TIMING: FineTuningTiming = {
 /** The durations of one job, drawn at its creation. */
 export interface FineTuningPlan {
   /** Epoch ms. */
-  createdAt: number;
-  validatingMs: number;
-  queuedMs: number;
-  runningMs: number;
+  readonly createdAt: number;
+  readonly validatingMs: number;
+  readonly queuedMs: number;
+  readonly runningMs: number;
 }
 
 export function planJob(timing: FineTuningTiming, key: number, seed: number, createdAt: number): FineTuningPlan {

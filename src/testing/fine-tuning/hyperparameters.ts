@@ -23,16 +23,16 @@ const NAMES: Record<MethodType, readonly string[]> = {
 
 /** A method with every hyperparameter set: `auto` until the files are checked, then numbers (or an effort's name). */
 export interface MethodChoice {
-  type: MethodType;
-  hyperparameters: Record<string, number | string>;
-  grader: unknown;
+  readonly type: MethodType;
+  readonly hyperparameters: Record<string, number | string>;
+  readonly grader: unknown;
 }
 
 /** Reads `method`, or the deprecated top-level `hyperparameters`. */
 export function readMethod(body: JsonObject): MethodChoice {
-  const method = body['method'];
+  const method = body.method;
   if (method === undefined || method === null) {
-    return choice('supervised', (body['hyperparameters'] ?? {}) as JsonObject, undefined, 'hyperparameters');
+    return choice('supervised', (body.hyperparameters ?? {}) as JsonObject, undefined, 'hyperparameters');
   }
   if (typeof method !== 'object') throw invalidType('method', 'an object', method);
   const { type } = method as JsonObject;
@@ -40,11 +40,11 @@ export function readMethod(body: JsonObject): MethodChoice {
   const known = METHOD_TYPES.find((name) => name === type);
   if (known === undefined) throw invalidValue('method.type', type, METHOD_TYPES);
   const settings = ((method as JsonObject)[known] ?? {}) as JsonObject;
-  if (known === 'reinforcement' && settings['grader'] === undefined) {
+  if (known === 'reinforcement' && settings.grader === undefined) {
     throw missingParameter('method.reinforcement.grader');
   }
-  const given = (settings['hyperparameters'] ?? {}) as JsonObject;
-  return choice(known, given, settings['grader'], `method.${known}.hyperparameters`);
+  const given = (settings.hyperparameters ?? {}) as JsonObject;
+  return choice(known, given, settings.grader, `method.${known}.hyperparameters`);
 }
 
 function choice(type: MethodType, given: JsonObject, grader: unknown, param: string): MethodChoice {
@@ -61,9 +61,9 @@ function choice(type: MethodType, given: JsonObject, grader: unknown, param: str
     hyperparameters[name] = value;
   }
   if (type === 'reinforcement') {
-    const effort = given['reasoning_effort'] ?? 'default';
+    const effort = given.reasoning_effort ?? 'default';
     if (typeof effort !== 'string') throw invalidType(`${param}.reasoning_effort`, 'a string', effort);
-    hyperparameters['reasoning_effort'] = effort;
+    hyperparameters.reasoning_effort = effort;
   }
   return { type, hyperparameters, grader };
 }
@@ -99,6 +99,6 @@ export function topLevelHyperparameters({ hyperparameters }: MethodChoice) {
 
 /** Steps of the training. */
 export function trainingSteps({ hyperparameters }: MethodChoice, examples: number): { steps: number; epochs: number } {
-  const epochs = Number(hyperparameters['n_epochs']);
-  return { epochs, steps: Math.max(1, Math.ceil(examples / Number(hyperparameters['batch_size']))) * epochs };
+  const epochs = Number(hyperparameters.n_epochs);
+  return { epochs, steps: Math.max(1, Math.ceil(examples / Number(hyperparameters.batch_size))) * epochs };
 }

@@ -5,23 +5,23 @@ import type { MethodType } from './hyperparameters.js';
 
 /** The `error` of a failed job. */
 export interface JobError {
-  code: string;
-  message: string;
-  param: string | null;
+  readonly code: string;
+  readonly message: string;
+  readonly param: string | null;
 }
 
 export interface ExampleFile {
-  examples: number;
-  tokens: number;
-  error: JobError | undefined;
+  readonly examples: number;
+  readonly tokens: number;
+  readonly error: JobError | undefined;
 }
 
 export interface ExampleRules {
-  method: MethodType;
-  model: string;
-  param: 'training_file' | 'validation_file';
+  readonly method: MethodType;
+  readonly model: string;
+  readonly param: 'training_file' | 'validation_file';
   /** Fewer are refused. */
-  minExamples: number;
+  readonly minExamples: number;
 }
 
 /** Reads a training or validation file and stops at the first example that is wrong. */
@@ -74,12 +74,12 @@ const checkChat: Checker = ({ messages }) => {
 const checkPrompt: Checker = ({ messages }) => {
   const fault = checkMessages(messages);
   if (fault !== undefined) return fault;
-  return (messages as JsonObject[]).at(-1)?.['role'] === 'user' ? undefined : 'must end with a message from the user';
+  return (messages as JsonObject[]).at(-1)?.role === 'user' ? undefined : 'must end with a message from the user';
 };
 
 const checkPreference: Checker = (example) => {
-  const input = example['input'] as JsonObject | undefined;
-  const fault = checkMessages(input?.['messages']);
+  const input = example.input as JsonObject | undefined;
+  const fault = checkMessages(input?.messages);
   if (fault !== undefined) return `input ${fault}`;
   for (const name of ['preferred_output', 'non_preferred_output']) {
     const output = checkMessages(example[name]);
@@ -98,13 +98,13 @@ const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
 function checkMessages(messages: unknown): string | undefined {
   if (!Array.isArray(messages) || messages.length === 0) return "is missing the list 'messages'";
   for (const [index, message] of (messages as (JsonObject | null)[]).entries()) {
-    if (!ROLES.includes(String(message?.['role']))) return `message ${index + 1} has no valid role`;
+    if (!ROLES.includes(String(message?.role))) return `message ${index + 1} has no valid role`;
     const { content, tool_calls: toolCalls, function_call: functionCall } = message!;
     const hasContent = typeof content === 'string' || Array.isArray(content);
     if (!hasContent && toolCalls === undefined && functionCall === undefined) {
       return `message ${index + 1} is missing 'content'`;
     }
-    // the marker of the API's own tokenizer, refused in the field with these words
+    // The marker of the API's own tokenizer, refused in the field with these words.
     if (typeof content === 'string' && content.includes('<|endoftext|>')) return 'message contains an invalid token';
   }
   return undefined;

@@ -31,7 +31,7 @@ export function readJob(
     suffix: readSuffix(body),
     seed: readSeed(body),
     integrations: readIntegrations(body),
-    metadata: readMetadata(body['metadata']),
+    metadata: readMetadata(body.metadata),
   };
 }
 
@@ -85,7 +85,7 @@ function readIntegrations(body: JsonObject): OpenAI.FineTuning.FineTuningJobInte
     });
   }
   return (integrations as JsonObject[]).map((integration, index) => {
-    const wandb = integration['wandb'] as OpenAI.FineTuning.FineTuningJobWandbIntegration | undefined;
+    const wandb = integration.wandb as OpenAI.FineTuning.FineTuningJobWandbIntegration | undefined;
     if (typeof wandb?.project !== 'string') throw missingParameter(`integrations[${index}].wandb.project`);
     return { type: 'wandb', wandb };
   });

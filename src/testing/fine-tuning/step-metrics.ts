@@ -1,19 +1,19 @@
 import { randomFor } from '../random.js';
 
 export interface StepMetrics {
-  step: number;
-  train_loss: number;
-  train_mean_token_accuracy: number;
-  valid_loss?: number;
-  valid_mean_token_accuracy?: number;
+  readonly step: number;
+  readonly train_loss: number;
+  readonly train_mean_token_accuracy: number;
+  readonly valid_loss?: number;
+  readonly valid_mean_token_accuracy?: number;
 }
 
 export interface Curve {
-  seed: number;
-  jobId: string;
-  steps: number;
+  readonly seed: number;
+  readonly jobId: string;
+  readonly steps: number;
   /** There is a validation file. */
-  validated: boolean;
+  readonly validated: boolean;
 }
 
 /** The loss and accuracy of a step, counted from 1: a falling curve with noise, the same for the same seed and job. */

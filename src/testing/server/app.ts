@@ -12,14 +12,14 @@ import { attemptHeaders, type LoggedRequest } from './request-log.js';
 import { send } from './send.js';
 
 export interface AppOptions {
-  apiKey: string;
-  seed: number;
+  readonly apiKey: string;
+  readonly seed: number;
   /** The largest file that a multipart body may hold. */
-  fileBytes: number;
-  now: () => Promise<number>;
-  faults: FaultBook;
-  requests: LoggedRequest[];
-  logger: { info: (message: string) => void } | undefined;
+  readonly fileBytes: number;
+  readonly now: () => Promise<number>;
+  readonly faults: FaultBook;
+  readonly requests: LoggedRequest[];
+  readonly logger: { info: (message: string) => void } | undefined;
 }
 
 const JSON_BODY_BYTES = 16 * 1024 * 1024;
@@ -27,7 +27,7 @@ const JSON_BODY_BYTES = 16 * 1024 * 1024;
 /** The HTTP server: keys, faults, logging and errors around the endpoints. */
 export async function buildApp(endpoints: readonly Endpoint[], options: AppOptions): Promise<FastifyInstance> {
   const app = fastify({
-    // a silent connection must not hold up close()
+    // A silent connection must not hold up close().
     forceCloseConnections: true,
     bodyLimit: JSON_BODY_BYTES,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
@@ -36,7 +36,7 @@ export async function buildApp(endpoints: readonly Endpoint[], options: AppOptio
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     try {
-      // a POST without a body may still carry the header
+      // A POST without a body may still carry the header.
       done(null, text === '' ? undefined : JSON.parse(text as string));
     } catch {
       done(new ApiError(400, 'We could not parse the JSON body of your request.'));
@@ -69,7 +69,7 @@ export async function buildApp(endpoints: readonly Endpoint[], options: AppOptio
       throw new ApiError(404, `Invalid URL (${request.method} ${request.url})`);
     }),
   );
-  // errors of the framework itself: bodies that cannot be read
+  // Errors of the framework itself: bodies that cannot be read.
   app.setErrorHandler((error: Error, request, reply) =>
     answerer.reply(request, reply, undefined, () => {
       throw error;
@@ -125,7 +125,7 @@ class Answerer {
     const status = statusOf(outcome);
     if (status !== undefined) logged.status = status;
     logger?.info(`${call.method} ${call.path} ${status ?? 'no reply'}${logged.fault ? ` (${logged.fault})` : ''}`);
-    // the client may leave in the middle of a body; that is its business
+    // The client may leave in the middle of a body; that is its business.
     await send(reply.raw, outcome, headers).catch(() => reply.raw.destroy());
     return reply;
   }
@@ -135,7 +135,7 @@ function callOf(request: FastifyRequest, endpoint: Endpoint | undefined, fileByt
   const { authorization: _secret, ...headers } = request.headers;
   const { id } = request.params as { id?: string };
   return {
-    // an unknown path is served to no rule or handler that would read its operation
+    // An unknown path is served to no rule or handler that would read its operation.
     operation: endpoint?.operation as ApiCall['operation'],
     method: request.method,
     path: request.url,

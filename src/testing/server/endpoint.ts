@@ -57,9 +57,9 @@ export type Answer =
   | { status?: number; headers?: Record<string, string>; bytes: number; stream: (limit?: number) => Readable };
 
 export interface Endpoint {
-  operation: Operation;
-  method: 'GET' | 'POST' | 'DELETE';
+  readonly operation: Operation;
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path below the origin, with `:id`. */
-  path: string;
-  handle: (call: ServedCall) => Promise<Answer>;
+  readonly path: string;
+  readonly handle: (call: ServedCall) => Promise<Answer>;
 }

@@ -2,22 +2,22 @@ import { ApiError } from '../api-error.js';
 
 /** A page of a list, as the API sends it. */
 export interface ListPage<T> {
-  object: 'list';
-  data: T[];
-  first_id: string | null;
-  last_id: string | null;
-  has_more: boolean;
+  readonly object: 'list';
+  readonly data: T[];
+  readonly first_id: string | null;
+  readonly last_id: string | null;
+  readonly has_more: boolean;
 }
 
 export interface PageBounds {
   /** Used when the query has none. */
-  defaultLimit: number;
-  maxLimit: number;
+  readonly defaultLimit: number;
+  readonly maxLimit: number;
 }
 
 /** Reads `limit` and `after` of a query. A limit outside the bounds is a 400, as in the API. */
 export function readPage(query: Record<string, string | undefined>, bounds: PageBounds): PageRequest {
-  const raw = query['limit'];
+  const raw = query.limit;
   const limit = raw === undefined ? bounds.defaultLimit : Number(raw);
   if (!Number.isInteger(limit)) {
     throw new ApiError(400, `Invalid type for 'limit': expected an integer, but got '${raw}' instead.`, {
@@ -33,12 +33,12 @@ export function readPage(query: Record<string, string | undefined>, bounds: Page
       { param: 'limit', code: below ? 'integer_below_min_value' : 'integer_above_max_value' },
     );
   }
-  return { limit, after: query['after'] };
+  return { limit, after: query.after };
 }
 
 export interface PageRequest {
-  limit: number;
-  after: string | undefined;
+  readonly limit: number;
+  readonly after: string | undefined;
 }
 
 /** Cuts one page out of the whole list. `after` must name an item of it. */

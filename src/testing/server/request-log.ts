@@ -3,19 +3,19 @@ import type { Operation } from './endpoint.js';
 /** One request that the local API has seen. Never holds bodies or keys. */
 export interface LoggedRequest {
   /** Epoch ms on the API's clock. */
-  at: number;
-  method: string;
+  readonly at: number;
+  readonly method: string;
   /** With its query. */
-  path: string;
+  readonly path: string;
   /** Undefined for a path that the API does not have. */
-  operation: Operation | undefined;
-  id?: string;
+  readonly operation: Operation | undefined;
+  readonly id?: string;
   /** Undefined until the reply is sent, and for ever when none is. */
   status: number | undefined;
   /** The kind of the fault that struck. */
   fault?: string;
   /** What the SDK tells about itself and its attempt. */
-  attemptHeaders?: Record<string, string>;
+  readonly attemptHeaders?: Record<string, string>;
 }
 
 const ATTEMPT_HEADERS = ['x-stainless-retry-count', 'x-stainless-timeout', 'idempotency-key', 'range', 'user-agent'];

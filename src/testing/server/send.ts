@@ -5,9 +5,9 @@ import type { Outcome } from '../faults/apply-effect.js';
 import type { Answer } from './endpoint.js';
 
 interface Body {
-  bytes: number;
-  read: (limit: number) => Readable;
-  headers: Record<string, string>;
+  readonly bytes: number;
+  readonly read: (limit: number) => Readable;
+  readonly headers: Record<string, string>;
 }
 
 /** Puts an outcome on the wire. @param headers those that every reply has */

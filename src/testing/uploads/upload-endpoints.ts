@@ -34,9 +34,9 @@ export function uploadEndpoints(world: World): Endpoint[] {
     if (typeof bytes !== 'number' || !Number.isInteger(bytes)) throw invalidType('bytes', 'an integer', bytes);
     const filename = requiredString(body, 'filename');
     requiredString(body, 'mime_type');
-    const purpose = readPurpose(body['purpose']);
+    const purpose = readPurpose(body.purpose);
     checkUpload({ filename, bytes, purpose }, world.limits);
-    const expiresAfter = readExpiresAfter('expires_after', body['expires_after']);
+    const expiresAfter = readExpiresAfter('expires_after', body.expires_after);
     return uploadObject(uploads.create({ bytes, filename, purpose, expiresAfter, createdAt: now }), now);
   };
 

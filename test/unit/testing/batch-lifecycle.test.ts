@@ -1,3 +1,4 @@
+import type OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import {
   chatLine,
@@ -43,7 +44,10 @@ test('batch: time passes → validating, in_progress with rising counts, finaliz
   expect(batch.metadata).toEqual({ job: 'one' });
   expect(batch.model).toBe('gpt-4o-mini');
   expect(batch.usage!.total_tokens).toBe(
-    lines.reduce((sum, { response }) => sum + (response!.body['usage']!['total_tokens'] as number), 0),
+    lines.reduce(
+      (sum, { response }) => sum + (response!.body as unknown as OpenAI.ChatCompletion).usage!.total_tokens,
+      0,
+    ),
   );
 });
 

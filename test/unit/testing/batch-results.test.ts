@@ -12,9 +12,9 @@ import {
 } from '../../support/local-api.js';
 
 interface Ended {
-  batch: OpenAI.Batch;
-  output: ResultLine[];
-  errors: ResultLine[];
+  readonly batch: OpenAI.Batch;
+  readonly output: ResultLine[];
+  readonly errors: ResultLine[];
 }
 
 /** Runs a batch to its end. */
@@ -60,7 +60,7 @@ test('chat: a JSON schema → JSON of that schema', async () => {
     $defs: { note: { type: 'object', properties: { text: { type: 'string' } } } },
   };
   const line = chatLine(0);
-  line.body['response_format'] = { type: 'json_schema', json_schema: { name: 'verdict', schema } };
+  line.body.response_format = { type: 'json_schema', json_schema: { name: 'verdict', schema } };
   const { output } = await runBatch([line]);
   const { choices } = output[0]!.response!.body as unknown as OpenAI.ChatCompletion;
   expect(JSON.parse(choices[0]!.message.content!)).toEqual({
@@ -72,7 +72,7 @@ test('chat: a JSON schema → JSON of that schema', async () => {
 
 test('chat: a limit of three tokens → cut by length', async () => {
   const line = chatLine(0);
-  line.body['max_tokens'] = 3;
+  line.body.max_tokens = 3;
   const { output } = await runBatch([line]);
   expect(output[0]!.response!.body).toMatchObject({
     choices: [{ finish_reason: 'length' }],
@@ -175,7 +175,7 @@ test('size: 50,000 lines and many megabytes → checked and answered', async () 
   const filler = 'lorem ipsum '.repeat(40);
   const lines = Array.from({ length: 50_000 }, (_, i) => {
     const line = chatLine(i);
-    line.body['messages'] = [{ role: 'user', content: `${filler}${i}` }];
+    line.body.messages = [{ role: 'user', content: `${filler}${i}` }];
     return line;
   });
   await using rig = await startRig();

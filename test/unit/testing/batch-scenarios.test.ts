@@ -50,7 +50,7 @@ test.each(BATCH_SCENARIO_NAMES)(
       );
     }
     expect(answers.every((answer) => answer === id || answer === 404)).toBe(true);
-    // the next batch is healthy again
+    // The next batch is healthy again.
     const next = await createBatch(rig.client, chatLines(1));
     rig.clock.advance(HOUR);
     expect(await rig.client.batches.retrieve(next.id)).toMatchObject({ status: 'completed' });
@@ -84,8 +84,8 @@ async function completedLines(rig: Rig, name: BatchScenarioName) {
   const { batch } = await scenarioBatch(rig, name, HOUR);
   return {
     batch,
-    output: await resultLines(rig.client, batch['output_file_id'] as string | null),
-    errors: await resultLines(rig.client, batch['error_file_id'] as string | null),
+    output: await resultLines(rig.client, batch.output_file_id as string | null),
+    errors: await resultLines(rig.client, batch.error_file_id as string | null),
   };
 }
 
@@ -103,8 +103,8 @@ test('allLinesFail: completed → no output file, an error file with every line'
 test('zeroByteErrorFile: completed → an error file of no bytes', async () => {
   await using rig = await startRig();
   const { batch } = await completedLines(rig, 'zeroByteErrorFile');
-  expect(await rig.client.files.retrieve(batch['error_file_id'] as string)).toMatchObject({ bytes: 0 });
-  expect(await (await rig.client.files.content(batch['error_file_id'] as string)).text()).toBe('');
+  expect(await rig.client.files.retrieve(batch.error_file_id as string)).toMatchObject({ bytes: 0 });
+  expect(await (await rig.client.files.content(batch.error_file_id as string)).text()).toBe('');
 });
 
 const count = (lines: readonly ResultLine[]): number => new Set(lines.map((line) => line.custom_id)).size;
@@ -131,9 +131,7 @@ test.each<[BatchScenarioName, number]>([
 ])('scenario %s: completed → all lines but one are JSON', async (name, whole) => {
   await using rig = await startRig();
   const { batch } = await scenarioBatch(rig, name, HOUR);
-  const lines = (await rig.api.fileContent(batch['output_file_id'] as string))
-    .split('\n')
-    .filter((line) => line !== '');
+  const lines = (await rig.api.fileContent(batch.output_file_id as string)).split('\n').filter((line) => line !== '');
   const parsed = lines.filter((line) => {
     try {
       return typeof JSON.parse(line) === 'object';
@@ -150,7 +148,7 @@ test.each<[BatchScenarioName, number]>([
 ])('scenario %s: completed → content is %i', async (name, status) => {
   await using rig = await startRig();
   const { batch } = await scenarioBatch(rig, name, HOUR);
-  expect(await rejection(rig.client.files.content(batch['output_file_id'] as string))).toMatchObject({ status });
+  expect(await rejection(rig.client.files.content(batch.output_file_id as string))).toMatchObject({ status });
 });
 
 test('vanishesWhileRunning: in progress → 404 for reads and cancels, and in no list', async () => {
@@ -166,7 +164,7 @@ test('vanishesWhileRunning: in progress → 404 for reads and cancels, and in no
 test('stepsBack: two stale reads → validating again, twice', async () => {
   await using rig = await startRig({ batches: EXACT });
   const { id, batch } = await scenarioBatch(rig, 'stepsBack', 2 * MINUTE);
-  const seen = [batch['status']];
+  const seen = [batch.status];
   for (let i = 0; i < 3; i++) seen.push((await rig.client.batches.retrieve(id)).status);
   expect(seen).toEqual(['in_progress', 'validating', 'validating', 'in_progress']);
 });
@@ -191,7 +189,7 @@ test('stuckCancelling: cancelled → cancelling for days', async () => {
 
 test('forBatches: a rule → every batch that matches, until removed', async () => {
   await using rig = await startRig({ batches: EXACT });
-  const rule = rig.api.scenarios.forBatches((batch) => batch.metadata['team'] === 'red', {
+  const rule = rig.api.scenarios.forBatches((batch) => batch.metadata.team === 'red', {
     failWith: [{ code: 'custom', message: 'No.', line: 7, param: 'body' }],
   });
   const run = async (team: string): Promise<string> => {

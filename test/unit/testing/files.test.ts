@@ -160,7 +160,7 @@ test('unknown paths and unreadable bodies → errors in the shape of the API', a
   expect(unreadable.status).toBe(400);
   expect(unreadable.headers.get('x-request-id')).toMatch(/^req_/u);
   expect(await unreadable.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
-  // an empty id asks for the list
+  // An empty id asks for the list.
   expect(await rig.client.batches.retrieve('').catch((error: unknown) => error)).not.toHaveProperty('status', 404);
 });
 

@@ -30,7 +30,7 @@ test.each(FINE_TUNING_SCENARIO_NAMES)('scenario %s: a whole life → every read 
     rig.clock.advance(4 * MINUTE);
     answers.push(
       await read().then(
-        (job) => job['id'],
+        (job) => job.id,
         (error: { status?: number }) => error.status,
       ),
     );
@@ -86,7 +86,7 @@ test('stepsBack: two stale reads → validating_files again, twice', async () =>
   await using rig = await startRig({ fineTuning: EXACT });
   const { read } = await scenarioJob(rig, 'stepsBack', 5 * MINUTE);
   const seen: unknown[] = [];
-  for (let i = 0; i < 4; i++) seen.push((await read())['status']);
+  for (let i = 0; i < 4; i++) seen.push((await read()).status);
   expect(seen).toEqual(['running', 'validating_files', 'validating_files', 'running']);
 });
 
@@ -96,7 +96,7 @@ test.each<[FineTuningScenarioName, number]>([
 ])('scenario %s: succeeded → content is %i', async (name, status) => {
   await using rig = await startRig({ fineTuning: EXACT });
   const { read } = await scenarioJob(rig, name, HOUR);
-  const [file] = (await read())['result_files'] as string[];
+  const [file] = (await read()).result_files as string[];
   expect(await rejection(rig.client.files.content(file!))).toMatchObject({ status });
 });
 

@@ -5,27 +5,27 @@ import { imagesAnswer, moderation, videoAnswer } from './media.js';
 import { responseObject } from './response.js';
 
 export interface Usage {
-  input: number;
-  output: number;
+  readonly input: number;
+  readonly output: number;
 }
 
 export interface AnsweredBody {
-  body: unknown;
-  usage: Usage;
+  readonly body: unknown;
+  readonly usage: Usage;
 }
 
 export interface AnswerRequest {
-  body: Record<string, unknown>;
+  readonly body: Record<string, unknown>;
   /** The text that is answered. */
-  question: string;
+  readonly question: string;
   /** Tokens of the prompt. */
-  inputTokens: number;
-  model: string;
+  readonly inputTokens: number;
+  readonly model: string;
   /** Epoch seconds. */
-  createdAt: number;
-  random: () => number;
+  readonly createdAt: number;
+  readonly random: () => number;
   /** How the answer ends; `stop` is the usual end. */
-  ending: 'stop' | 'length' | 'content_filter' | 'refusal';
+  readonly ending: 'stop' | 'length' | 'content_filter' | 'refusal';
 }
 
 /** The body of a successful reply of an endpoint, the same for the same request and seed. */

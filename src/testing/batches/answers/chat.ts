@@ -8,9 +8,9 @@ const FINISH = { stop: 'stop', length: 'length', content_filter: 'content_filter
 /** `/v1/chat/completions` */
 export function chatCompletion(request: AnswerRequest): AnsweredBody {
   const { body, inputTokens } = request;
-  const count = typeof body['n'] === 'number' && body['n'] > 1 ? Math.min(Math.floor(body['n']), 128) : 1;
+  const count = typeof body.n === 'number' && body.n > 1 ? Math.min(Math.floor(body.n), 128) : 1;
   const answers = Array.from({ length: count }, () =>
-    writeAnswer(request, body['response_format'], body['max_completion_tokens'] ?? body['max_tokens']),
+    writeAnswer(request, body.response_format, body.max_completion_tokens ?? body.max_tokens),
   );
   const output = answers.reduce((sum, answer) => sum + answer.tokens, 0);
   const completion = {

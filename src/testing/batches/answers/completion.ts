@@ -8,7 +8,7 @@ const FINISH = { stop: 'stop', length: 'length', content_filter: 'content_filter
 /** Legacy `/v1/completions`. */
 export function completion(request: AnswerRequest): AnsweredBody {
   const { inputTokens } = request;
-  const answer = writeAnswer(request, undefined, request.body['max_tokens']);
+  const answer = writeAnswer(request, undefined, request.body.max_tokens);
   const object = {
     id: `cmpl-${alphanumericId(29, request.random)}`,
     object: 'text_completion',

@@ -9,16 +9,16 @@ const DIMENSIONS = 8;
 /** `/v1/embeddings`: unit vectors that depend only on the text, the model and the number of dimensions. */
 export function embeddings(request: AnswerRequest): AnsweredBody {
   const { body, model } = request;
-  const inputs = inputsOf(body['input']);
-  const dimensions = typeof body['dimensions'] === 'number' ? body['dimensions'] : DIMENSIONS;
+  const inputs = inputsOf(body.input);
+  const dimensions = typeof body.dimensions === 'number' ? body.dimensions : DIMENSIONS;
   const tokens = inputs.reduce<number>((sum, input) => sum + countTokens(textOf(input)), 0);
-  const encode = body['encoding_format'] === 'base64' ? base64 : (vector: number[]): number[] => vector;
+  const encode = body.encoding_format === 'base64' ? base64 : (vector: number[]): number[] => vector;
   const answer = {
     object: 'list',
     data: inputs.map((input, index) => ({
       object: 'embedding',
       index,
-      // base64 is what the wire carries when asked for; the SDK's type knows only its decoded form
+      // Base64 is what the wire carries when asked for; the SDK's type knows only its decoded form.
       embedding: encode(unitVector(textOf(input), model, dimensions)) as number[],
     })),
     model,

@@ -5,9 +5,9 @@ import { answerText, valueOfSchema } from './prose.js';
 export const REFUSAL = "I'm sorry, but I can't help with that.";
 
 export interface WrittenAnswer {
-  text: string;
-  tokens: number;
-  ending: AnswerRequest['ending'];
+  readonly text: string;
+  readonly tokens: number;
+  readonly ending: AnswerRequest['ending'];
 }
 
 /**
@@ -32,6 +32,6 @@ function fullText(request: AnswerRequest, format: unknown): string {
   const { type, json_schema: wrapped, schema } = format as Record<string, unknown>;
   if (type === 'json_object') return JSON.stringify({ answer: text });
   if (type !== 'json_schema') return text;
-  const inner = schema ?? (wrapped as Record<string, unknown> | undefined)?.['schema'];
+  const inner = schema ?? (wrapped as Record<string, unknown> | undefined)?.schema;
   return JSON.stringify(valueOfSchema(inner, text, request.random));
 }

@@ -9,7 +9,7 @@ const each = <T>(value: () => T): Record<string, T> =>
 
 /** `/v1/moderations`: nothing is flagged. Six of the categories are listed. */
 export function moderation(request: AnswerRequest): AnsweredBody {
-  const inputs = Array.isArray(request.body['input']) ? request.body['input'] : [request.body['input']];
+  const inputs = Array.isArray(request.body.input) ? request.body.input : [request.body.input];
   const body = {
     id: `modr-${hexId(20, request.random)}`,
     model: request.model,
@@ -28,7 +28,7 @@ const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QD
 
 /** `/v1/images/generations` and `/v1/images/edits`. */
 export function imagesAnswer(request: AnswerRequest): AnsweredBody {
-  const count = typeof request.body['n'] === 'number' ? Math.min(Math.max(1, Math.floor(request.body['n'])), 10) : 1;
+  const count = typeof request.body.n === 'number' ? Math.min(Math.max(1, Math.floor(request.body.n)), 10) : 1;
   const output = 64 * count;
   const body = {
     created: request.createdAt,

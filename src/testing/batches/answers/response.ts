@@ -6,8 +6,8 @@ import { writeAnswer } from './ending.js';
 /** `/v1/responses` */
 export function responseObject(request: AnswerRequest): AnsweredBody {
   const { body, inputTokens } = request;
-  const format = (body['text'] as { format?: unknown } | undefined)?.format;
-  const answer = writeAnswer(request, format, body['max_output_tokens']);
+  const format = (body.text as { format?: unknown } | undefined)?.format;
+  const answer = writeAnswer(request, format, body.max_output_tokens);
   const cut = { length: 'max_output_tokens', content_filter: 'content_filter' } as const;
   const reason = answer.ending === 'length' || answer.ending === 'content_filter' ? cut[answer.ending] : undefined;
   const status = reason === undefined ? 'completed' : 'incomplete';
@@ -19,8 +19,8 @@ export function responseObject(request: AnswerRequest): AnsweredBody {
     background: false,
     error: null,
     incomplete_details: reason === undefined ? null : { reason },
-    instructions: typeof body['instructions'] === 'string' ? body['instructions'] : null,
-    max_output_tokens: typeof body['max_output_tokens'] === 'number' ? body['max_output_tokens'] : null,
+    instructions: typeof body.instructions === 'string' ? body.instructions : null,
+    max_output_tokens: typeof body.max_output_tokens === 'number' ? body.max_output_tokens : null,
     model: request.model,
     output: [
       {
