@@ -1,4 +1,4 @@
-/** About four characters to a token, and at least one: near enough for usage that has to be plausible. */
+/** About four characters a token, and at least one token: usage only has to be plausible. */
 export function countTokens(text: string): number {
   return Math.max(1, Math.ceil(text.length / 4));
 }
@@ -20,7 +20,7 @@ export function promptOf(endpoint: string, body: Record<string, unknown>): strin
   }
 }
 
-/** All the text inside strings, message lists and content parts. */
+/** All text in strings, message lists and content parts. */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return String(value);
@@ -35,7 +35,7 @@ export function textOf(value: unknown): string {
   return textOf(content ?? text ?? input);
 }
 
-/** What the answer replies to: the last message, or the whole prompt. */
+/** The text that the answer replies to: the last message, or the whole prompt. */
 export function questionOf(endpoint: string, body: Record<string, unknown>): string {
   const list = endpoint === '/v1/chat/completions' ? body.messages : body.input;
   if (Array.isArray(list) && endpoint !== '/v1/embeddings') return textOf(list.at(-1));

@@ -4,21 +4,22 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorBody } from '../api-error.js';
 import { hexId, randomFor, shuffled } from '../random.js';
 import { TextWriter } from '../text-writer.js';
-import { answerOf, type AnswerRequest } from './answers/answer.js';
+import { answerBody } from './answers/answer-body.js';
+import type { AnswerRequest } from './answers/write-answer.js';
 import type { BatchScenario } from './batch-scenario.js';
 import type { Inspection } from './inspect-input.js';
 import { failsLine, lineFaultOf, type LineFault } from './line-fault.js';
 import { countTokens, promptOf, questionOf } from './prompt.js';
 
-export interface ResultsOrder {
+export interface ResultsInput {
   readonly batchId: string;
   readonly seed: number;
   readonly endpoint: string;
   readonly inputPath: string;
-  inspection: Inspection;
-  /** Lines answered, in the order of `finishOrder`. */
+  readonly inspection: Inspection;
+  /** How many lines are answered, in the order of `completionOrder`. */
   readonly answered: number;
-  /** Code of the error lines of the others: `batch_expired` or `batch_cancelled`. */
+  /** The error code of all other lines. */
   readonly unfinishedCode: 'batch_expired' | 'batch_cancelled';
   readonly scenario: BatchScenario;
   /** Epoch seconds. */
@@ -26,45 +27,51 @@ export interface ResultsOrder {
   readonly newPath: () => string;
 }
 
-export interface Results {
-  readonly outputPath: string | undefined;
-  readonly errorPath: string | undefined;
-  readonly usage: { input: number; output: number };
+/** Tokens of all answers. */
+export interface ResultUsage {
+  readonly input: number;
+  readonly output: number;
+}
+
+interface ResultPaths {
+  readonly usage: ResultUsage;
+  readonly outputPath: string | null;
+  readonly errorPath: string | null;
 }
 
 /** The order in which a batch answers its lines, and so the order of its output. */
-export function finishOrder(seed: number, batchId: string, total: number): Uint32Array {
+export function completionOrder(seed: number, batchId: string, total: number): Uint32Array {
   return shuffled(total, randomFor(seed, 'finish-order', batchId));
 }
 
-/** Lines that are answered before other requests get their turn. */
-const LINES_A_TURN = 500;
+/** How many lines are written before other requests are served. */
+const LINES_PER_TURN = 500;
 
 interface InputLine {
   readonly custom_id: string;
   readonly body: Record<string, unknown>;
 }
 
-/** Writes the output and the error file of a batch that has ended. Holds one line at a time. */
-export async function writeResults(order: ResultsOrder): Promise<Results> {
-  const { inspection, scenario } = order;
+/** Writes the output and the error file of a batch that has ended. Memory is bounded by one line. */
+export async function writeResults(results: ResultsInput): Promise<ResultPaths> {
+  const { inspection, scenario } = results;
   const usage = { input: 0, output: 0 };
-  const output = new TextWriter(order.newPath());
-  const errors = new TextWriter(order.newPath());
-  const input = openSync(order.inputPath, 'r');
+  const output = new TextWriter(results.newPath());
+  const errors = new TextWriter(results.newPath());
+  const input = openSync(results.inputPath, 'r');
   try {
-    const lines = finishOrder(order.seed, order.batchId, inspection.total);
-    // Held back by one, for a scenario may cut it.
+    const lines = completionOrder(results.seed, results.batchId, inspection.total);
+    // The last line is held back, because a scenario may cut it.
     let lastLine = '';
-    for (const [done, index] of lines.subarray(0, order.answered).entries()) {
-      if (done % LINES_A_TURN === 0) await nextTurn();
+    for (const [done, index] of lines.subarray(0, results.answered).entries()) {
+      if (done % LINES_PER_TURN === 0) await nextTurn();
       const line = readLine(input, inspection, index);
       const fault = scenario.lines?.(index) ?? lineFaultOf(line.body.user);
       if (failsLine(fault)) {
-        await errors.write(`${JSON.stringify(failedLine(order, line, fault!))}\n`);
+        await errors.write(`${JSON.stringify(failedLine(results, line, fault!))}\n`);
         continue;
       }
-      const answer = answerLine(order, line, fault);
+      const answer = answerLine(results, line, fault);
       usage.input += answer.usage.input;
       usage.output += answer.usage.output;
       const text = JSON.stringify(answer.line);
@@ -74,9 +81,9 @@ export async function writeResults(order: ResultsOrder): Promise<Results> {
       }
     }
     await output.write(scenario.cutLastLine === true ? lastLine.slice(0, lastLine.length / 2) : lastLine);
-    for (const index of lines.slice(order.answered).toSorted()) {
+    for (const index of lines.slice(results.answered).toSorted()) {
       const line = readLine(input, inspection, index);
-      await errors.write(`${JSON.stringify(unfinishedLine(order, line))}\n`);
+      await errors.write(`${JSON.stringify(unfinishedLine(results, line))}\n`);
     }
   } finally {
     closeSync(input);
@@ -84,23 +91,23 @@ export async function writeResults(order: ResultsOrder): Promise<Results> {
   return {
     usage,
     outputPath: await closed(output),
-    errorPath: (await closed(errors)) ?? (await emptyErrorFile(order, errors.path)),
+    errorPath: (await closed(errors)) ?? (await emptyErrorFile(results, errors.path)),
   };
 }
 
-async function closed(writer: TextWriter): Promise<string | undefined> {
-  if (!writer.used) return undefined;
+async function closed(writer: TextWriter): Promise<string | null> {
+  if (!writer.used) return null;
   await writer.close();
   return writer.path;
 }
 
-async function emptyErrorFile({ scenario }: ResultsOrder, path: string): Promise<string | undefined> {
-  if (scenario.emptyErrorFile !== 'zero-bytes') return undefined;
+async function emptyErrorFile({ scenario }: ResultsInput, path: string): Promise<string | null> {
+  if (scenario.emptyErrorFile !== 'zero-bytes') return null;
   await writeFile(path, '');
   return path;
 }
 
-/** Synchronous: a trip to the thread pool for each of 50,000 lines takes ten times as long as the reading. */
+/** Synchronous, because a trip to the thread pool for each of 50,000 lines takes ten times as long as the read. */
 function readLine(input: number, inspection: Inspection, index: number): InputLine {
   const length = inspection.lengths[index]!;
   const buffer = Buffer.allocUnsafe(length);
@@ -127,14 +134,14 @@ const ENDINGS: Partial<Record<LineFault['kind'], AnswerRequest['ending']>> = {
   'content-filter': 'content_filter',
 };
 
-function answerLine(order: ResultsOrder, { custom_id: customId, body }: InputLine, fault: LineFault | undefined) {
-  const random = randomFor(order.seed, 'answer', order.batchId, customId);
-  const { usage, body: answer } = answerOf(order.endpoint, {
+function answerLine(results: ResultsInput, { custom_id: customId, body }: InputLine, fault: LineFault | undefined) {
+  const random = randomFor(results.seed, 'answer', results.batchId, customId);
+  const { usage, body: answer } = answerBody(results.endpoint, {
     body,
-    question: questionOf(order.endpoint, body),
-    inputTokens: countTokens(promptOf(order.endpoint, body)),
+    question: questionOf(results.endpoint, body),
+    inputTokens: countTokens(promptOf(results.endpoint, body)),
     model: typeof body.model === 'string' ? body.model : 'omni-moderation-latest',
-    createdAt: order.createdAt,
+    createdAt: results.createdAt,
     random,
     ending: (fault && ENDINGS[fault.kind]) ?? 'stop',
   });
@@ -147,8 +154,8 @@ function answerLine(order: ResultsOrder, { custom_id: customId, body }: InputLin
   return { line, usage };
 }
 
-function failedLine(order: ResultsOrder, { custom_id: customId }: InputLine, fault: LineFault) {
-  const random = randomFor(order.seed, 'answer', order.batchId, customId);
+function failedLine(results: ResultsInput, { custom_id: customId }: InputLine, fault: LineFault) {
+  const random = randomFor(results.seed, 'answer', results.batchId, customId);
   const id = `batch_req_${hexId(32, random)}`;
   if (fault.kind !== 'status') {
     const error = { code: 'request_timeout', message: 'The request timed out.' };
@@ -176,9 +183,9 @@ const UNFINISHED = {
   batch_cancelled: 'This request was not executed because the batch was cancelled.',
 };
 
-function unfinishedLine(order: ResultsOrder, { custom_id: customId }: InputLine) {
-  const code = order.unfinishedCode;
-  const random = randomFor(order.seed, 'answer', order.batchId, customId);
+function unfinishedLine(results: ResultsInput, { custom_id: customId }: InputLine) {
+  const code = results.unfinishedCode;
+  const random = randomFor(results.seed, 'answer', results.batchId, customId);
   const error = { code, message: UNFINISHED[code] };
   return { id: `batch_req_${hexId(32, random)}`, custom_id: customId, response: null, error };
 }

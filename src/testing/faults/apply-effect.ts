@@ -1,32 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, errorBody } from '../api-error.js';
+import { ApiError, errorBody, notFoundFor } from '../api-error.js';
 import type { Answer, ApiCall } from '../server/endpoint.js';
+import type { Reply } from '../server/reply.js';
 import type { FaultEffect, StatusEffect } from './fault-effect.js';
-import { notFoundFor, type HiddenObjects } from './hidden-objects.js';
+import type { HiddenObjects } from './hidden-objects.js';
 
-/** How a request ends on the wire. */
-export type Outcome =
-  | { kind: 'answer'; answer: Answer }
-  | { kind: 'raw'; status: number; headers: Record<string, string>; body: string }
-  | { kind: 'cut'; answer: Answer; bytes: number | undefined; silent: boolean }
-  /** The connection is closed: hard (reset) or as after a crash. */
-  | { kind: 'close'; reset: boolean }
-  /** The connection stays open and silent. */
-  | { kind: 'silence' };
-
-export interface Struck {
+export interface FaultedCall {
   readonly call: ApiCall;
+  /** Serves the call as if there were no fault. */
   readonly handle: () => Promise<Answer>;
   readonly hidden: HiddenObjects;
   readonly apiKey: string | undefined;
 }
 
-/** Carries one request out under a fault. */
-export async function applyEffect(effect: FaultEffect, { call, handle, hidden, apiKey }: Struck): Promise<Outcome> {
+/** Serves one request under a fault. */
+export async function applyEffect(effect: FaultEffect, faulted: FaultedCall): Promise<Reply> {
+  const { call, handle, hidden, apiKey } = faulted;
   switch (effect.kind) {
     case 'status':
       if (effect.handled === true) await handle();
-      return statusOutcome(effect);
+      return statusReply(effect);
     case 'html': {
       const body = effect.body ?? '<html><head><title>Bad gateway</title></head><body>cloudflare</body></html>';
       return { kind: 'raw', status: effect.status ?? 502, headers: { 'content-type': 'text/html' }, body };
@@ -66,20 +59,6 @@ export async function applyEffect(effect: FaultEffect, { call, handle, hidden, a
   }
 }
 
-function statusOutcome(effect: StatusEffect): Outcome {
-  const { status } = effect;
-  const headers: Record<string, string> = { 'content-type': 'application/json', ...effect.headers };
-  if (effect.retryAfter !== undefined) headers['retry-after'] = String(effect.retryAfter);
-  if (effect.retryAfterMs !== undefined) headers['retry-after-ms'] = String(effect.retryAfterMs);
-  if (effect.shouldRetry !== undefined) headers['x-should-retry'] = String(effect.shouldRetry);
-  const { type, code, param } = effect;
-  const fields = { ...(type === undefined ? {} : { type }), code: code ?? null, param: param ?? null };
-  const body =
-    effect.body ??
-    errorBody(status, effect.message ?? MESSAGES[status] ?? `The request failed with ${status}.`, fields);
-  return { kind: 'raw', status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
-}
-
 const MESSAGES: Record<number, string> = {
   400: 'Invalid request.',
   401: 'Incorrect API key provided.',
@@ -91,3 +70,14 @@ const MESSAGES: Record<number, string> = {
   502: 'Bad gateway.',
   503: 'The server is overloaded or not ready yet.',
 };
+
+function statusReply(effect: StatusEffect): Reply {
+  const { status, type, code = null, param = null } = effect;
+  const headers: Record<string, string> = { 'content-type': 'application/json', ...effect.headers };
+  if (effect.retryAfter !== undefined) headers['retry-after'] = String(effect.retryAfter);
+  if (effect.retryAfterMs !== undefined) headers['retry-after-ms'] = String(effect.retryAfterMs);
+  if (effect.shouldRetry !== undefined) headers['x-should-retry'] = String(effect.shouldRetry);
+  const message = effect.message ?? MESSAGES[status] ?? `The request failed with ${status}.`;
+  const body = effect.body ?? errorBody(status, message, { ...(type === undefined ? {} : { type }), code, param });
+  return { kind: 'raw', status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
+}

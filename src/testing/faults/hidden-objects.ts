@@ -1,16 +1,17 @@
-import { notFound } from '../api-error.js';
+import { notFoundFor } from '../api-error.js';
+import { isObject } from '../body-params.js';
 import type { ApiCall } from '../server/endpoint.js';
 
-/** Objects that exist and are not visible yet: a replica lags behind the create. */
+/** Objects that exist but are not visible yet, as behind a replica that lags. */
 export class HiddenObjects {
   readonly #readsLeft = new Map<string, number>();
 
+  /** @param created the object as its create endpoint returned it @param reads how many reads do not see it */
   hide(created: unknown, reads: number): void {
-    const id = (created as { id?: unknown } | null)?.id;
-    if (typeof id === 'string' && reads > 0) this.#readsLeft.set(id, reads);
+    if (isObject(created) && typeof created.id === 'string' && reads > 0) this.#readsLeft.set(created.id, reads);
   }
 
-  /** @throws the API's 404 while the object of the call is hidden; each such read counts */
+  /** Counts a read. @throws the API's 404 while the object of the call is hidden */
   check(call: ApiCall): void {
     const left = call.id === undefined ? undefined : this.#readsLeft.get(call.id);
     if (call.id === undefined || left === undefined) return;
@@ -19,18 +20,12 @@ export class HiddenObjects {
     throw notFoundFor(call);
   }
 
-  /** The reply without hidden objects, if it is a list. */
+  /** Takes hidden objects out of a list; returns anything else as it is. */
   filter(json: unknown): unknown {
-    const list = json as { object?: unknown; data?: unknown } | null;
-    if (this.#readsLeft.size === 0 || list?.object !== 'list' || !Array.isArray(list.data)) return json;
-    const data = list.data as { id: string }[];
-    return { ...list, data: data.filter(({ id }) => !this.#readsLeft.has(id)) };
+    if (this.#readsLeft.size === 0 || !isObject(json) || json.object !== 'list' || !Array.isArray(json.data))
+      return json;
+    const isHidden = (item: unknown): boolean =>
+      isObject(item) && typeof item.id === 'string' && this.#readsLeft.has(item.id);
+    return { ...json, data: json.data.filter((item) => !isHidden(item)) };
   }
-}
-
-const KINDS = { files: 'File', uploads: 'Upload', batches: 'Batch', fineTuning: 'FineTuningJob' } as const;
-
-export function notFoundFor(call: ApiCall) {
-  const area = call.operation.split('.')[0] as keyof typeof KINDS;
-  return notFound(KINDS[area], call.id ?? '');
 }

@@ -15,7 +15,7 @@ async function scenarioJob(
   scenario: FineTuningScenarioName | FineTuningScenario,
   ms: number,
 ): Promise<{ id: string; read: () => Promise<Record<string, unknown>> }> {
-  rig.api.scenarios.forNextJob(scenario);
+  rig.api.scenarios.forNextFineTuningJob(scenario);
   const file = await upload(rig.client, jsonl(chatExamples(10)), 'fine-tune');
   const { id } = await rig.client.fineTuning.jobs.create({ model: 'gpt-4o-mini', training_file: file.id });
   rig.clock.advance(ms);
