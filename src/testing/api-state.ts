@@ -8,7 +8,6 @@ import type { Endpoint, Route, ServedCall } from './server/endpoint.js';
 import type { UploadStore } from './uploads/upload-store.js';
 
 interface ApiStateParts {
-  readonly clock: Clock;
   readonly seed: number;
   readonly limits: LocalApiLimits;
   /** From a file's upload until it is `processed`. */
@@ -21,46 +20,30 @@ interface ApiStateParts {
 }
 
 /** Everything that the endpoints share. */
-export class ApiState {
-  readonly seed: number;
-  readonly limits: LocalApiLimits;
-  readonly fileProcessingMs: number;
-  readonly files: FileStore;
-  readonly uploads: UploadStore;
-  readonly batches: BatchStore;
-  readonly fineTuningJobs: FineTuningStore;
-  readonly scenarios: Scenarios;
-  readonly #clock: Clock;
-  #lastWork: Promise<unknown> = Promise.resolve();
-
-  constructor(parts: ApiStateParts) {
-    this.seed = parts.seed;
-    this.limits = parts.limits;
-    this.fileProcessingMs = parts.fileProcessingMs;
-    this.files = parts.files;
-    this.uploads = parts.uploads;
-    this.batches = parts.batches;
-    this.fineTuningJobs = parts.fineTuningJobs;
-    this.scenarios = parts.scenarios;
-    this.#clock = parts.clock;
-  }
-
-  /** Epoch ms. */
-  async now(): Promise<number> {
-    return this.#clock.now();
-  }
-
+export interface ApiState extends ApiStateParts {
+  /** Epoch ms on the API's clock. */
+  readonly now: () => Promise<number>;
   /** Reads the clock, advances all jobs to that time and runs `work`. No other request is served in between. */
-  atCurrentTime<T>(work: (now: number) => T | Promise<T>): Promise<T> {
-    const result = this.#lastWork.then(async () => {
-      const now = await this.now();
-      await this.batches.advance(now);
-      await this.fineTuningJobs.advance(now);
-      return work(now);
-    });
-    this.#lastWork = result.catch(() => undefined);
-    return result;
-  }
+  readonly atCurrentTime: <T>(work: (now: number) => T | Promise<T>) => Promise<T>;
+}
+
+export function createApiState({ clock, ...parts }: ApiStateParts & { readonly clock: Clock }): ApiState {
+  let lastWork: Promise<unknown> = Promise.resolve();
+  const now = async (): Promise<number> => clock.now();
+  return {
+    ...parts,
+    now,
+    atCurrentTime: (work) => {
+      const result = lastWork.then(async () => {
+        const time = await now();
+        await parts.batches.advance(time);
+        await parts.fineTuningJobs.advance(time);
+        return work(time);
+      });
+      lastWork = result.catch(() => undefined);
+      return result;
+    },
+  };
 }
 
 /** An endpoint that replies with JSON and is served alone. */

@@ -1,4 +1,4 @@
-/** The time of the local API. Nothing runs on timers: each request reads the clock and derives the state of all jobs. */
+/** The time of the local API, which has no timers: each request reads the clock and derives the state of all jobs. */
 export interface Clock {
   /** Epoch milliseconds. May be asynchronous, so that it can follow a Temporal test server. */
   now(): number | Promise<number>;

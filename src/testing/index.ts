@@ -1,6 +1,6 @@
 /**
- * `temporal-llm-jobs/testing`: a local API that simulates OpenAI's files, uploads, batches and fine-tuning endpoints, with
- * a clock, a seed, scenarios for jobs and faults for requests.
+ * `temporal-llm-jobs/testing`: a local API that simulates OpenAI's files, uploads, batches and fine-tuning endpoints,
+ * with a clock, a seed, scenarios for jobs and faults for requests.
  *
  * It shares no code with the library, so that a mistake of the library cannot hide in both: limits, statuses and line
  * formats are repeated here on purpose.

@@ -25,14 +25,6 @@ export interface ReadCounters {
   foreign: number;
 }
 
-/** One read of a job. */
-export interface JobRead<Status extends string> {
-  readonly scenario: ReadScenario<Status>;
-  readonly counters: ReadCounters;
-  /** Whether the read counts. */
-  readonly counted: boolean;
-}
-
 /** The transitions that have happened at `now`. Never empty. */
 export function passedTransitions<T extends { readonly at: number }>(transitions: readonly T[], now: number): T[] {
   const passed = transitions.filter(({ at }) => at <= now);
@@ -40,32 +32,56 @@ export function passedTransitions<T extends { readonly at: number }>(transitions
   return passed.length > 0 ? passed : transitions.slice(0, 1);
 }
 
-/** @param entered all statuses so far @param ageMs since creation */
-export function hasVanished<Status extends string>(
-  { vanishIn, vanishAfterMs }: ReadScenario<Status>,
+interface ReadRecord<Status extends string> {
+  readonly scenario: ReadScenario<Status>;
+  readonly createdAt: number;
+  readonly reads: ReadCounters;
+}
+
+/**
+ * What a read of a job returns under its scenario; undefined for a job that has vanished.
+ *
+ * @param entered all statuses of the job so far
+ * @param objectAt the job as it is at a time
+ */
+export function misleadingRead<Status extends string, T extends { readonly status: Status }>(
+  record: ReadRecord<Status>,
   entered: readonly Status[],
-  ageMs: number,
+  { now, counted }: { now: number; counted: boolean },
+  objectAt: (time: number) => T,
+): T | undefined {
+  if (hasVanished(record, entered, now)) return undefined;
+  const stale = counted && entered.length > 1 && isStale(record);
+  const job = objectAt(stale ? record.createdAt : now);
+  // The type of a status does not include a foreign one, on purpose: a client does not know it either.
+  return { ...job, status: (foreignStatusOf(record, job.status, counted) ?? job.status) as Status };
+}
+
+function hasVanished<Status extends string>(
+  { scenario: { vanishIn, vanishAfterMs }, createdAt }: ReadRecord<Status>,
+  entered: readonly Status[],
+  now: number,
 ): boolean {
-  return (
-    (vanishIn !== undefined && entered.includes(vanishIn)) || (vanishAfterMs !== undefined && ageMs >= vanishAfterMs)
-  );
+  if (vanishIn !== undefined && entered.includes(vanishIn)) return true;
+  return vanishAfterMs !== undefined && now - createdAt >= vanishAfterMs;
 }
 
-/** Whether this read shows the job's first state again. @param moved whether the job has left its first state */
-export function isStale<Status extends string>(read: JobRead<Status>, moved: boolean): boolean {
-  const { scenario, counters, counted } = read;
-  if (scenario.staleReads === undefined || !counted || !moved) return false;
+/** Counts a read of a job that has left its first state. */
+function isStale<Status extends string>({ scenario, reads }: ReadRecord<Status>): boolean {
+  if (scenario.staleReads === undefined) return false;
+  reads.stale += 1;
   // The first read shows the truth, so that the next ones are seen to step back.
-  counters.stale += 1;
-  return counters.stale > 1 && counters.stale <= 1 + scenario.staleReads;
+  return reads.stale > 1 && reads.stale <= 1 + scenario.staleReads;
 }
 
-/** The status that this read shows in place of the real one. */
-export function foreignStatusOf<Status extends string>(read: JobRead<Status>, status: Status): string | undefined {
-  const { foreignStatus } = read.scenario;
+function foreignStatusOf<Status extends string>(
+  { scenario: { foreignStatus }, reads }: ReadRecord<Status>,
+  status: Status,
+  counted: boolean,
+): string | undefined {
   if (foreignStatus === undefined || foreignStatus.insteadOf !== status) return undefined;
-  if (read.counters.foreign >= (foreignStatus.reads ?? Infinity)) return undefined;
-  if (read.counted) read.counters.foreign += 1;
+  if (reads.foreign >= (foreignStatus.reads ?? Infinity)) return undefined;
+  if (counted) reads.foreign += 1;
   return foreignStatus.status;
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { ApiState } from './api-state.js';
+import { createApiState, type ApiState } from './api-state.js';
 import { batchEndpoints } from './batches/batch-endpoints.js';
 import { batchObject } from './batches/batch-object.js';
 import { BatchStore } from './batches/batch-store.js';
@@ -89,7 +89,7 @@ export class LocalApi implements AsyncDisposable {
   static async start(options: LocalApiOptions = {}): Promise<LocalApi> {
     const { apiKey = DEFAULT_API_KEY, seed = 1, port = 0, logger } = options;
     const folder = await mkdtemp(join(tmpdir(), 'temporal-llm-jobs-local-api-'));
-    const state = createState(folder, seed, options);
+    const state = stateOf(folder, seed, options);
     const faults = new FaultBook(seed);
     const requests: LoggedRequest[] = [];
     try {
@@ -118,13 +118,13 @@ export class LocalApi implements AsyncDisposable {
     }
   }
 
-  /** All batches at the current time, newest first, as they really are: without the distortions of scenarios. */
+  /** All batches at the current time, newest first, without the distortions of scenarios. */
   batches(): Promise<WireBatch[]> {
     const { batches } = this.#state;
     return this.#state.atCurrentTime((now) => batches.list().map((record) => batchObject(record, now)));
   }
 
-  /** All fine-tuning jobs at the current time, newest first, as they really are: without the distortions of scenarios. */
+  /** All fine-tuning jobs at the current time, newest first, without the distortions of scenarios. */
   fineTuningJobs(): Promise<WireFineTuningJob[]> {
     const { fineTuningJobs } = this.#state;
     return this.#state.atCurrentTime((now) => fineTuningJobs.list().map((record) => fineTuningObject(record, now)));
@@ -156,10 +156,10 @@ export class LocalApi implements AsyncDisposable {
   }
 }
 
-function createState(folder: string, seed: number, options: LocalApiOptions): ApiState {
+function stateOf(folder: string, seed: number, options: LocalApiOptions): ApiState {
   const files = new FileStore({ folder, seed });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  return new ApiState({
+  return createApiState({
     clock: options.clock ?? realClock(),
     seed,
     limits,

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { foreignStatusOf, hasVanished, isStale } from '../job-reads.js';
+import { misleadingRead } from '../job-reads.js';
 import { epochSeconds, type WireBatch } from '../wire.js';
 import { answeredRequests, batchTransitions, type BatchRecord } from './batch-record.js';
 import { isBatchEnd, type BatchStatus } from './batch-timeline.js';
@@ -68,16 +68,13 @@ function usageObject({ input, output }: ResultUsage): OpenAI.BatchUsage {
 
 /** What a read of the batch returns: the object as its scenario distorts it, or undefined for one that has vanished. */
 export function shownBatch(record: BatchRecord, now: number, { counted }: { counted: boolean }): unknown {
-  const { scenario, createdAt } = record;
-  const statuses = batchTransitions(record, now).map(({ status }) => status);
-  if (hasVanished(scenario, statuses, now - createdAt)) return undefined;
-  const read = { scenario, counters: record.reads, counted };
-  const batch = batchObject(record, isStale(read, statuses.length > 1) ? createdAt : now);
+  const { scenario } = record;
+  const entered = batchTransitions(record, now).map(({ status }) => status);
+  const batch = misleadingRead(record, entered, { now, counted }, (time) => batchObject(record, time));
+  if (batch === undefined) return undefined;
   const { request_counts: counts } = batch;
   const shown: WireBatch = {
     ...batch,
-    // A foreign status is, on purpose, none of the SDK's type.
-    status: (foreignStatusOf(read, batch.status) ?? batch.status) as BatchStatus,
     request_counts: scenario.counts === undefined || counts === null ? counts : scenario.counts(counts),
     error_file_id: scenario.emptyErrorFile === 'empty-id' ? (batch.error_file_id ?? '') : batch.error_file_id,
   };

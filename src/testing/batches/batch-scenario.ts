@@ -6,8 +6,7 @@ import type { BatchTiming } from './batch-timing.js';
 import type { LineFault } from './line-fault.js';
 
 /**
- * How one batch deviates from the normal course. All fields may be combined; a batch without a scenario takes the normal
- * course.
+ * How one batch deviates from the normal course, which a batch without a scenario takes. All fields may be combined.
  */
 export interface BatchScenario extends ReadScenario<BatchStatus> {
   /** Durations for this batch. @default those of the local API */

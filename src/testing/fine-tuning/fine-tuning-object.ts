@@ -1,4 +1,4 @@
-import { foreignStatusOf, hasVanished, isStale } from '../job-reads.js';
+import { misleadingRead } from '../job-reads.js';
 import { epochSeconds, type WireFineTuningJob } from '../wire.js';
 import {
   fineTuningErrorOf,
@@ -51,18 +51,17 @@ function estimatedFinish(record: FineTuningRecord, status: FineTuningStatus): nu
 
 /** What a read of the job returns: the object as its scenario distorts it, or undefined for one that has vanished. */
 export function shownFineTuningJob(record: FineTuningRecord, now: number, { counted }: { counted: boolean }): unknown {
-  const { scenario, createdAt } = record;
-  const statuses = fineTuningTransitions(record, now).map(({ status }) => status);
-  if (hasVanished(scenario, statuses, now - createdAt)) return undefined;
-  const read = { scenario, counters: record.reads, counted };
-  const fineTuningJob = fineTuningObject(record, isStale(read, statuses.length > 1) ? createdAt : now);
+  const { scenario } = record;
+  const entered = fineTuningTransitions(record, now).map(({ status }) => status);
+  const read = misleadingRead(record, entered, { now, counted }, (time) => {
+    const fineTuningJob = fineTuningObject(record, time);
+    return { ...fineTuningJob, error: shownError(record, fineTuningJob) };
+  });
+  if (read === undefined) return undefined;
   const shown: WireFineTuningJob = {
-    ...fineTuningJob,
-    error: shownError(record, fineTuningJob),
+    ...read,
     // Azure sends null here, which the SDK's type does not allow.
-    result_files: scenario.resultFiles === 'null' ? (null as unknown as string[]) : fineTuningJob.result_files,
-    // A foreign status is, on purpose, none of the SDK's type.
-    status: (foreignStatusOf(read, fineTuningJob.status) ?? fineTuningJob.status) as FineTuningStatus,
+    result_files: scenario.resultFiles === 'null' ? (null as unknown as string[]) : read.result_files,
   };
   return scenario.show === undefined ? shown : scenario.show(shown);
 }

@@ -4,11 +4,11 @@ import type { FineTuningStatus } from './fine-tuning-timeline.js';
 import type { FineTuningTiming } from './fine-tuning-timing.js';
 
 /**
- * How one fine-tuning job deviates from the normal course. All fields may be combined; a job without a scenario takes the
- * normal course.
+ * How one fine-tuning job deviates from the normal course, which a job without a scenario takes. All fields may be
+ * combined.
  */
 export interface FineTuningScenario extends ReadScenario<FineTuningStatus> {
-  /** Durations for this fineTuningJob. @default those of the local API */
+  /** Durations for this job. @default those of the local API */
   readonly timing?: Partial<FineTuningTiming>;
   /** The job fails. */
   readonly fail?: {
@@ -23,17 +23,21 @@ export interface FineTuningScenario extends ReadScenario<FineTuningStatus> {
   };
   /** Statuses that the job leaves only by a pause or a cancel. */
   readonly stuckIn?: readonly FineTuningStatus[];
-  /** The share of the steps after which the provider pauses the fineTuningJob. A `resume` continues it. */
+  /** The share of the steps after which the provider pauses the job. A `resume` continues it. */
   readonly pausesAt?: number;
   /** The `error` of a job that has not failed. @default null */
   readonly healthyError?: 'null-filled' | 'empty-object';
   /** The `error` of a failed job has only null fields. @default false */
   readonly hidesError?: boolean;
-  /** What a succeeded job shows as its result files, or the status with which their content is refused. @default their ids */
+  /**
+   * What a succeeded job shows as its result files, or the status with which their content is refused.
+   *
+   * @default their ids
+   */
   readonly resultFiles?: 'none' | 'null' | 404 | 410;
   /**
-   * `duplicated`: every page of events after the first begins with the last event of the page before. `tied`: all metrics
-   * events have the same second.
+   * `duplicated`: every page of events after the first begins with the last event of the page before.
+   * `tied`: all metrics events have the same second.
    */
   readonly events?: 'duplicated' | 'tied';
   /** Changes the whole object that is shown, for the dialects of other providers. */
@@ -79,7 +83,7 @@ export const FINE_TUNING_SCENARIOS = {
   vanishesWhileRunning: { vanishIn: 'running' },
   vanishesAtItsEnd: { vanishIn: 'succeeded' },
   stepsBack: { staleReads: 2 },
-  /** Azure's name for a queued fineTuningJob. */
+  /** Azure's name for a queued job. */
   unknownStatus: { foreignStatus: { status: 'pending', insteadOf: 'queued' } },
   stuckValidating: { stuckIn: ['validating_files'] },
   stuckQueued: { stuckIn: ['queued'] },

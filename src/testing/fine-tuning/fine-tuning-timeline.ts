@@ -27,7 +27,7 @@ export interface FineTuningInputs {
   /** Epoch ms. */
   readonly createdAt: number;
   readonly plan: FineTuningPlan;
-  /** The stage that ends as `failed`. For running, the share of the training after which it fails (1: after the last step). */
+  /** The stage that ends as `failed`; for running, the share of the training before (1: after the last step). */
   readonly failsIn: 'validating_files' | 'queued' | { readonly runningShare: number } | null;
   /** In the order of their times; only the last may not have ended. */
   readonly pauses: readonly Pause[];

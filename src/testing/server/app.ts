@@ -1,9 +1,8 @@
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiError } from '../api-error.js';
-import { applyEffect } from '../faults/apply-effect.js';
+import { applyEffect, HiddenObjects } from '../faults/apply-effect.js';
 import type { FaultBook } from '../faults/fault-book.js';
-import { HiddenObjects } from '../faults/hidden-objects.js';
 import { hexId, randomFor } from '../random.js';
 import type { Answer, Endpoint, ServedCall } from './endpoint.js';
 import { errorReply, replyStatus, sendReply, type Reply } from './reply.js';

@@ -40,12 +40,12 @@ export function logEntry(call: ApiCall, endpoint: Endpoint | undefined, now: num
   };
 }
 
-/** Reads a request. @param endpoint undefined for an unknown path @param fileBytes the largest file of a multipart body */
+/** @param endpoint undefined for an unknown path @param fileBytes the largest file of a multipart body */
 export function readCall(request: FastifyRequest, endpoint: Endpoint | undefined, fileBytes: number): ServedCall {
   const { authorization: _secret, ...headers } = request.headers;
   const { id } = request.params as { id?: string };
   return {
-    // For an unknown path no rule or endpoint runs that would read the operation.
+    // Without an endpoint, no rule or handler runs that reads the operation.
     operation: endpoint?.operation as ApiCall['operation'],
     method: request.method,
     path: request.url,

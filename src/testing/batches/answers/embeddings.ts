@@ -3,7 +3,7 @@ import { randomFor } from '../../random.js';
 import { countTokens, textOf } from '../prompt.js';
 import type { AnswerBody, AnswerRequest } from './write-answer.js';
 
-/** Far fewer than the 1536 of a real model, so that results of 50,000 lines stay small. `dimensions` can ask for more. */
+/** Far fewer than the 1536 of a real model, so that results of 50,000 lines stay small. A request can set more. */
 const DIMENSIONS = 8;
 
 /** `/v1/embeddings`: unit vectors that depend only on the text, the model and the number of dimensions. */

@@ -66,7 +66,11 @@ function resolveReference(root: unknown, ref: string): unknown {
     .reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], root);
 }
 
-/** A number from `minimum` (or 0) to `maximum` (or 99 more). @param step 1 for whole numbers, so that the last is reached */
+/**
+ * A number from the schema's `minimum` (or 0) to its `maximum` (or 99 more).
+ *
+ * @param step 1 for whole numbers, so that the maximum is reached; 0 otherwise
+ */
 function inRange(schema: { minimum?: unknown; maximum?: unknown }, random: () => number, step: number): number {
   const low = typeof schema.minimum === 'number' ? schema.minimum : 0;
   const high = typeof schema.maximum === 'number' ? schema.maximum : low + 99;
