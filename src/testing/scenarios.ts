@@ -55,7 +55,9 @@ class ScenarioQueue<Created, Scenario extends object> {
   #resolve(scenario: string | Scenario): Scenario {
     if (typeof scenario !== 'string') return scenario;
     const named = this.#named[scenario];
-    if (named === undefined) throw new Error(`unknown scenario '${scenario}'; use a name of the exported table`);
+    if (named === undefined) {
+      throw new Error(`unknown scenario "${scenario}"; known are ${Object.keys(this.#named).join(', ')}`);
+    }
     return named;
   }
 }

@@ -21,7 +21,7 @@ export interface BatchScenario extends ReadScenario<BatchStatus> {
   readonly lines?: (index: number) => LineFault | undefined;
   /** The last line of the output is cut in the middle and has no line break. @default false */
   readonly cutLastLine?: boolean;
-  /** What a batch without failed lines shows as its error file. @default nothing: `null` */
+  /** What a batch without failed lines shows as its error file. @default `null` */
   readonly emptyErrorFile?: 'empty-id' | 'zero-bytes';
   /** The content of the output and error files is refused with this status. */
   readonly outputGone?: 404 | 410;

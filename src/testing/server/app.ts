@@ -72,7 +72,8 @@ class RequestServer {
   }
 
   serveEndpoint(request: FastifyRequest, response: FastifyReply, endpoint: Endpoint): Promise<FastifyReply> {
-    return this.#serve(request, response, endpoint, async (call) => {
+    return this.#serve(request, response, endpoint, async () => {
+      const call = readCall(request, endpoint, this.#options.fileBytes);
       const effect = this.#options.faults.take(call);
       const handle = (): Promise<Answer> => this.#answer(endpoint, call);
       if (effect === undefined) return { reply: { kind: 'answer', answer: await handle() } };
@@ -95,18 +96,17 @@ class RequestServer {
     request: FastifyRequest,
     response: FastifyReply,
     endpoint: Endpoint | undefined,
-    work: (call: ServedCall) => Promise<Served>,
+    work: () => Promise<Served>,
   ): Promise<FastifyReply> {
-    const { apiKey, fileBytes, now, requests, logger } = this.#options;
-    const call = readCall(request, endpoint, fileBytes);
-    const logged = logEntry(call, endpoint, await now());
+    const { apiKey, now, requests, logger } = this.#options;
+    const logged = logEntry(request, endpoint, await now());
     requests.push(logged);
     const headers = this.#replyHeaders();
     response.hijack();
     let served: Served;
     try {
       checkApiKey(request, apiKey);
-      served = await work(call);
+      served = await work();
     } catch (error) {
       served = { reply: errorReply(error) };
     }
@@ -114,7 +114,7 @@ class RequestServer {
     logged.status = status;
     if (served.fault !== undefined) logged.fault = served.fault;
     const fault = served.fault === undefined ? '' : ` (${served.fault})`;
-    logger?.info(`${call.method} ${call.path} ${status ?? 'no reply'}${fault}`);
+    logger?.info(`${logged.method} ${logged.path} ${status ?? 'no reply'}${fault}`);
     // A client may disconnect in the middle of a body, which is no error here.
     await sendReply(response.raw, served.reply, headers).catch(() => response.raw.destroy());
     return response;

@@ -33,8 +33,8 @@ export function errorReply(error: unknown): Reply {
 /** Errors of the framework, such as a broken multipart body, have a status. All others are bugs of the local API. */
 function asApiError(error: unknown): ApiError {
   if (!(error instanceof Error)) return new ApiError(500, `The local API failed: ${String(error)}`);
-  const { statusCode = 500 } = error as { statusCode?: number };
-  return new ApiError(statusCode, statusCode < 500 ? error.message : `The local API failed: ${error.stack}`);
+  const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
+  return new ApiError(status, status < 500 ? error.message : `The local API failed: ${error.stack}`);
 }
 
 /** @param headers those that every reply has */

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../api-error.js';
-import type { ApiCall, BodyPart, Endpoint, Operation, ServedCall } from './endpoint.js';
+import { isObject } from '../body-params.js';
+import type { BodyPart, Endpoint, Operation, ServedCall } from './endpoint.js';
 
 const MAX_FIELD_BYTES = 1 << 20;
 
@@ -24,37 +25,48 @@ export interface LoggedRequest {
 
 const ATTEMPT_HEADERS = ['x-stainless-retry-count', 'x-stainless-timeout', 'idempotency-key', 'range', 'user-agent'];
 
-export function logEntry(call: ApiCall, endpoint: Endpoint | undefined, now: number): LoggedRequest {
+/** @param endpoint undefined for an unknown path @param now epoch ms */
+export function logEntry(request: FastifyRequest, endpoint: Endpoint | undefined, now: number): LoggedRequest {
+  const headers = singleValues(request.headers);
   const attemptHeaders = ATTEMPT_HEADERS.flatMap((name) => {
-    const value = call.headers[name];
+    const value = headers[name];
     return value === undefined ? [] : [[name, value] as const];
   });
+  const { id } = singleValues(request.params);
   return {
     at: now,
-    method: call.method,
-    path: call.path,
+    method: request.method,
+    path: request.url,
     operation: endpoint?.operation,
-    ...(call.id === undefined ? {} : { id: call.id }),
+    ...(endpoint === undefined || id === undefined ? {} : { id }),
     status: undefined,
     attemptHeaders: Object.fromEntries(attemptHeaders),
   };
 }
 
-/** @param endpoint undefined for an unknown path @param fileBytes the largest file of a multipart body */
-export function readCall(request: FastifyRequest, endpoint: Endpoint | undefined, fileBytes: number): ServedCall {
-  const { authorization: _secret, ...headers } = request.headers;
-  const { id } = request.params as { id?: string };
+/** @param fileBytes the largest file of a multipart body */
+export function readCall(request: FastifyRequest, { operation }: Endpoint, fileBytes: number): ServedCall {
+  const { authorization: _secret, ...headers } = singleValues(request.headers);
   return {
-    // Without an endpoint, no rule or handler runs that reads the operation.
-    operation: endpoint?.operation as ApiCall['operation'],
+    operation,
     method: request.method,
     path: request.url,
-    id: endpoint === undefined ? undefined : id,
-    query: request.query as ServedCall['query'],
+    id: singleValues(request.params).id,
+    query: singleValues(request.query),
     body: request.isMultipart() ? undefined : request.body,
-    headers: headers as ServedCall['headers'],
+    headers,
     parts: () => bodyParts(request, fileBytes),
   };
+}
+
+/** The strings of a record; of a list of values the first. */
+function singleValues(record: unknown): Record<string, string | undefined> {
+  if (!isObject(record)) return {};
+  const entries = Object.entries(record).flatMap(([name, values]) => {
+    const [value]: unknown[] = [values].flat();
+    return typeof value === 'string' ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The parts of a multipart body, in the order in which they arrive. */
