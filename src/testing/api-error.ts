@@ -1,7 +1,7 @@
 import type { ApiCall } from './server/endpoint.js';
 
 /** The body of every error of the API. */
-export interface ApiErrorBody {
+interface ApiErrorBody {
   readonly error: {
     readonly message: string;
     readonly type: string;
@@ -10,7 +10,7 @@ export interface ApiErrorBody {
   };
 }
 
-export interface ApiErrorFields {
+interface ApiErrorFields {
   /** @default by status, e.g. `invalid_request_error` */
   readonly type?: string;
   readonly param?: string | null;

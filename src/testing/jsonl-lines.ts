@@ -5,7 +5,7 @@ const LINE_FEED = 10;
 const CHUNK_BYTES = 1 << 20;
 
 /** One line of a file, with its position, so that it can be read again without the rest. */
-export interface FileLine {
+interface FileLine {
   /** Counted from 1. */
   readonly number: number;
   readonly text: string;

@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 
 /** An API object as it is on the wire: what is optional in the SDK's types is `null` there. */
-export type Wire<T> = { [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K] };
+type Wire<T> = { [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K] };
 
 export type WireFile = OpenAI.FileObject;
 export type WireBatch = Wire<OpenAI.Batch>;

@@ -1,17 +1,8 @@
 import { ApiError, invalidValue } from '../api-error.js';
 import type { ApiState } from '../api-state.js';
 import { readExpiresAfter, readMetadata, readObject, requiredString } from '../body-params.js';
+import type { BatchParams } from './batch-record.js';
 import { BATCH_ENDPOINTS } from './inspect-input.js';
-
-/** What `batches.create` was called with, checked. */
-export interface BatchParams {
-  readonly inputFileId: string;
-  readonly endpoint: string;
-  readonly completionWindow: string;
-  readonly metadata: Record<string, string> | null;
-  /** Seconds; null: 30 days. */
-  readonly outputExpiresAfter: number | null;
-}
 
 /** Reads and checks the body of `batches.create`. @throws the API's 400s */
 export function readBatchParams(rawBody: unknown, state: ApiState, now: number): BatchParams {

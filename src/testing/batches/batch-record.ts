@@ -1,10 +1,19 @@
 import { passedTransitions, type ReadCounters } from '../job-reads.js';
-import type { BatchParams } from './batch-params.js';
 import type { BatchScenario } from './batch-scenario.js';
 import { answeredAt, batchTimeline, type BatchTransition, type TimelineInputs } from './batch-timeline.js';
 import type { BatchPlan } from './batch-timing.js';
 import type { Inspection } from './inspect-input.js';
 import type { ResultUsage } from './write-results.js';
+
+/** What `batches.create` was called with, checked. */
+export interface BatchParams {
+  readonly inputFileId: string;
+  readonly endpoint: string;
+  readonly completionWindow: string;
+  readonly metadata: Record<string, string> | null;
+  /** Seconds; null: 30 days. */
+  readonly outputExpiresAfter: number | null;
+}
 
 export interface BatchResults {
   readonly usage: ResultUsage;

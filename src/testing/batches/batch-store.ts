@@ -3,12 +3,12 @@ import type { LocalApiLimits } from '../limits.js';
 import { hexId, randomFor } from '../random.js';
 import { RecordStore } from '../record-store.js';
 import { epochSeconds } from '../wire.js';
-import type { BatchParams } from './batch-params.js';
 import {
   answeredRequests,
   batchStateAt,
   batchTransitions,
   inspectionDue,
+  type BatchParams,
   type BatchRecord,
   type BatchResults,
 } from './batch-record.js';
@@ -18,7 +18,7 @@ import { planBatch, windowMs, type BatchTiming } from './batch-timing.js';
 import { batchError, inspectInput, unreadableInput, type Inspection } from './inspect-input.js';
 import { completionOrder, writeResults } from './write-results.js';
 
-export interface BatchStoreOptions {
+interface BatchStoreOptions {
   readonly files: FileStore;
   readonly limits: LocalApiLimits;
   readonly timing: BatchTiming;

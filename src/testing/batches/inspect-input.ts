@@ -19,7 +19,7 @@ export interface Inspection {
   readonly fails: Uint8Array;
 }
 
-export interface InputRules {
+interface InputRules {
   readonly endpoint: string;
   readonly maxRequests: number;
   readonly maxEmbeddingInputs: number;

@@ -23,7 +23,7 @@ export interface LineContext {
   readonly createdAt: number;
 }
 
-export interface ResultLine {
+interface ResultLine {
   readonly id: string;
   readonly custom_id: string;
   readonly response: { readonly status_code: number; readonly request_id: string; readonly body: unknown } | null;

@@ -16,7 +16,7 @@ import {
   type UnfinishedCode,
 } from './result-lines.js';
 
-export interface ResultsInput extends LineContext {
+interface ResultsInput extends LineContext {
   readonly inputPath: string;
   readonly inspection: Inspection;
   /** How many lines are answered, in the order of `completionOrder`. */

@@ -33,7 +33,7 @@ export class HiddenObjects {
   }
 }
 
-export interface FaultedCall {
+interface FaultedCall {
   readonly call: ApiCall;
   /** Serves the call as if there were no fault. */
   readonly handle: () => Promise<Answer>;

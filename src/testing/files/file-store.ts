@@ -30,7 +30,7 @@ export interface StoredFile {
   deleted: boolean;
 }
 
-export interface NewFile {
+interface NewFile {
   readonly path: string;
   readonly filename: string;
   readonly purpose: WireFile['purpose'];

@@ -6,7 +6,7 @@ import type { LocalApiLimits } from '../limits.js';
 import type { BodyPart } from '../server/endpoint.js';
 
 /** A multipart body whose file was written to disk. */
-export interface ReceivedFile {
+interface ReceivedFile {
   readonly path: string;
   readonly filename: string;
   /** The other fields; nested names stay flat, e.g. `expires_after[seconds]`. */

@@ -2,24 +2,11 @@ import type OpenAI from 'openai';
 import { ApiError, checkLength, invalidType, missingParameter } from '../api-error.js';
 import type { ApiState } from '../api-state.js';
 import { isObject, optionalString, readMetadata, readObject, requiredString, type JsonObject } from '../body-params.js';
-import { readMethod, type MethodChoice } from './hyperparameters.js';
+import { MAX_TRAINING_SEED, type FineTuningParams } from './fine-tuning-record.js';
+import { readMethod } from './hyperparameters.js';
 
-export const MAX_TRAINING_SEED = 2_147_483_647;
 const MAX_INTEGRATIONS = 5;
 const MAX_SUFFIX_LENGTH = 64;
-
-/** What `fineTuning.jobs.create` was called with, checked. */
-export interface FineTuningParams {
-  readonly model: string;
-  readonly trainingFile: string;
-  readonly validationFile: string | null;
-  readonly method: MethodChoice;
-  readonly suffix: string | null;
-  /** Null: drawn at the creation of the job. */
-  readonly seed: number | null;
-  readonly integrations: OpenAI.FineTuning.FineTuningJobIntegration[];
-  readonly metadata: Record<string, string> | null;
-}
 
 /** Reads and checks the body of `fineTuning.jobs.create`. @throws the API's 400s */
 export function readFineTuningParams(rawBody: unknown, state: ApiState, now: number): FineTuningParams {

@@ -1,5 +1,5 @@
+import type OpenAI from 'openai';
 import { passedTransitions, type ReadCounters } from '../job-reads.js';
-import type { FineTuningParams } from './fine-tuning-params.js';
 import type { FineTuningScenario } from './fine-tuning-scenario.js';
 import {
   fineTuningTimeline,
@@ -11,6 +11,22 @@ import {
 import type { FineTuningPlan } from './fine-tuning-timing.js';
 import { resolveAuto, trainingSteps, type MethodChoice } from './hyperparameters.js';
 import type { ExampleFile, FineTuningError } from './inspect-examples.js';
+
+/** The largest seed that the API accepts. */
+export const MAX_TRAINING_SEED = 2_147_483_647;
+
+/** What `fineTuning.jobs.create` was called with, checked. */
+export interface FineTuningParams {
+  readonly model: string;
+  readonly trainingFile: string;
+  readonly validationFile: string | null;
+  readonly method: MethodChoice;
+  readonly suffix: string | null;
+  /** Null: drawn at the creation of the job. */
+  readonly seed: number | null;
+  readonly integrations: OpenAI.FineTuning.FineTuningJobIntegration[];
+  readonly metadata: Record<string, string> | null;
+}
 
 /** What the check of the files has found. */
 export interface CheckedFiles {

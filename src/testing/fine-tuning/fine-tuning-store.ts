@@ -2,12 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import type { FileStore } from '../files/file-store.js';
 import { alphanumericId, randomFor } from '../random.js';
 import { RecordStore } from '../record-store.js';
-import { MAX_TRAINING_SEED, type FineTuningParams } from './fine-tuning-params.js';
 import {
+  MAX_TRAINING_SEED,
   fineTuningStateAt,
   timelineOf,
   trainingOf,
   type CheckedFiles,
+  type FineTuningParams,
   type FineTuningRecord,
 } from './fine-tuning-record.js';
 import type { FineTuningScenario } from './fine-tuning-scenario.js';
@@ -16,7 +17,7 @@ import { planFineTuning, type FineTuningTiming } from './fine-tuning-timing.js';
 import { inspectExamples, type ExampleFile, type ExampleRules } from './inspect-examples.js';
 import { metricsCsv } from './step-metrics.js';
 
-export interface FineTuningStoreOptions {
+interface FineTuningStoreOptions {
   readonly files: FileStore;
   readonly timing: FineTuningTiming;
   readonly seed: number;

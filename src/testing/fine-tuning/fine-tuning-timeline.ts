@@ -17,7 +17,7 @@ export interface Pause {
 }
 
 /** A time of running without a pause: from `from` to `until` (epoch ms), with `elapsed` ms of training done before. */
-export interface RunSegment {
+interface RunSegment {
   readonly from: number;
   readonly until: number;
   readonly elapsed: number;

@@ -2,7 +2,7 @@ import type OpenAI from 'openai';
 import { ApiError, invalidType, invalidValue, missingParameter } from '../api-error.js';
 import { isObject, type JsonObject } from '../body-params.js';
 
-export type FineTuningMethod = OpenAI.FineTuning.FineTuningJob.Method;
+type FineTuningMethod = OpenAI.FineTuning.FineTuningJob.Method;
 export type MethodType = FineTuningMethod['type'];
 
 const METHOD_TYPES = ['supervised', 'dpo', 'reinforcement'] as const;

@@ -1,6 +1,6 @@
 import { randomFor } from '../random.js';
 
-export interface StepMetrics {
+interface StepMetrics {
   readonly step: number;
   readonly train_loss: number;
   readonly train_mean_token_accuracy: number;
@@ -8,7 +8,7 @@ export interface StepMetrics {
   readonly valid_mean_token_accuracy?: number;
 }
 
-export interface MetricsCurve {
+interface MetricsCurve {
   readonly seed: number;
   readonly fineTuningJobId: string;
   readonly steps: number;

@@ -8,7 +8,7 @@ import type { Answer, Endpoint, ServedCall } from './endpoint.js';
 import { errorReply, replyStatus, sendReply, type Reply } from './reply.js';
 import { apiKeyOf, checkApiKey, logEntry, readCall, type LoggedRequest } from './request.js';
 
-export interface AppOptions {
+interface AppOptions {
   readonly apiKey: string;
   readonly seed: number;
   /** The largest file of a multipart body. */

@@ -11,13 +11,13 @@ export interface ListPage<T> {
   readonly has_more: boolean;
 }
 
-export interface PageBounds {
+interface PageBounds {
   /** For a query without a limit. */
   readonly defaultLimit: number;
   readonly maxLimit: number;
 }
 
-export interface PageQuery {
+interface PageQuery {
   readonly limit: number;
   /** The id of the last item of the page before. */
   readonly after: string | undefined;

@@ -4,7 +4,7 @@ import { hexId, randomFor } from '../random.js';
 import { RecordStore } from '../record-store.js';
 import { epochSeconds, type WireFile } from '../wire.js';
 
-export interface UploadParams {
+interface UploadParams {
   /** Promised bytes. */
   readonly bytes: number;
   readonly filename: string;

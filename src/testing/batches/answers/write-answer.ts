@@ -22,7 +22,7 @@ export interface AnswerBody {
   readonly usage: { readonly input: number; readonly output: number };
 }
 
-export interface WrittenAnswer {
+interface WrittenAnswer {
   readonly text: string;
   readonly tokens: number;
   readonly ending: AnswerRequest['ending'];
