@@ -1,4 +1,4 @@
-/** Where the local API reads the time. Nothing in it runs on timers: each request reads the clock and derives the rest. */
+/** The time of the local API, which has no timers: each request reads the clock and derives the state of all jobs. */
 export interface Clock {
   /** Epoch milliseconds. May be asynchronous, so that it can follow a Temporal test server. */
   now(): number | Promise<number>;
@@ -9,14 +9,14 @@ export function realClock(): Clock {
   return { now: () => Date.now() };
 }
 
-/** Wall-clock time from now on, running `factor` times as fast: with 3600 a day takes 24 seconds. */
+/** Starts at the wall-clock time and runs `factor` times as fast: with 3600 a day takes 24 seconds. */
 export function scaledClock(factor: number): Clock {
   const start = Date.now();
   return { now: () => start + (Date.now() - start) * factor };
 }
 
 /**
- * Any function that tells the time in epoch milliseconds.
+ * Reads the time from a function, in epoch milliseconds.
  *
  * @example Follow Temporal's time-skipping server
  * LocalApi.start({ clock: clockFrom(() => env.currentTimeMs()) })
@@ -25,10 +25,11 @@ export function clockFrom(now: () => number | Promise<number>): Clock {
   return { now };
 }
 
-/** A clock that stands still until it is moved. Starts at 2026-01-01T00:00:00Z by default, so runs can be compared. */
+/** A clock that moves only on `advance` and `set`, so that test runs are comparable. */
 export class ManualClock implements Clock {
   #now: number;
 
+  /** @param start epoch ms @default 2026-01-01T00:00:00Z */
   constructor(start: number = Date.UTC(2026, 0, 1)) {
     this.#now = start;
   }

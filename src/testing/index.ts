@@ -1,9 +1,11 @@
 /**
- * `temporal-llm-jobs/testing`: a local API that plays OpenAI's files, batches and fine-tuning endpoints, with a clock,
- * a seed, scenarios for jobs and faults for requests.
+ * `temporal-llm-jobs/testing`: a local API that simulates OpenAI's files, uploads, batches and fine-tuning endpoints,
+ * with a clock, a seed, scenarios for jobs and faults for requests.
+ *
+ * It shares no code with the library, so that a mistake of the library cannot hide in both: limits, statuses and line
+ * formats are repeated here on purpose.
  */
-export { DEFAULT_API_KEY, LocalApi } from './local-api.js';
-export type { LocalApiOptions } from './local-api-options.js';
+export { DEFAULT_API_KEY, LocalApi, type LocalApiOptions } from './local-api.js';
 export { DEFAULT_LIMITS, type LocalApiLimits } from './limits.js';
 export { clockFrom, ManualClock, realClock, scaledClock, type Clock } from './clock.js';
 export { FaultBook, type FaultHandle, type FaultRule } from './faults/fault-book.js';
@@ -15,10 +17,8 @@ export {
   type StatusEffect,
 } from './faults/fault-effect.js';
 export { OPERATIONS, type ApiCall, type Operation } from './server/endpoint.js';
-export type { LoggedRequest } from './server/request-log.js';
-export type { Scenarios } from './scenarios.js';
-export type { ScenarioHandle } from './scenario-queue.js';
-export type { CreatedBatch, CreatedJob } from './world.js';
+export type { LoggedRequest } from './server/request.js';
+export type { CreatedBatch, CreatedFineTuningJob, ScenarioHandle, Scenarios } from './scenarios.js';
 export {
   BATCH_SCENARIO_NAMES,
   BATCH_SCENARIOS,

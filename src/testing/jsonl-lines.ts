@@ -1,30 +1,35 @@
 import { createReadStream } from 'node:fs';
+import { isObject, type JsonObject } from './body-params.js';
 
-/** One line of a file, with where it lies, so that it can be read again alone. */
-export interface RawLine {
+const LINE_FEED = 10;
+const CHUNK_BYTES = 1 << 20;
+
+/** One line of a file, with its position, so that it can be read again without the rest. */
+interface FileLine {
   /** Counted from 1. */
-  number: number;
-  text: string;
-  /** Byte offset of the line in the file. */
-  offset: number;
+  readonly number: number;
+  readonly text: string;
+  /** Byte offset in the file. */
+  readonly offset: number;
   /** Bytes, without the line break. */
-  length: number;
+  readonly length: number;
 }
 
-/** Reads a file line by line; memory is bounded by the longest line. An empty last line is not a line. */
-export async function* readLines(path: string): AsyncGenerator<RawLine> {
+/** Reads a file line by line; memory is bounded by the longest line. An empty last line does not count. */
+export async function* readLines(path: string): AsyncGenerator<FileLine> {
   let rest: Buffer[] = [];
   let restLength = 0;
   let offset = 0;
   let number = 0;
-  const line = (bytes: Buffer): RawLine => {
-    const raw = { number: ++number, text: bytes.toString('utf8'), offset, length: bytes.length };
+  const line = (bytes: Buffer): FileLine => {
+    number += 1;
+    const next = { number, text: bytes.toString('utf8'), offset, length: bytes.length };
     offset += bytes.length + 1;
-    return raw;
+    return next;
   };
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
     let from = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
       const tail = chunk.subarray(from, end);
       yield line(restLength === 0 ? tail : Buffer.concat([...rest, tail]));
       rest = [];
@@ -37,4 +42,14 @@ export async function* readLines(path: string): AsyncGenerator<RawLine> {
     }
   }
   if (restLength > 0) yield line(Buffer.concat(rest));
+}
+
+/** The object in a line of JSONL; undefined for any other text. */
+export function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,25 +1,25 @@
-/** What the local API enforces. Sizes are bytes. The defaults are the documented limits of the API. */
+/** What the local API enforces. Sizes are in bytes. The defaults are the documented limits of the API. */
 export interface LocalApiLimits {
-  /** Of any file. @default 512 MB */
-  fileBytes: number;
-  /** Of a file with the purpose `batch`. @default 200 MB */
-  batchFileBytes: number;
+  /** The size of any file. @default 512 MB */
+  readonly fileBytes: number;
+  /** The size of a file with the purpose `batch`. @default 200 MB */
+  readonly batchFileBytes: number;
   /** Lines of a batch. @default 50_000 */
-  batchRequests: number;
+  readonly batchRequests: number;
   /** Inputs over all lines of an embeddings batch. @default 50_000 */
-  embeddingInputs: number;
-  /** Prompt tokens of all unfinished batches of a model; one number for all or one by model. @default no limit */
-  enqueuedTokens: number | Record<string, number>;
-  /** Batches created within an hour; more are 429. @default 2_000 */
-  batchesPerHour: number;
+  readonly embeddingInputs: number;
+  /** Prompt tokens of all unfinished batches of a model; one number for every model, or by model. @default no limit */
+  readonly enqueuedTokens: number | Readonly<Record<string, number>>;
+  /** Batches created within an hour; further ones get a 429. @default 2_000 */
+  readonly batchesPerHour: number;
   /** Accepted completion windows. @default ['24h'] */
-  completionWindows: readonly string[];
-  /** Whether a model exists. @default all but those whose name begins with `no-such-` */
-  knowsModel: (model: string) => boolean;
-  /** Fine-tuning jobs that have not ended; more are 429. @default no limit */
-  concurrentFineTuningJobs: number;
-  /** Fine-tuning jobs created within 24 h; more are 429. @default no limit */
-  fineTuningJobsPerDay: number;
+  readonly completionWindows: readonly string[];
+  /** Whether a model exists. @default all except those whose name begins with `no-such-` */
+  readonly knowsModel: (model: string) => boolean;
+  /** Fine-tuning jobs of a model that have not ended; further ones get a 429. @default no limit */
+  readonly concurrentFineTuningJobs: number;
+  /** Fine-tuning jobs of a model created within 24 h; further ones get a 429. @default no limit */
+  readonly fineTuningJobsPerDay: number;
 }
 
 export const DEFAULT_LIMITS: LocalApiLimits = {

@@ -1,36 +1,63 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { createApiState, type ApiState } from './api-state.js';
 import { batchEndpoints } from './batches/batch-endpoints.js';
 import { batchObject } from './batches/batch-object.js';
-import { BATCH_SCENARIOS, type BatchScenario } from './batches/batch-scenario.js';
 import { BatchStore } from './batches/batch-store.js';
-import { DEFAULT_BATCH_TIMING } from './batches/batch-timing.js';
-import { realClock } from './clock.js';
+import { DEFAULT_BATCH_TIMING, type BatchTiming } from './batches/batch-timing.js';
+import { realClock, type Clock } from './clock.js';
 import { FaultBook } from './faults/fault-book.js';
 import { fileEndpoints } from './files/file-endpoints.js';
 import { fileObject, FileStore } from './files/file-store.js';
 import { fineTuningEndpoints } from './fine-tuning/fine-tuning-endpoints.js';
 import { fineTuningObject } from './fine-tuning/fine-tuning-object.js';
-import { FINE_TUNING_SCENARIOS, type FineTuningScenario } from './fine-tuning/fine-tuning-scenario.js';
 import { FineTuningStore } from './fine-tuning/fine-tuning-store.js';
-import { DEFAULT_FINE_TUNING_TIMING } from './fine-tuning/fine-tuning-timing.js';
-import { DEFAULT_LIMITS } from './limits.js';
-import type { LocalApiOptions } from './local-api-options.js';
-import { ScenarioQueue } from './scenario-queue.js';
+import { DEFAULT_FINE_TUNING_TIMING, type FineTuningTiming } from './fine-tuning/fine-tuning-timing.js';
+import { DEFAULT_LIMITS, type LocalApiLimits } from './limits.js';
 import { Scenarios } from './scenarios.js';
 import { buildApp } from './server/app.js';
-import type { LoggedRequest } from './server/request-log.js';
+import type { LoggedRequest } from './server/request.js';
 import { uploadEndpoints } from './uploads/upload-endpoints.js';
-import { makeWorld, type CreatedBatch, type CreatedJob, type World } from './world.js';
+import { UploadStore } from './uploads/upload-store.js';
 import type { WireBatch, WireFile, WireFineTuningJob } from './wire.js';
 
 export const DEFAULT_API_KEY = 'sk-local';
 
+export interface LocalApiOptions {
+  /** The only key that is accepted. @default 'sk-local' */
+  readonly apiKey?: string;
+  /** @default real time */
+  readonly clock?: Clock;
+  /** Fixes ids, jitter, answers and their order. @default 1 */
+  readonly seed?: number;
+  /** @default 0: any free port */
+  readonly port?: number;
+  /** The durations of batches. @default DEFAULT_BATCH_TIMING */
+  readonly batches?: Partial<BatchTiming>;
+  /** The durations of fine-tuning jobs. @default DEFAULT_FINE_TUNING_TIMING */
+  readonly fineTuning?: Partial<FineTuningTiming>;
+  /** From an upload until the file's status is `processed`, on the clock. @default 0 */
+  readonly fileProcessingMs?: number;
+  /** @default DEFAULT_LIMITS */
+  readonly limits?: Partial<LocalApiLimits>;
+  /** Receives one line a request, e.g. `console`. @default none */
+  readonly logger?: { info: (message: string) => void };
+}
+
+interface LocalApiParts {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly faults: FaultBook;
+  readonly requests: readonly LoggedRequest[];
+  readonly app: FastifyInstance;
+  readonly state: ApiState;
+}
+
 /**
- * An HTTP server that plays OpenAI's files, batches and fine-tuning endpoints, on 127.0.0.1 only.
+ * An HTTP server that simulates OpenAI's files, uploads, batches and fine-tuning endpoints, on 127.0.0.1 only.
  *
  * @example
  * await using api = await LocalApi.start({ clock: new ManualClock() });
@@ -42,104 +69,109 @@ export class LocalApi implements AsyncDisposable {
   readonly apiKey: string;
   /** Faults of single requests. */
   readonly faults: FaultBook;
-  /** What happens to whole batches and jobs. */
+  /** What happens to whole batches and fine-tuning jobs. */
   readonly scenarios: Scenarios;
   /** All requests so far, without bodies. */
   readonly requests: readonly LoggedRequest[];
   readonly #app: FastifyInstance;
-  readonly #world: World;
+  readonly #state: ApiState;
 
-  private constructor(parts: {
-    url: string;
-    apiKey: string;
-    faults: FaultBook;
-    requests: LoggedRequest[];
-    app: FastifyInstance;
-    world: World;
-  }) {
+  private constructor(parts: LocalApiParts) {
     this.url = parts.url;
     this.apiKey = parts.apiKey;
     this.faults = parts.faults;
-    this.scenarios = new Scenarios(parts.world);
+    this.scenarios = parts.state.scenarios;
     this.requests = parts.requests;
     this.#app = parts.app;
-    this.#world = parts.world;
+    this.#state = parts.state;
   }
 
   static async start(options: LocalApiOptions = {}): Promise<LocalApi> {
-    const { apiKey = DEFAULT_API_KEY, seed = 1, port = 0 } = options;
+    const { apiKey = DEFAULT_API_KEY, seed = 1, port = 0, logger } = options;
     const folder = await mkdtemp(join(tmpdir(), 'temporal-llm-jobs-local-api-'));
-    const files = new FileStore(folder, seed);
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const world = makeWorld({
-      clock: options.clock ?? realClock(),
-      seed,
-      limits,
-      files,
-      fileProcessingMs: options.fileProcessingMs ?? 0,
-      batches: new BatchStore({ files, limits, seed, timing: { ...DEFAULT_BATCH_TIMING, ...options.batches } }),
-      jobs: new FineTuningStore({ files, seed, timing: { ...DEFAULT_FINE_TUNING_TIMING, ...options.fineTuning } }),
-      batchScenarios: new ScenarioQueue<CreatedBatch, BatchScenario>(BATCH_SCENARIOS),
-      jobScenarios: new ScenarioQueue<CreatedJob, FineTuningScenario>(FINE_TUNING_SCENARIOS),
-    });
+    const state = stateOf(folder, seed, options);
     const faults = new FaultBook(seed);
     const requests: LoggedRequest[] = [];
     try {
       const endpoints = [
-        ...fileEndpoints(world),
-        ...uploadEndpoints(world),
-        ...batchEndpoints(world),
-        ...fineTuningEndpoints(world),
+        ...fileEndpoints(state),
+        ...uploadEndpoints(state),
+        ...batchEndpoints(state),
+        ...fineTuningEndpoints(state),
       ];
+      const { fileBytes } = state.limits;
       const app = await buildApp(endpoints, {
         apiKey,
         seed,
-        fileBytes: limits.fileBytes,
-        now: world.now,
+        fileBytes,
+        now: () => state.now(),
         faults,
         requests,
-        logger: options.logger,
+        logger,
       });
       await app.listen({ host: '127.0.0.1', port });
-      const { port: bound } = app.server.address() as AddressInfo;
-      return new LocalApi({ url: `http://127.0.0.1:${bound}/v1`, apiKey, faults, requests, app, world });
+      const { port: boundPort } = app.server.address() as AddressInfo;
+      return new LocalApi({ url: `http://127.0.0.1:${boundPort}/v1`, apiKey, faults, requests, app, state });
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
   }
 
-  /** All batches at the clock's now, newest first, as they really are: without the distortions of scenarios. */
+  /** All batches at the current time, newest first, without the distortions of scenarios. */
   batches(): Promise<WireBatch[]> {
-    return this.#world.visit((now) => this.#world.batches.list().map((record) => batchObject(record, now)));
+    const { batches } = this.#state;
+    return this.#state.atCurrentTime((now) => batches.list().map((record) => batchObject(record, now)));
   }
 
-  /** All fine-tuning jobs at the clock's now, newest first, as they really are. */
+  /** All fine-tuning jobs at the current time, newest first, without the distortions of scenarios. */
   fineTuningJobs(): Promise<WireFineTuningJob[]> {
-    return this.#world.visit((now) => this.#world.jobs.list().map((record) => fineTuningObject(record, now)));
+    const { fineTuningJobs } = this.#state;
+    return this.#state.atCurrentTime((now) => fineTuningJobs.list().map((record) => fineTuningObject(record, now)));
   }
 
   /** All files that are neither deleted nor expired, newest first. */
   files(): Promise<WireFile[]> {
-    return this.#world.visit((now) => this.#world.files.list(now).map((file) => fileObject(file, now)));
+    const { files } = this.#state;
+    return this.#state.atCurrentTime((now) => files.listAvailable(now).map((file) => fileObject(file, now)));
   }
 
-  /** The text of a file, also of one that is deleted or expired. @throws when there never was one */
+  /** The text of a file, even of one that is deleted or expired. @throws if there never was such a file */
   fileContent(id: string): Promise<string> {
-    return this.#world.visit(async () => {
-      const path = this.#world.files.pathOf(id);
-      if (path === undefined) throw new Error(`There is no file ${id}.`);
-      return readFile(path, 'utf8');
+    return this.#state.atCurrentTime(async () => {
+      const file = this.#state.files.find(id);
+      if (file === undefined) throw new Error(`unknown file ${id}`);
+      return readFile(file.path, 'utf8');
     });
   }
 
-  /** Closes all connections, also those left silent by faults, and removes the files. */
+  /** Closes all connections, also those that a fault left silent, and removes the files. */
   async close(): Promise<void> {
     await this.#app.close();
-    await rm(this.#world.files.folder, { recursive: true, force: true });
+    await rm(this.#state.files.folder, { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function stateOf(folder: string, seed: number, options: LocalApiOptions): ApiState {
+  const files = new FileStore({ folder, seed });
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  return createApiState({
+    clock: options.clock ?? realClock(),
+    seed,
+    limits,
+    fileProcessingMs: options.fileProcessingMs ?? 0,
+    files,
+    uploads: new UploadStore({ seed }),
+    batches: new BatchStore({ files, limits, seed, timing: { ...DEFAULT_BATCH_TIMING, ...options.batches } }),
+    fineTuningJobs: new FineTuningStore({
+      files,
+      seed,
+      timing: { ...DEFAULT_FINE_TUNING_TIMING, ...options.fineTuning },
+    }),
+    scenarios: new Scenarios(),
+  });
 }

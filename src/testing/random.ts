@@ -1,12 +1,12 @@
 /**
- * Chance that can be repeated: every random choice is drawn from the seed and the thing that it is about, so it depends
- * neither on the order of requests nor on the clock.
+ * Repeatable randomness. Every draw is fixed by the seed and by what it is for, so it depends neither on the order of
+ * requests nor on the clock.
  */
 
 /** A source of numbers in [0, 1), fixed by its keys. */
 export function randomFor(...keys: readonly (string | number)[]): () => number {
   let state = hash(keys.join('\u0000'));
-  // mulberry32: small, fast and good enough for jitter and shuffles
+  // The algorithm is mulberry32, which is small, fast and good enough for jitter and shuffles.
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -15,7 +15,7 @@ export function randomFor(...keys: readonly (string | number)[]): () => number {
   };
 }
 
-/** FNV-1a over the UTF-16 units, with a final mix so that near strings land far apart. */
+/** FNV-1a over the UTF-16 units, with a final mix that spreads similar strings. */
 function hash(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
@@ -34,12 +34,11 @@ export function shuffled(count: number, random: () => number): Uint32Array {
   return order;
 }
 
-/** One of the items. */
-export function pick<T>(items: readonly T[], random: () => number): T {
+export function randomItem<T>(items: readonly T[], random: () => number): T {
   return items[Math.floor(random() * items.length)]!;
 }
 
-/** `ms` varied by ± `share` of itself, in whole milliseconds. */
+/** `ms` varied by up to `share` of it in both directions, in whole milliseconds. */
 export function jittered(ms: number, share: number, random: () => number): number {
   return Math.max(0, Math.round(ms * (1 + share * (2 * random() - 1))));
 }
@@ -47,10 +46,11 @@ export function jittered(ms: number, share: number, random: () => number): numbe
 const HEX = '0123456789abcdef';
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-export const hexId = (length: number, random: () => number): string => word(HEX, length, random);
-export const alphanumericId = (length: number, random: () => number): string => word(ALPHANUMERIC, length, random);
+export const hexId = (length: number, random: () => number): string => randomText(HEX, length, random);
+export const alphanumericId = (length: number, random: () => number): string =>
+  randomText(ALPHANUMERIC, length, random);
 
-function word(alphabet: string, length: number, random: () => number): string {
+function randomText(alphabet: string, length: number, random: () => number): string {
   let text = '';
   for (let i = 0; i < length; i++) text += alphabet[Math.floor(random() * alphabet.length)];
   return text;

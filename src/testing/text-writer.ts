@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 
 const BUFFER_CHARACTERS = 1 << 18;
 
-/** Writes text to a file in large pieces and keeps its memory bounded. The file is made by the first write. */
+/** Writes text to a file in large pieces, with bounded memory. The file is created by the first write. */
 export class TextWriter {
   readonly path: string;
   #stream: WriteStream | undefined;
@@ -19,7 +19,7 @@ export class TextWriter {
     return this.#stream !== undefined || this.#pending !== '';
   }
 
-  /** Resolves when there is room for more. */
+  /** Resolves when more can be written. */
   async write(text: string): Promise<void> {
     this.#pending += text;
     if (this.#pending.length >= BUFFER_CHARACTERS) await this.#flush();

@@ -149,7 +149,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'fine-tuning-invalid-input': async (stage) =>
     fineTuning(stage, { trainingFile: { uri: await stage.write(chatExamples(3)) } }),
   'fine-tuning-failed': (stage) => {
-    stage.api.scenarios.forNextJob('failsWhileRunning');
+    stage.api.scenarios.forNextFineTuningJob('failsWhileRunning');
     return fineTuning(stage);
   },
   'fine-tuning-answers-lost': (stage) => {
@@ -167,7 +167,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     return run;
   },
   'fine-tuning-deadline': (stage) => {
-    stage.api.scenarios.forNextJob('stuckQueued');
+    stage.api.scenarios.forNextFineTuningJob('stuckQueued');
     return fineTuning(stage, { deadline: '2s' });
   },
   'fine-tuning-cancelled-first': async (stage) => ({
@@ -181,7 +181,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'fine-tuning-cancelled-queued': cancelledFineTuning('queued'),
   'fine-tuning-cancelled-running': cancelledFineTuning('running'),
   'fine-tuning-natively-cancelled': async (stage) => {
-    stage.api.scenarios.forNextJob('stuckRunning');
+    stage.api.scenarios.forNextFineTuningJob('stuckRunning');
     const run = await fineTuning(stage);
     await status(stage, run, 'running');
     return natively(run);
@@ -230,7 +230,7 @@ function cancelledBatch(
 
 function cancelledFineTuning(at: 'queued' | 'running'): Scenario {
   return async (stage) => {
-    stage.api.scenarios.forNextJob({ stuckIn: [at] });
+    stage.api.scenarios.forNextFineTuningJob({ stuckIn: [at] });
     const run = await fineTuning(stage);
     await status(stage, run, at);
     await run.cancel('wrong data');

@@ -133,7 +133,7 @@ function toSee({ kind, expected }: Case): Seen {
 test.each(CASES.map((one) => ({ ...one, outcome: told(one.expected) })))('$name: $title → $outcome', async (one) => {
   const { kind, section, name, operations = [], expected, deadline } = one;
   if (section === 'batchScenario') l.api.scenarios.forNextBatch(name as 'stepsBack');
-  if (section === 'fineTuningScenario') l.api.scenarios.forNextJob(name as 'stepsBack');
+  if (section === 'fineTuningScenario') l.api.scenarios.forNextFineTuningJob(name as 'stepsBack');
   const faults = new Map(operations.map((on) => [on, l.api.faults.add({ on, effect: name as FaultName })]));
   const { seen, jobs } = await live(one, faults);
   l.api.faults.clear();

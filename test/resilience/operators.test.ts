@@ -35,7 +35,7 @@ const openai = () => new OpenAI({ apiKey: e.api.apiKey, baseURL: e.api.url });
 /** So that nothing ends while it is looked at. */
 function slowly(): void {
   e.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
-  e.api.scenarios.forNextJob({ stuckIn: ['running'] });
+  e.api.scenarios.forNextFineTuningJob({ stuckIn: ['running'] });
 }
 
 describe.concurrent('reset', () => {

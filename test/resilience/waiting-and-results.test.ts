@@ -97,7 +97,7 @@ describe('reads that mislead', () => {
   });
 
   test('an unknown status → a warning once, and the wait goes on', async () => {
-    l.api.scenarios.forNextJob({ foreignStatus: { status: 'Compressing', insteadOf: 'running' } });
+    l.api.scenarios.forNextFineTuningJob({ foreignStatus: { status: 'Compressing', insteadOf: 'running' } });
     const result = await (await startFineTuning()).result();
     expect(result.status).toBe('succeeded');
     expect(result.warnings).toEqual(['Unknown status "compressing" taken as not terminal; the wait goes on']);

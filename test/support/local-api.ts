@@ -4,13 +4,25 @@ import { LocalApi, ManualClock, type LocalApiOptions } from '../../src/testing/i
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 
+/** Durations without jitter: a batch takes 12 minutes. */
+export const EXACT_BATCHES = {
+  jitter: 0,
+  validatingMs: MINUTE,
+  inProgressMs: 10 * MINUTE,
+  finalizingMs: MINUTE,
+  cancellingMs: MINUTE,
+};
+
+/** Durations without jitter: a fine-tuning job takes 32 minutes. */
+export const EXACT_FINE_TUNING = { jitter: 0, validatingMs: MINUTE, queuedMs: MINUTE, runningMs: 30 * MINUTE };
+
 export interface Rig extends AsyncDisposable {
-  api: LocalApi;
-  client: OpenAI;
-  clock: ManualClock;
+  readonly api: LocalApi;
+  readonly client: OpenAI;
+  readonly clock: ManualClock;
 }
 
-/** A local API on a clock that stands still, and the official client without retries. */
+/** Starts a local API on a manual clock, with the official client without retries. */
 export async function startRig(options: Omit<LocalApiOptions, 'clock'> = {}): Promise<Rig> {
   const clock = new ManualClock();
   const api = await LocalApi.start({ clock, ...options });
@@ -19,13 +31,13 @@ export async function startRig(options: Omit<LocalApiOptions, 'clock'> = {}): Pr
 }
 
 export interface RequestLine {
-  custom_id: string;
-  method: string;
-  url: string;
-  body: Record<string, unknown>;
+  readonly custom_id: string;
+  readonly method: string;
+  readonly url: string;
+  readonly body: Record<string, unknown>;
 }
 
-/** A chat request; `user` asks for a fault of the line. */
+/** A chat request. @param user asks for a fault of the line */
 export function chatLine(index: number, user?: string): RequestLine {
   return {
     custom_id: `request-${index}`,
@@ -67,13 +79,13 @@ export async function createBatch(
 }
 
 export interface ResultLine {
-  id: string;
-  custom_id: string;
-  response: { status_code: number; request_id: string; body: Record<string, never> } | null;
-  error: { code: string | null; message: string | null } | null;
+  readonly id: string;
+  readonly custom_id: string;
+  readonly response: { status_code: number; request_id: string; body: Record<string, unknown> } | null;
+  readonly error: { code: string | null; message: string | null } | null;
 }
 
-/** The lines of a result file; none for a file that does not exist. */
+/** The lines of a result file; none for a batch without the file. */
 export async function resultLines(client: OpenAI, fileId: string | null | undefined): Promise<ResultLine[]> {
   if (!fileId) return [];
   const text = await (await client.files.content(fileId)).text();
@@ -83,12 +95,12 @@ export async function resultLines(client: OpenAI, fileId: string | null | undefi
     .map((line) => JSON.parse(line) as ResultLine);
 }
 
-/** The error that a promise rejects with. @throws when it does not */
+/** The error with which a promise rejects. @throws if it does not */
 export async function rejection(promise: PromiseLike<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> {
   try {
     await promise;
   } catch (error) {
     return error as InstanceType<typeof OpenAI.APIError>;
   }
-  throw new Error('The promise was expected to reject.');
+  throw new Error('expected the promise to reject');
 }

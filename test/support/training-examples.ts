@@ -1,4 +1,4 @@
-/** Examples for training files. */
+/** One chat example of a training file. */
 export const chatExample = (index: number): object => ({
   messages: [
     { role: 'user', content: `Question ${index}?` },

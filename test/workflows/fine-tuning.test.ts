@@ -55,7 +55,7 @@ describe('runFineTuning', () => {
   });
 
   test('the job fails at the provider → FineTuningFailed with its error', async () => {
-    l.api.scenarios.forNextJob({
+    l.api.scenarios.forNextFineTuningJob({
       fail: {
         in: 'running',
         code: 'moderation',

@@ -1,78 +1,74 @@
-import type { ReadCounters } from '../read-scenario.js';
-import type { Results } from './write-results.js';
+import { passedTransitions, type ReadCounters } from '../job-reads.js';
 import type { BatchScenario } from './batch-scenario.js';
-import { answeredAt, batchTimeline, passed, type BatchTransition, type TimelineInputs } from './batch-timeline.js';
+import { answeredAt, batchTimeline, type BatchTransition, type TimelineInputs } from './batch-timeline.js';
 import type { BatchPlan } from './batch-timing.js';
-import { batchError, type Inspection } from './inspect-input.js';
+import type { Inspection } from './inspect-input.js';
+import type { ResultUsage } from './write-results.js';
 
-/** What `batches.create` was given, checked. */
-export interface BatchOrder {
-  inputFileId: string;
-  endpoint: string;
-  completionWindow: string;
-  metadata: Record<string, string> | null;
-  /** Seconds; undefined: 30 days. */
-  outputExpiresAfter: number | undefined;
+/** What `batches.create` was called with, checked. */
+export interface BatchParams {
+  readonly inputFileId: string;
+  readonly endpoint: string;
+  readonly completionWindow: string;
+  readonly metadata: Record<string, string> | null;
+  /** Seconds; null: 30 days. */
+  readonly outputExpiresAfter: number | null;
 }
 
-/** Everything that is known of one batch. Its state at a time is derived, see `batch-timeline.ts`. */
+export interface BatchResults {
+  readonly usage: ResultUsage;
+  readonly outputFileId: string | null;
+  readonly errorFileId: string | null;
+}
+
+/** Everything that is known of one batch. Its state at a given time is derived, see `batch-timeline.ts`. */
 export interface BatchRecord {
   readonly id: string;
-  readonly order: BatchOrder;
+  /** Epoch ms. */
+  readonly createdAt: number;
+  readonly params: BatchParams;
   readonly plan: BatchPlan;
   readonly scenario: BatchScenario;
-  /** Epoch ms. */
-  cancelledAt: number | undefined;
-  /** Known from the moment at which validation ends. */
-  inspection: Inspection | undefined;
-  /** Requests that will have failed when the first n are answered, for n = 0 … total. */
-  failedAmongFirst: Uint32Array | undefined;
-  /** Known from the end of the batch on. */
-  results: (Results & { outputFileId: string | undefined; errorFileId: string | undefined }) | undefined;
-  /** Reads that scenarios have counted. */
-  reads: ReadCounters;
+  readonly reads: ReadCounters;
+  /** Epoch ms of the first accepted cancel. */
+  cancelledAt: number | null;
+  /** Null until validation ends. */
+  inspection: Inspection | null;
+  /** How many of the first n answered requests fail, for n = 0 … total; null until validation ends. */
+  failedAmongFirst: Uint32Array | null;
+  /** Null until the batch ends. */
+  results: BatchResults | null;
 }
 
-export function timelineInputs(record: BatchRecord): TimelineInputs {
+function timelineInputs({ createdAt, plan, scenario, inspection, cancelledAt }: BatchRecord): TimelineInputs {
   return {
-    plan: record.plan,
-    refused: (record.inspection?.errors.length ?? 0) > 0 || record.scenario.failWith !== undefined,
-    cancelledAt: record.cancelledAt,
-    stuckIn: record.scenario.stuckIn ?? [],
-    cancelLosesRace: record.scenario.cancelLosesRace ?? false,
+    createdAt,
+    plan,
+    refused: (inspection?.errors.length ?? 0) > 0 || scenario.failWith !== undefined,
+    cancelledAt,
+    stuckIn: scenario.stuckIn ?? [],
+    cancelLosesRace: scenario.cancelLosesRace ?? false,
   };
 }
 
-export function timelineOf(record: BatchRecord): BatchTransition[] {
-  return batchTimeline(timelineInputs(record));
+/** The transitions that have happened at `now`. Never empty. */
+export function batchTransitions(record: BatchRecord, now: number): BatchTransition[] {
+  return passedTransitions(batchTimeline(timelineInputs(record)), now);
 }
 
-/** The last transition before or at `now`. */
-export function stateAt(record: BatchRecord, now: number): BatchTransition {
-  return passed(timelineOf(record), now).at(-1)!;
-}
+/** The last transition that has happened at `now`. */
+export const batchStateAt = (record: BatchRecord, now: number): BatchTransition =>
+  batchTransitions(record, now).at(-1)!;
 
-export function answeredBy(record: BatchRecord, now: number): number {
+/** How many requests are answered at `now`. */
+export function answeredRequests(record: BatchRecord, now: number): number {
   return answeredAt(timelineInputs(record), record.inspection?.total ?? 0, now);
 }
 
-/** The epoch ms at which the file is checked, if the batch lives until then. */
-export function inspectionDue(record: BatchRecord): number | undefined {
-  const at = record.plan.createdAt + record.plan.validatingMs;
-  const stopped = record.cancelledAt !== undefined && record.cancelledAt < at;
-  if (stopped || at > record.plan.expiresAt || (record.scenario.stuckIn ?? []).includes('validating')) return undefined;
-  return at;
-}
-
-/** An inspection without lines, for files that cannot be read at all. */
-export function refusedInspection(code: string, message: string, param: string | null = null): Inspection {
-  return {
-    errors: [batchError(code, message, param)],
-    model: null,
-    total: 0,
-    promptTokens: 0,
-    offsets: new Float64Array(),
-    lengths: new Uint32Array(),
-    fails: new Uint8Array(),
-  };
+/** The epoch ms at which the input file is checked; undefined if the batch ends or is stuck before. */
+export function inspectionDue({ createdAt, plan, scenario, cancelledAt }: BatchRecord): number | undefined {
+  const at = createdAt + plan.validatingMs;
+  const cancelled = cancelledAt !== null && cancelledAt < at;
+  const stuck = scenario.stuckIn?.includes('validating') ?? false;
+  return cancelled || stuck || at > plan.expiresAt ? undefined : at;
 }

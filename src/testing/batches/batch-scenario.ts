@@ -1,34 +1,34 @@
 import type OpenAI from 'openai';
-import type { ReadScenario } from '../read-scenario.js';
+import type { ReadScenario } from '../job-reads.js';
 import type { WireBatch } from '../wire.js';
 import type { BatchStatus } from './batch-timeline.js';
 import type { BatchTiming } from './batch-timing.js';
 import type { LineFault } from './line-fault.js';
 
 /**
- * What happens to one batch beyond the usual. All fields may be combined; a batch without a scenario goes the usual way.
+ * How one batch deviates from the normal course, which a batch without a scenario takes. All fields may be combined.
  */
 export interface BatchScenario extends ReadScenario<BatchStatus> {
-  /** Other durations for this batch. */
-  timing?: Partial<BatchTiming>;
-  /** Validation ends `failed` with these errors, whatever the file holds. */
-  failWith?: readonly Pick<OpenAI.BatchError, 'code' | 'message' | 'line' | 'param'>[];
-  /** Statuses that the batch never leaves by itself, not at its expiry either. A cancel still moves it to `cancelling`. */
-  stuckIn?: readonly BatchStatus[];
-  /** `cancel` is accepted, and the batch ends `completed` all the same. */
-  cancelLosesRace?: boolean;
-  /** Faults of lines by position (from 0). `undefined`: the request's own `user` field decides. */
-  lines?: (index: number) => LineFault | undefined;
-  /** The output's last line is cut in the middle and has no line break. */
-  cutLastLine?: boolean;
-  /** What a batch without failed lines shows as its error file. @default nothing: `null` */
-  emptyErrorFile?: 'empty-id' | 'zero-bytes';
-  /** Content of the output and error files is refused with this status. */
-  outputGone?: 404 | 410;
+  /** Durations for this batch. @default those of the local API */
+  readonly timing?: Partial<BatchTiming>;
+  /** Validation ends as `failed` with these errors, whatever the file contains. */
+  readonly failWith?: readonly Pick<OpenAI.BatchError, 'code' | 'message' | 'line' | 'param'>[];
+  /** Statuses that the batch leaves only by a cancel: it does not even expire. */
+  readonly stuckIn?: readonly BatchStatus[];
+  /** A cancel is accepted, and yet the batch ends as `completed`. @default false */
+  readonly cancelLosesRace?: boolean;
+  /** Faults of lines by position (from 0). For a line without one its own `user` field decides. */
+  readonly lines?: (index: number) => LineFault | undefined;
+  /** The last line of the output is cut in the middle and has no line break. @default false */
+  readonly cutLastLine?: boolean;
+  /** What a batch without failed lines shows as its error file. @default `null` */
+  readonly emptyErrorFile?: 'empty-id' | 'zero-bytes';
+  /** The content of the output and error files is refused with this status. */
+  readonly outputGone?: 404 | 410;
   /** Changes the counts that are shown. */
-  counts?: (counts: OpenAI.BatchRequestCounts) => OpenAI.BatchRequestCounts | null;
-  /** Changes the whole object that is shown: a dialect. */
-  show?: (batch: WireBatch) => unknown;
+  readonly counts?: (counts: OpenAI.BatchRequestCounts) => OpenAI.BatchRequestCounts | null;
+  /** Changes the whole object that is shown, for the dialects of other providers. */
+  readonly show?: (batch: WireBatch) => unknown;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -42,9 +42,9 @@ const fail = (
   failWith: [{ code, message, line, param }],
 });
 
-/** Ready-made scenarios by name; each is plain data or a small function, to copy and combine. */
+/** Ready-made scenarios by name, to use as they are or to copy and combine. */
 export const BATCH_SCENARIOS = {
-  /** Refused for a line of its file. */
+  /** Refused because of a line of its file. */
   failsValidation: fail('invalid_json_line', 'This line is not parseable as valid JSON.', 3),
   failsOnTokenLimit: fail(
     'token_limit_exceeded',
@@ -72,10 +72,10 @@ export const BATCH_SCENARIOS = {
   stuckValidating: { stuckIn: ['validating'] },
   stuckInProgress: { stuckIn: ['in_progress'] },
   stuckFinalizing: { stuckIn: ['finalizing'] },
-  /** Runs on, and once cancelled stays `cancelling` for ever. */
+  /** Does not end without a cancel, and stays `cancelling` after it. */
   stuckCancelling: { stuckIn: ['in_progress', 'cancelling'] },
   slowFinalizing: { timing: { finalizingMs: 18 * 60_000 } },
-  /** Completed with an error file only. */
+  /** Completed without an output file. */
   allLinesFail: { lines: () => ({ kind: 'status', status: 400 }) },
   emptyErrorFileId: { emptyErrorFile: 'empty-id' },
   zeroByteErrorFile: { emptyErrorFile: 'zero-bytes' },

@@ -3,63 +3,56 @@ import type { BatchPlan } from './batch-timing.js';
 
 export type BatchStatus = OpenAI.Batch['status'];
 
-/** A batch enters `status` at the moment `at` (epoch ms). */
+/** A batch enters `status` at the time `at` (epoch ms). */
 export interface BatchTransition {
-  status: BatchStatus;
-  at: number;
+  readonly status: BatchStatus;
+  readonly at: number;
 }
 
 export interface TimelineInputs {
-  plan: BatchPlan;
-  /** The input file was refused. */
-  refused: boolean;
+  /** Epoch ms. */
+  readonly createdAt: number;
+  readonly plan: BatchPlan;
+  /** Whether the input file is refused. */
+  readonly refused: boolean;
   /** Epoch ms of the first accepted cancel. */
-  cancelledAt: number | undefined;
-  /** Statuses that the batch never leaves by itself; a cancel still moves it to `cancelling`. */
-  stuckIn: readonly BatchStatus[];
-  /** A cancel that comes too late: the batch goes from `cancelling` to `completed`. */
-  cancelLosesRace: boolean;
+  readonly cancelledAt: number | null;
+  /** Statuses that the batch leaves only by a cancel. */
+  readonly stuckIn: readonly BatchStatus[];
+  /** Whether a cancel comes too late: the batch goes from `cancelling` to `completed`. */
+  readonly cancelLosesRace: boolean;
 }
 
 /**
- * The whole life of a batch, past and to come, as a pure function. State is never stored: a request at any time asks for
- * the part of the timeline that is over.
+ * All transitions of a batch, past and future, as a pure function. Its state is never stored: a request at any time
+ * derives it from the transitions that have happened.
  */
 export function batchTimeline(inputs: TimelineInputs): BatchTransition[] {
   const { plan, cancelledAt, stuckIn } = inputs;
-  const planned = untilStuck(plannedTransitions(plan, inputs.refused), stuckIn);
-  if (cancelledAt === undefined) return planned;
+  const planned = untilStuck(plannedTransitions(inputs), stuckIn);
+  if (cancelledAt === null) return planned;
   const before = planned.filter(({ at }) => at <= cancelledAt);
-  const end = cancelledAt + plan.cancellingMs;
-  // a batch cancelled before its input was checked has nothing to complete
+  // A batch that is cancelled before the check of its input has nothing to complete.
   const completes = inputs.cancelLosesRace && before.at(-1)?.status !== 'validating';
-  return [
-    ...before,
-    ...untilStuck(
-      [
-        { status: 'cancelling', at: cancelledAt },
-        { status: completes ? 'completed' : 'cancelled', at: end },
-      ],
-      stuckIn,
-    ),
+  const cancel: BatchTransition[] = [
+    { status: 'cancelling', at: cancelledAt },
+    { status: completes ? 'completed' : 'cancelled', at: cancelledAt + plan.cancellingMs },
   ];
+  return [...before, ...untilStuck(cancel, stuckIn)];
 }
 
-function plannedTransitions(plan: BatchPlan, refused: boolean): BatchTransition[] {
-  const checked = plan.createdAt + plan.validatingMs;
-  const answered = checked + plan.inProgressMs;
-  const transitions: BatchTransition[] = [{ status: 'validating', at: plan.createdAt }];
+function plannedTransitions({ createdAt, plan, refused }: TimelineInputs): BatchTransition[] {
+  const checkedAt = createdAt + plan.validatingMs;
+  const answeredAll = checkedAt + plan.inProgressMs;
+  const validating: BatchTransition = { status: 'validating', at: createdAt };
   const expired: BatchTransition = { status: 'expired', at: plan.expiresAt };
-  if (checked > plan.expiresAt) return [...transitions, expired];
-  if (refused) return [...transitions, { status: 'failed', at: checked }];
-  transitions.push({ status: 'in_progress', at: checked });
-  if (answered > plan.expiresAt) return [...transitions, expired];
-  // a batch that is being finalized has done its work, and is not expired any more
-  return [
-    ...transitions,
-    { status: 'finalizing', at: answered },
-    { status: 'completed', at: answered + plan.finalizingMs },
-  ];
+  if (checkedAt > plan.expiresAt) return [validating, expired];
+  if (refused) return [validating, { status: 'failed', at: checkedAt }];
+  const inProgress: BatchTransition = { status: 'in_progress', at: checkedAt };
+  if (answeredAll > plan.expiresAt) return [validating, inProgress, expired];
+  // A batch that is being finalized has answered everything and no longer expires.
+  const completedAt = answeredAll + plan.finalizingMs;
+  return [validating, inProgress, { status: 'finalizing', at: answeredAll }, { status: 'completed', at: completedAt }];
 }
 
 function untilStuck(transitions: BatchTransition[], stuckIn: readonly BatchStatus[]): BatchTransition[] {
@@ -68,24 +61,16 @@ function untilStuck(transitions: BatchTransition[], stuckIn: readonly BatchStatu
 }
 
 const ENDS: readonly BatchStatus[] = ['completed', 'failed', 'expired', 'cancelled'];
-export const isEnd = (status: BatchStatus): boolean => ENDS.includes(status);
-
-/** The transitions that have happened at `now`. Never empty. */
-export function passed(timeline: readonly BatchTransition[], now: number): BatchTransition[] {
-  const done = timeline.filter(({ at }) => at <= now);
-  // the clock of a test may be set back behind the creation
-  return done.length > 0 ? done : timeline.slice(0, 1);
-}
+export const isBatchEnd = (status: BatchStatus): boolean => ENDS.includes(status);
 
 /** How many of `total` requests are answered at `now`. Work stops at a cancel and at the expiry. */
 export function answeredAt(inputs: TimelineInputs, total: number, now: number): number {
-  const { plan, cancelledAt } = inputs;
-  const start = plan.createdAt + plan.validatingMs;
-  if (cancelledAt !== undefined && inputs.cancelLosesRace && cancelledAt >= start) {
+  const { createdAt, plan, cancelledAt, refused, stuckIn } = inputs;
+  const checkedAt = createdAt + plan.validatingMs;
+  if (inputs.cancelLosesRace && cancelledAt !== null && cancelledAt >= checkedAt) {
     if (now >= cancelledAt + plan.cancellingMs) return total;
   }
   const at = Math.min(now, cancelledAt ?? Infinity, plan.expiresAt);
-  if (inputs.refused || at < start) return 0;
-  if (inputs.stuckIn.includes('validating')) return 0;
-  return plan.inProgressMs === 0 ? total : Math.min(total, Math.floor((total * (at - start)) / plan.inProgressMs));
+  if (refused || at < checkedAt || stuckIn.includes('validating')) return 0;
+  return plan.inProgressMs === 0 ? total : Math.min(total, Math.floor((total * (at - checkedAt)) / plan.inProgressMs));
 }

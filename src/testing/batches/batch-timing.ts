@@ -1,19 +1,19 @@
-import { jittered, randomFor } from '../random.js';
+import { jittered } from '../random.js';
 
-/** How long a batch takes, in milliseconds on the clock. Each duration varies by ± `jitter` of itself, by seed. */
+/** How long a batch takes, in milliseconds on the API's clock. */
 export interface BatchTiming {
   /** Reading and checking the input file. @default 15_000 */
-  validatingMs: number;
-  /** Answering all requests; the counts rise over this time. @default 420_000 (7 min, the median seen in the field) */
-  inProgressMs: number;
+  readonly validatingMs: number;
+  /** Answering all requests; the counts rise over this time. @default 420_000, the median in the field (7 min) */
+  readonly inProgressMs: number;
   /** Writing the output files. @default 30_000 */
-  finalizingMs: number;
-  /** From a cancel to its end; up to 10 min at OpenAI. @default 60_000 */
-  cancellingMs: number;
+  readonly finalizingMs: number;
+  /** From a cancel to the end; up to 10 min at OpenAI. @default 60_000 */
+  readonly cancellingMs: number;
   /** From creation to expiry. @default the completion window, e.g. 24 h */
-  expiresAfterMs: number | undefined;
-  /** @default 0.2 */
-  jitter: number;
+  readonly expiresAfterMs: number | undefined;
+  /** The share by which each duration varies in both directions, by seed. @default 0.2 */
+  readonly jitter: number;
 }
 
 export const DEFAULT_BATCH_TIMING: BatchTiming = {
@@ -25,41 +25,32 @@ export const DEFAULT_BATCH_TIMING: BatchTiming = {
   jitter: 0.2,
 };
 
-/** The plan of one batch: durations drawn once, at creation. */
+/** The durations of one batch, drawn at its creation. */
 export interface BatchPlan {
-  /** Epoch ms, as all moments here. */
-  createdAt: number;
-  expiresAt: number;
-  validatingMs: number;
-  inProgressMs: number;
-  finalizingMs: number;
-  cancellingMs: number;
+  readonly validatingMs: number;
+  readonly inProgressMs: number;
+  readonly finalizingMs: number;
+  readonly cancellingMs: number;
+  /** Epoch ms. */
+  readonly expiresAt: number;
 }
 
-/** Draws a plan. @param completionMs the completion window */
-export function planBatch(
-  timing: BatchTiming,
-  id: string,
-  seed: number,
-  createdAt: number,
-  completionMs: number,
-): BatchPlan {
-  const random = randomFor(seed, 'plan', id);
+/** @param random the source of the jitter @param expiresAt epoch ms */
+export function planBatch(timing: BatchTiming, random: () => number, expiresAt: number): BatchPlan {
   const draw = (ms: number): number => jittered(ms, timing.jitter, random);
   return {
-    createdAt,
-    expiresAt: createdAt + (timing.expiresAfterMs ?? completionMs),
     validatingMs: draw(timing.validatingMs),
     inProgressMs: draw(timing.inProgressMs),
     finalizingMs: draw(timing.finalizingMs),
     cancellingMs: draw(timing.cancellingMs),
+    expiresAt,
   };
 }
 
-const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Milliseconds of a completion window such as `24h` or `7d`. */
-export function windowMs(window: string): number | undefined {
-  const match = /^(\d+)([mhd])$/u.exec(window);
-  return match === null ? undefined : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+export function windowMs(completionWindow: string): number | undefined {
+  const match = /^(\d+)([mhd])$/u.exec(completionWindow);
+  return match === null ? undefined : Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
 }

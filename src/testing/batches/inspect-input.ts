@@ -1,32 +1,34 @@
 import type OpenAI from 'openai';
-import { isObject, parseObject, type JsonObject } from '../json-body.js';
-import { readLines } from '../jsonl-lines.js';
+import { isObject, type JsonObject } from '../body-params.js';
+import { parseObject, readLines } from '../jsonl-lines.js';
 import { countTokens, promptOf } from './prompt.js';
 import { failsLine, lineFaultOf, type LineFault } from './line-fault.js';
 
-/** What validation finds out about an input file. Positions rather than lines are kept: 50,000 lines stay small. */
+/** What validation finds in an input file. It keeps positions instead of lines, so that 50,000 lines stay small. */
 export interface Inspection {
-  errors: OpenAI.BatchError[];
-  model: string | null;
-  total: number;
+  readonly errors: readonly OpenAI.BatchError[];
+  readonly model: string | null;
+  readonly total: number;
   /** Estimated prompt tokens, which count against the enqueued tokens of the model. */
-  promptTokens: number;
-  offsets: Float64Array;
-  lengths: Uint32Array;
+  readonly promptTokens: number;
+  /** Byte offsets of the valid lines. */
+  readonly offsets: Float64Array;
+  /** Bytes of the valid lines. */
+  readonly lengths: Uint32Array;
   /** 1 for a request that will fail. */
-  fails: Uint8Array;
+  readonly fails: Uint8Array;
 }
 
-export interface InputRules {
-  endpoint: string;
-  maxRequests: number;
-  maxEmbeddingInputs: number;
-  knowsModel: (model: string) => boolean;
+interface InputRules {
+  readonly endpoint: string;
+  readonly maxRequests: number;
+  readonly maxEmbeddingInputs: number;
+  readonly knowsModel: (model: string) => boolean;
   /** Faults that a scenario puts on lines; `index` counts from 0. */
-  lineFault: ((index: number) => LineFault | undefined) | undefined;
+  readonly lineFault: ((index: number) => LineFault | undefined) | undefined;
 }
 
-/** Errors listed for one file. */
+/** The errors that the API lists for one file. */
 const MAX_ERRORS = 50;
 
 export const BATCH_ENDPOINTS = [
@@ -40,16 +42,17 @@ export const BATCH_ENDPOINTS = [
   '/v1/videos',
 ] as const;
 
-interface Context {
-  rules: InputRules;
-  ids: Set<string>;
+/** What is known of the lines read so far. */
+interface InputContext {
+  readonly rules: InputRules;
+  readonly ids: Set<string>;
   model: string | null;
   embeddingInputs: number;
 }
 
-/** Reads an input file the way the API's validation does. */
+/** Checks an input file as the API's validation does. */
 export async function inspectInput(path: string, rules: InputRules): Promise<Inspection> {
-  const context: Context = { rules, ids: new Set(), model: null, embeddingInputs: 0 };
+  const context: InputContext = { rules, ids: new Set(), model: null, embeddingInputs: 0 };
   const errors: OpenAI.BatchError[] = [];
   const offsets: number[] = [];
   const lengths: number[] = [];
@@ -58,13 +61,14 @@ export async function inspectInput(path: string, rules: InputRules): Promise<Ins
   let lines = 0;
   for await (const line of readLines(path)) {
     lines = line.number;
-    if (lines > rules.maxRequests) continue; // only counted
+    // Further lines only count, for the error.
+    if (lines > rules.maxRequests) continue;
     const checked = checkLine(line.text, context);
     if (!('body' in checked)) {
       if (errors.length < MAX_ERRORS) errors.push({ ...checked, line: line.number });
       continue;
     }
-    const fault = rules.lineFault?.(offsets.length) ?? lineFaultOf(checked.body['user']);
+    const fault = rules.lineFault?.(offsets.length) ?? lineFaultOf(checked.body.user);
     offsets.push(line.offset);
     lengths.push(line.length);
     fails.push(failsLine(fault) ? 1 : 0);
@@ -82,7 +86,7 @@ export async function inspectInput(path: string, rules: InputRules): Promise<Ins
   };
 }
 
-function fileErrors(lines: number, { rules, embeddingInputs }: Context): OpenAI.BatchError[] {
+function fileErrors(lines: number, { rules, embeddingInputs }: InputContext): OpenAI.BatchError[] {
   if (lines === 0) return [batchError('empty_file', 'The input file is empty.')];
   if (lines > rules.maxRequests) {
     const message = `The batch input file contains too many requests: ${lines}. The maximum is ${rules.maxRequests}.`;
@@ -95,15 +99,28 @@ function fileErrors(lines: number, { rules, embeddingInputs }: Context): OpenAI.
   return [];
 }
 
+/** The inspection of a file that cannot be read at all. */
+export function unreadableInput(code: string, message: string, param: string | null): Inspection {
+  return {
+    errors: [batchError(code, message, param)],
+    model: null,
+    total: 0,
+    promptTokens: 0,
+    offsets: new Float64Array(),
+    lengths: new Uint32Array(),
+    fails: new Uint8Array(),
+  };
+}
+
 export function batchError(code: string, message: string, param: string | null = null): OpenAI.BatchError {
   return { code, message, param, line: null };
 }
 
-function checkLine(text: string, context: Context): OpenAI.BatchError | { body: JsonObject } {
+function checkLine(text: string, context: InputContext): OpenAI.BatchError | { body: JsonObject } {
   const request = parseObject(text);
   if (request === undefined) return batchError('invalid_json_line', 'This line is not parseable as valid JSON.');
   for (const param of ['custom_id', 'method', 'url', 'body']) {
-    if (request[param] === undefined || request[param] === null || request[param] === '') return missing(param);
+    if (request[param] === undefined || request[param] === null || request[param] === '') return missingField(param);
   }
   const { custom_id: customId, method, url, body } = request;
   if (typeof customId !== 'string') {
@@ -127,12 +144,19 @@ function checkLine(text: string, context: Context): OpenAI.BatchError | { body: 
   return checkBody(body, context) ?? { body };
 }
 
-function checkBody(body: JsonObject, context: Context): OpenAI.BatchError | undefined {
+/** The parameter that holds the prompt, for endpoints that require it. */
+const PROMPT_PARAM: Record<string, string | undefined> = {
+  '/v1/chat/completions': 'messages',
+  '/v1/embeddings': 'input',
+  '/v1/completions': 'prompt',
+};
+
+function checkBody(body: JsonObject, context: InputContext): OpenAI.BatchError | undefined {
   const { rules } = context;
   const { model } = body;
-  // moderations and images have a default model
+  // For moderations and images the API has a default model.
   if (model === undefined && /moderations|images/u.test(rules.endpoint)) return undefined;
-  if (typeof model !== 'string' || model === '') return missing('body.model');
+  if (typeof model !== 'string' || model === '') return missingField('body.model');
   if (!rules.knowsModel(model)) {
     const message = `The provided model '${model}' is not supported by the Batch API.`;
     return batchError('model_not_found', message, 'body.model');
@@ -142,23 +166,17 @@ function checkBody(body: JsonObject, context: Context): OpenAI.BatchError | unde
     const message = `The model '${model}' of this request does not match '${context.model}'. All requests in a batch must use the same model.`;
     return batchError('model_mismatch', message, 'body.model');
   }
-  if (body['stream'] === true) {
+  if (body.stream === true) {
     return batchError('streaming_unsupported', 'Streaming is not supported in the Batch API.', 'body.stream');
   }
   const prompt = PROMPT_PARAM[rules.endpoint];
-  if (prompt !== undefined && body[prompt] === undefined) return missing(`body.${prompt}`);
+  if (prompt !== undefined && body[prompt] === undefined) return missingField(`body.${prompt}`);
   if (rules.endpoint === '/v1/embeddings') {
-    context.embeddingInputs += Array.isArray(body['input']) ? body['input'].length : 1;
+    context.embeddingInputs += Array.isArray(body.input) ? body.input.length : 1;
   }
   return undefined;
 }
 
-const PROMPT_PARAM: Record<string, string | undefined> = {
-  '/v1/chat/completions': 'messages',
-  '/v1/embeddings': 'input',
-  '/v1/completions': 'prompt',
-};
-
-function missing(param: string): OpenAI.BatchError {
+function missingField(param: string): OpenAI.BatchError {
   return batchError('missing_required_parameter', `Missing required parameter: '${param}'.`, param);
 }

@@ -1,34 +1,25 @@
 /**
  * Faults of single requests in a batch. A request asks for one by its `user` field, which every endpoint's body may
- * have: `{ "user": "local-api:status=429" }`. A scenario may also put them on lines by position.
+ * have: `{ "user": "local-api:status=429" }`. A scenario can also set them by the line's position.
  *
- * | `user`                      | what comes of the line                                                          |
- * | --------------------------- | ------------------------------------------------------------------------------- |
- * | `local-api:status=NNN`      | in the error file, `error: null`, reason in `response.body.error`               |
- * | `local-api:status=0`        | in the error file with `status_code` 0 and an empty body                        |
- * | `local-api:no-response`     | in the error file with `response: null` and an `error`                          |
- * | `local-api:missing`         | in neither file, though it counts as completed                                  |
- * | `local-api:duplicate`       | twice in the output                                                             |
- * | `local-api:unknown-id`      | in the output under a custom_id that nobody sent                                |
- * | `local-api:null-error`      | a success whose `error` is `{ code: null, message: null }`                      |
+ * | `user`                      | the result                                                                       |
+ * | --------------------------- | -------------------------------------------------------------------------------- |
+ * | `local-api:status=NNN`      | in the error file with `error: null`; the reason is in `response.body.error`     |
+ * | `local-api:status=0`        | in the error file with `status_code` 0 and an empty body                         |
+ * | `local-api:no-response`     | in the error file with `response: null` and an `error`                           |
+ * | `local-api:missing`         | in neither file, though it counts as completed                                   |
+ * | `local-api:duplicate`       | twice in the output                                                              |
+ * | `local-api:unknown-id`      | in the output under a custom_id that the input does not have                     |
+ * | `local-api:null-error`      | a success whose `error` is `{ code: null, message: null }`                       |
  * | `local-api:truncated`       | a success that stopped early (`finish_reason: "length"`, `status: "incomplete"`) |
- * | `local-api:refusal`         | a success whose answer is a refusal                                             |
- * | `local-api:content-filter`  | a success that stopped on the content filter                                    |
- * | `local-api:malformed`       | a line of the output that is not JSON                                           |
+ * | `local-api:refusal`         | a success whose answer is a refusal                                              |
+ * | `local-api:content-filter`  | a success that the content filter stopped                                        |
+ * | `local-api:malformed`       | a line of the output that is not JSON                                            |
  */
 export type LineFault =
-  | { kind: 'status'; status: number }
-  | { kind: 'no-response' }
-  | { kind: 'missing' }
-  | { kind: 'duplicate' }
-  | { kind: 'unknown-id' }
-  | { kind: 'null-error' }
-  | { kind: 'truncated' }
-  | { kind: 'refusal' }
-  | { kind: 'content-filter' }
-  | { kind: 'malformed' };
+  { readonly kind: 'status'; readonly status: number } | { readonly kind: (typeof LINE_FAULTS)[number] };
 
-/** The plain words after `local-api:`; `status=NNN` comes besides. */
+/** All faults except `status=NNN`. */
 export const LINE_FAULTS = [
   'no-response',
   'missing',
@@ -39,7 +30,7 @@ export const LINE_FAULTS = [
   'refusal',
   'content-filter',
   'malformed',
-] as const satisfies readonly LineFault['kind'][];
+] as const;
 
 const PREFIX = 'local-api:';
 
@@ -53,7 +44,7 @@ export function lineFaultOf(user: unknown): LineFault | undefined {
   return kind === undefined ? undefined : { kind };
 }
 
-/** Whether the line ends in the error file and counts as failed. */
+/** Whether the line is written to the error file and counts as failed. */
 export function failsLine(fault: LineFault | undefined): boolean {
   return fault?.kind === 'no-response' || (fault?.kind === 'status' && (fault.status < 200 || fault.status > 299));
 }

@@ -1,4 +1,4 @@
-/** About four characters to a token, and at least one: near enough for usage that has to be plausible. */
+/** About four characters a token, and at least one token: usage only has to be plausible. */
 export function countTokens(text: string): number {
   return Math.max(1, Math.ceil(text.length / 4));
 }
@@ -7,20 +7,20 @@ export function countTokens(text: string): number {
 export function promptOf(endpoint: string, body: Record<string, unknown>): string {
   switch (endpoint) {
     case '/v1/chat/completions':
-      return textOf(body['messages']);
+      return textOf(body.messages);
     case '/v1/responses':
-      return [textOf(body['instructions']), textOf(body['input'])].filter((text) => text !== '').join('\n');
+      return [textOf(body.instructions), textOf(body.input)].filter((text) => text !== '').join('\n');
     case '/v1/completions':
     case '/v1/images/generations':
     case '/v1/images/edits':
     case '/v1/videos':
-      return textOf(body['prompt']);
+      return textOf(body.prompt);
     default:
-      return textOf(body['input']);
+      return textOf(body.input);
   }
 }
 
-/** All the text inside strings, message lists and content parts. */
+/** All text in strings, message lists and content parts. */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return String(value);
@@ -35,9 +35,9 @@ export function textOf(value: unknown): string {
   return textOf(content ?? text ?? input);
 }
 
-/** What the answer replies to: the last message, or the whole prompt. */
+/** The text that the answer replies to: the last message, or the whole prompt. */
 export function questionOf(endpoint: string, body: Record<string, unknown>): string {
-  const list = endpoint === '/v1/chat/completions' ? body['messages'] : body['input'];
+  const list = endpoint === '/v1/chat/completions' ? body.messages : body.input;
   if (Array.isArray(list) && endpoint !== '/v1/embeddings') return textOf(list.at(-1));
   return promptOf(endpoint, body);
 }

@@ -1,32 +1,53 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, errorBody } from '../api-error.js';
+import { ApiError, errorBody, notFoundFor } from '../api-error.js';
+import { isObject } from '../body-params.js';
 import type { Answer, ApiCall } from '../server/endpoint.js';
+import type { Reply } from '../server/reply.js';
 import type { FaultEffect, StatusEffect } from './fault-effect.js';
-import { notFoundFor, type HiddenObjects } from './hidden-objects.js';
 
-/** How a request ends on the wire. */
-export type Outcome =
-  | { kind: 'answer'; answer: Answer }
-  | { kind: 'raw'; status: number; headers: Record<string, string>; body: string }
-  | { kind: 'cut'; answer: Answer; bytes: number | undefined; silent: boolean }
-  /** The connection is closed: hard (reset) or as after a crash. */
-  | { kind: 'close'; reset: boolean }
-  /** The connection stays open and silent. */
-  | { kind: 'silence' };
+/** Objects that exist but are not visible yet, as behind a replica that lags. */
+export class HiddenObjects {
+  readonly #readsLeft = new Map<string, number>();
 
-export interface Struck {
-  call: ApiCall;
-  handle: () => Promise<Answer>;
-  hidden: HiddenObjects;
-  apiKey: string | undefined;
+  /** @param created the object as its create endpoint returned it @param reads how many reads do not see it */
+  hide(created: unknown, reads: number): void {
+    if (isObject(created) && typeof created.id === 'string' && reads > 0) this.#readsLeft.set(created.id, reads);
+  }
+
+  /** Counts a read. @throws the API's 404 while the object of the call is hidden */
+  check(call: ApiCall): void {
+    const left = call.id === undefined ? undefined : this.#readsLeft.get(call.id);
+    if (call.id === undefined || left === undefined) return;
+    if (left === 1) this.#readsLeft.delete(call.id);
+    else this.#readsLeft.set(call.id, left - 1);
+    throw notFoundFor(call);
+  }
+
+  /** Takes hidden objects out of a list; returns anything else as it is. */
+  filter(json: unknown): unknown {
+    if (this.#readsLeft.size === 0 || !isObject(json) || json.object !== 'list' || !Array.isArray(json.data))
+      return json;
+    const isHidden = (item: unknown): boolean =>
+      isObject(item) && typeof item.id === 'string' && this.#readsLeft.has(item.id);
+    return { ...json, data: json.data.filter((item) => !isHidden(item)) };
+  }
 }
 
-/** Carries one request out under a fault. */
-export async function applyEffect(effect: FaultEffect, { call, handle, hidden, apiKey }: Struck): Promise<Outcome> {
+interface FaultedCall {
+  readonly call: ApiCall;
+  /** Serves the call as if there were no fault. */
+  readonly handle: () => Promise<Answer>;
+  readonly hidden: HiddenObjects;
+  readonly apiKey: string | undefined;
+}
+
+/** Serves one request under a fault. */
+export async function applyEffect(effect: FaultEffect, faulted: FaultedCall): Promise<Reply> {
+  const { call, handle, hidden, apiKey } = faulted;
   switch (effect.kind) {
     case 'status':
       if (effect.handled === true) await handle();
-      return statusOutcome(effect);
+      return statusReply(effect);
     case 'html': {
       const body = effect.body ?? '<html><head><title>Bad gateway</title></head><body>cloudflare</body></html>';
       return { kind: 'raw', status: effect.status ?? 502, headers: { 'content-type': 'text/html' }, body };
@@ -66,20 +87,6 @@ export async function applyEffect(effect: FaultEffect, { call, handle, hidden, a
   }
 }
 
-function statusOutcome(effect: StatusEffect): Outcome {
-  const { status } = effect;
-  const headers: Record<string, string> = { 'content-type': 'application/json', ...effect.headers };
-  if (effect.retryAfter !== undefined) headers['retry-after'] = String(effect.retryAfter);
-  if (effect.retryAfterMs !== undefined) headers['retry-after-ms'] = String(effect.retryAfterMs);
-  if (effect.shouldRetry !== undefined) headers['x-should-retry'] = String(effect.shouldRetry);
-  const { type, code, param } = effect;
-  const fields = { ...(type === undefined ? {} : { type }), code: code ?? null, param: param ?? null };
-  const body =
-    effect.body ??
-    errorBody(status, effect.message ?? MESSAGES[status] ?? `The request failed with ${status}.`, fields);
-  return { kind: 'raw', status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
-}
-
 const MESSAGES: Record<number, string> = {
   400: 'Invalid request.',
   401: 'Incorrect API key provided.',
@@ -91,3 +98,14 @@ const MESSAGES: Record<number, string> = {
   502: 'Bad gateway.',
   503: 'The server is overloaded or not ready yet.',
 };
+
+function statusReply(effect: StatusEffect): Reply {
+  const { status, type, code = null, param = null } = effect;
+  const headers: Record<string, string> = { 'content-type': 'application/json', ...effect.headers };
+  if (effect.retryAfter !== undefined) headers['retry-after'] = String(effect.retryAfter);
+  if (effect.retryAfterMs !== undefined) headers['retry-after-ms'] = String(effect.retryAfterMs);
+  if (effect.shouldRetry !== undefined) headers['x-should-retry'] = String(effect.shouldRetry);
+  const message = effect.message ?? MESSAGES[status] ?? `The request failed with ${status}.`;
+  const body = effect.body ?? errorBody(status, message, { ...(type === undefined ? {} : { type }), code, param });
+  return { kind: 'raw', status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
+}

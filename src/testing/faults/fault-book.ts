@@ -1,41 +1,36 @@
 import { randomFor } from '../random.js';
+import { RuleList, type RuleHandle } from '../rule-list.js';
 import type { ApiCall, Operation } from '../server/endpoint.js';
 import { FAULT_EFFECTS, type FaultEffect, type FaultName } from './fault-effect.js';
 
-/** When a fault strikes. The first rule that applies to a request wins. */
+/** When a fault applies. The first rule that applies to a request wins. */
 export interface FaultRule {
-  on: Operation | readonly Operation[] | '*';
+  readonly on: Operation | readonly Operation[] | '*';
   /** Only requests for this object. */
-  id?: string;
-  where?: (call: ApiCall) => boolean;
-  /** So many matching requests pass first. @default 0 */
-  skip?: number;
-  /** Strikes so often, then no more. @default 1 */
-  times?: number;
-  /** The chance of each matching request to be struck, drawn from the seed. @default 1 */
-  probability?: number;
-  /** What happens; a name stands for one of `FAULT_EFFECTS`. */
-  effect: FaultEffect | FaultName;
+  readonly id?: string;
+  readonly where?: (call: ApiCall) => boolean;
+  /** How many matching requests pass before the rule applies. @default 0 */
+  readonly skip?: number;
+  /** How often the rule applies in all. @default 1 */
+  readonly times?: number;
+  /** The chance that the rule applies to a matching request, drawn from the seed. @default 1 */
+  readonly probability?: number;
+  /** What happens, or the name of one of `FAULT_EFFECTS`. */
+  readonly effect: FaultEffect | FaultName;
 }
 
-export interface FaultHandle {
-  /** How often the rule has struck. */
-  readonly hits: number;
-  remove(): void;
-}
+export type FaultHandle = RuleHandle;
 
-interface Entry {
-  rule: FaultRule;
-  effect: FaultEffect;
+interface Fault {
+  readonly rule: FaultRule;
+  readonly random: () => number;
   matches: number;
-  hits: number;
-  random: () => number;
 }
 
 /** The faults in force. */
 export class FaultBook {
   readonly #seed: number;
-  #entries: Entry[] = [];
+  readonly #faults = new RuleList<Fault>();
   #added = 0;
 
   constructor(seed: number) {
@@ -43,40 +38,30 @@ export class FaultBook {
   }
 
   add(rule: FaultRule): FaultHandle {
-    const effect = typeof rule.effect === 'string' ? FAULT_EFFECTS[rule.effect] : rule.effect;
-    const random = randomFor(this.#seed, 'fault', this.#added++);
-    const entry: Entry = { rule, effect, matches: 0, hits: 0, random };
-    this.#entries.push(entry);
-    return {
-      get hits() {
-        return entry.hits;
-      },
-      remove: () => {
-        this.#entries = this.#entries.filter((other) => other !== entry);
-      },
-    };
+    const random = randomFor(this.#seed, 'fault', this.#added);
+    this.#added += 1;
+    return this.#faults.add({ rule, random, matches: 0 });
   }
 
   clear(): void {
-    this.#entries = [];
+    this.#faults.clear();
   }
 
-  /** The effect that strikes this request, if any; it is counted as a hit. */
-  strike(call: ApiCall): FaultEffect | undefined {
-    for (const entry of this.#entries) {
-      if (!applies(entry.rule, call)) continue;
-      entry.matches += 1;
-      const { skip = 0, times = 1, probability = 1 } = entry.rule;
-      if (entry.matches <= skip || entry.hits >= times || entry.random() >= probability) continue;
-      entry.hits += 1;
-      return entry.effect;
-    }
-    return undefined;
+  /** The effect on this request, if a rule applies; counts a hit. */
+  take(call: ApiCall): FaultEffect | undefined {
+    const effect = this.#faults.take((fault, hits) => applies(fault, hits, call))?.rule.effect;
+    return typeof effect === 'string' ? FAULT_EFFECTS[effect] : effect;
   }
 }
 
-function applies({ on, id, where }: FaultRule, call: ApiCall): boolean {
-  const operations = on === '*' ? undefined : [on].flat();
-  if (operations !== undefined && !operations.includes(call.operation)) return false;
+function applies(fault: Fault, hits: number, call: ApiCall): boolean {
+  if (!matches(fault.rule, call)) return false;
+  fault.matches += 1;
+  const { skip = 0, times = 1, probability = 1 } = fault.rule;
+  return fault.matches > skip && hits < times && fault.random() < probability;
+}
+
+function matches({ on, id, where }: FaultRule, call: ApiCall): boolean {
+  if (on !== '*' && ![on].flat().includes(call.operation)) return false;
   return (id === undefined || id === call.id) && (where === undefined || where(call));
 }

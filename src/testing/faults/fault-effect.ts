@@ -1,52 +1,83 @@
-/** What a fault does to one request. Unless it says otherwise the request is not handled: nothing is created. */
+/** What a fault does to one request. Unless stated otherwise, the request is not handled: nothing is created. */
 export type FaultEffect =
   | StatusEffect
-  /** An HTML page, as a proxy in front of the API sends it. @default status 502 */
-  | { kind: 'html'; status?: number; body?: string }
+  /** An HTML page, as a proxy in front of the API sends it. */
+  | {
+      readonly kind: 'html';
+      /** @default 502 */
+      readonly status?: number;
+      /** @default a short page of a proxy */
+      readonly body?: string;
+    }
   /** The connection is reset before the request is handled. */
-  | { kind: 'reset' }
+  | { readonly kind: 'reset' }
   /** The request is handled and its effects stay; the connection is closed without a reply. */
-  | { kind: 'lostAnswer' }
-  /** No reply ever comes. `handled`: the request is carried out nonetheless. @default handled false */
-  | { kind: 'timeout'; handled?: boolean }
-  /** The reply comes later by `ms` of real time. `handled`: the request is carried out before the wait. @default handled false */
-  | { kind: 'delay'; ms: number; handled?: boolean }
-  /**
-   * The reply's body ends early, after `bytes` (default: half of it). Usually the promised content-length shows it;
-   * `silent`: there is no content-length and the end looks like any other.
-   */
-  | { kind: 'cutBody'; bytes?: number; silent?: boolean }
-  /** 404 in the API's words, as for an object that is not visible yet. */
-  | { kind: 'notFound' }
-  /** On a create: handled, and what it made stays invisible to so many reads, and to lists meanwhile. */
-  | { kind: 'hidden'; reads: number }
+  | { readonly kind: 'lostAnswer' }
+  /** No reply is sent, and the connection stays open. */
+  | {
+      readonly kind: 'timeout';
+      /** Whether the request is handled nevertheless. @default false */
+      readonly handled?: boolean;
+    }
+  /** The reply comes later. */
+  | {
+      readonly kind: 'delay';
+      /** In real time, not on the API's clock. */
+      readonly ms: number;
+      /** Whether the request is handled before the wait instead of after it. @default false */
+      readonly handled?: boolean;
+    }
+  /** The body of the reply ends early. */
+  | {
+      readonly kind: 'cutBody';
+      /** How much is sent. @default half of the body */
+      readonly bytes?: number;
+      /** Whether the content-length, which reveals the cut, is left out. @default false */
+      readonly silent?: boolean;
+    }
+  /** The API's 404, as for an object that is not visible yet. */
+  | { readonly kind: 'notFound' }
+  /** On a create: it is handled, and the new object stays invisible to `reads` reads, and to lists meanwhile. */
+  | { readonly kind: 'hidden'; readonly reads: number }
   /** The request is handled and its JSON reply changed. */
-  | { kind: 'mutate'; change: (body: unknown) => unknown; status?: number }
-  /** An error whose text repeats the caller's API key. @default status 401 */
-  | { kind: 'echoApiKey'; status?: number };
+  | {
+      readonly kind: 'mutate';
+      readonly change: (body: unknown) => unknown;
+      /** @default that of the reply */
+      readonly status?: number;
+    }
+  /** An error that repeats the caller's API key in its text. */
+  | {
+      readonly kind: 'echoApiKey';
+      /** @default 401 */
+      readonly status?: number;
+    };
 
 export interface StatusEffect {
-  kind: 'status';
-  status: number;
-  /** Of the error body; realistic defaults by status. */
-  message?: string;
-  type?: string;
-  code?: string | null;
-  param?: string | null;
-  /** Replaces the error body as a whole; a string is sent as it is. */
-  body?: unknown;
-  headers?: Record<string, string>;
-  /** `retry-after`: seconds, or a date as text. */
-  retryAfter?: number | string;
-  /** `retry-after-ms` */
-  retryAfterMs?: number;
-  /** `x-should-retry` */
-  shouldRetry?: boolean;
-  /** The request is handled all the same: an error that lies. @default false */
-  handled?: boolean;
+  readonly kind: 'status';
+  readonly status: number;
+  /** @default what the API says with that status */
+  readonly message?: string;
+  /** @default by status */
+  readonly type?: string;
+  /** @default null */
+  readonly code?: string | null;
+  /** @default null */
+  readonly param?: string | null;
+  /** Replaces the whole error body; a string is sent as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The header `retry-after`: seconds, or a date as text. */
+  readonly retryAfter?: number | string;
+  /** The header `retry-after-ms`. */
+  readonly retryAfterMs?: number;
+  /** The header `x-should-retry`. */
+  readonly shouldRetry?: boolean;
+  /** Whether the request is handled nevertheless, so that the error is wrong. @default false */
+  readonly handled?: boolean;
 }
 
-/** Ready-made effects by name, so that a test can go through them all. */
+/** Ready-made effects by name. A test can iterate over them all. */
 export const FAULT_EFFECTS = {
   unauthorized: { kind: 'status', status: 401, code: 'invalid_api_key' },
   forbidden: { kind: 'status', status: 403 },
@@ -55,13 +86,13 @@ export const FAULT_EFFECTS = {
   rateLimited: { kind: 'status', status: 429, code: 'rate_limit_exceeded' },
   rateLimitedWithRetryAfter: { kind: 'status', status: 429, code: 'rate_limit_exceeded', retryAfter: 2 },
   rateLimitedWithRetryAfterMs: { kind: 'status', status: 429, code: 'rate_limit_exceeded', retryAfterMs: 250 },
-  /** Longer than the 60 s up to which the SDK follows the header. */
+  /** Longer than 60 s, up to which the SDK obeys the header. */
   rateLimitedForLong: { kind: 'status', status: 429, code: 'rate_limit_exceeded', retryAfter: 600 },
   quotaExceeded: { kind: 'status', status: 429, type: 'insufficient_quota', code: 'insufficient_quota' },
   serverError: { kind: 'status', status: 500 },
   /** The API asks not to retry. */
   serverErrorForGood: { kind: 'status', status: 500, shouldRetry: false },
-  /** The API asks to retry what usually is final. */
+  /** The API asks to retry an error that usually is final. */
   badRequestToRetry: { kind: 'status', status: 400, shouldRetry: true },
   badGateway: { kind: 'status', status: 502 },
   unavailable: { kind: 'status', status: 503 },

@@ -1,118 +1,90 @@
 import type OpenAI from 'openai';
 import { rm, stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { ApiError, invalidValue, notFound } from '../api-error.js';
-import type { Answer, Endpoint, ServedCall } from '../server/endpoint.js';
-import { pageOf, readPage } from '../server/paging.js';
-import type { World } from '../world.js';
-import { readRange } from './byte-range.js';
-import { readExpiresAfter } from './expires-after.js';
-import { BATCH_FILE_SECONDS, fileObject, type StoredFile } from './file-store.js';
+import { invalidValue, notFoundFor } from '../api-error.js';
+import { jsonEndpoint, type ApiState } from '../api-state.js';
+import { readExpiresAfter } from '../body-params.js';
+import type { Endpoint, ServedCall } from '../server/endpoint.js';
+import { pageOf, readPageQuery, type ListPage } from '../server/paging.js';
+import type { WireFile } from '../wire.js';
+import { contentAnswer } from './file-content.js';
+import { fileObject, type StoredFile } from './file-store.js';
 import { checkUpload, readPurpose, receiveFile } from './receive-file.js';
 
-export function fileEndpoints(world: World): Endpoint[] {
-  const existing = ({ id = '' }: ServedCall, now: number): StoredFile => {
-    const file = world.files.find(id, now);
-    if (file === undefined) throw notFound('File', id);
-    return file;
-  };
+const PATH = '/v1/files';
+const MAX_PAGE = 10_000;
 
+export function fileEndpoints(state: ApiState): Endpoint[] {
   return [
     {
       operation: 'files.create',
       method: 'POST',
-      path: '/v1/files',
-      handle: async (call) => {
-        const received = await receiveFile(call.parts(), 'file', () => world.files.newPath());
-        try {
-          const purpose = readPurpose(received.fields['purpose']);
-          const { size } = await stat(received.path);
-          checkUpload({ filename: received.filename, bytes: size, purpose }, world.limits);
-          const now = await world.now();
-          const expiresAfter = readExpiresAfter('expires_after', nested(received.fields, 'expires_after'));
-          const file = await world.files.add({
-            path: received.path,
-            filename: received.filename,
-            purpose,
-            createdAt: now,
-            expiresAfter: expiresAfter ?? (purpose === 'batch' ? BATCH_FILE_SECONDS : undefined),
-            processedAt: now + world.fileProcessingMs,
-          });
-          return { json: fileObject(file, now) };
-        } catch (error) {
-          await rm(received.path, { force: true });
-          throw error;
-        }
-      },
+      path: PATH,
+      handle: async (call) => ({ json: await createFile(state, call) }),
     },
-    {
-      operation: 'files.list',
-      method: 'GET',
-      path: '/v1/files',
-      handle: (call) =>
-        world.visit((now) => {
-          const { order = 'desc', purpose } = call.query;
-          if (order !== 'asc' && order !== 'desc') throw invalidValue('order', order, ['asc', 'desc']);
-          const page = readPage(call.query, { defaultLimit: 10_000, maxLimit: 10_000 });
-          const files = world.files
-            .list(now)
-            .filter((file) => purpose === undefined || file.purpose === purpose)
-            .map((file) => fileObject(file, now));
-          return { json: pageOf(order === 'asc' ? files.toReversed() : files, page) };
-        }),
-    },
-    {
-      operation: 'files.retrieve',
-      method: 'GET',
-      path: '/v1/files/:id',
-      handle: (call) => world.visit((now) => ({ json: fileObject(existing(call, now), now) })),
-    },
+    jsonEndpoint(state, { operation: 'files.list', method: 'GET', path: PATH }, listFiles),
+    jsonEndpoint(state, { operation: 'files.retrieve', method: 'GET', path: `${PATH}/:id` }, retrieveFile),
     {
       operation: 'files.content',
       method: 'GET',
-      path: '/v1/files/:id/content',
-      handle: (call) =>
-        world.visit((now) => {
-          const file = existing(call, now);
-          if (file.goneStatus !== undefined) {
-            throw new ApiError(file.goneStatus, `The content of ${file.id} has expired.`, { param: 'id' });
-          }
-          return contentAnswer(world, file, call.headers['range']);
-        }),
+      path: `${PATH}/:id/content`,
+      handle: (call) => state.atCurrentTime((now) => contentAnswer(findFile(state, call, now), call.headers.range)),
     },
-    {
-      operation: 'files.delete',
-      method: 'DELETE',
-      path: '/v1/files/:id',
-      handle: (call) =>
-        world.visit((now) => {
-          const file = existing(call, now);
-          file.deleted = true;
-          return { json: { object: 'file', id: file.id, deleted: true } satisfies OpenAI.FileDeleted };
-        }),
-    },
+    jsonEndpoint(state, { operation: 'files.delete', method: 'DELETE', path: `${PATH}/:id` }, deleteFile),
   ];
 }
 
-function contentAnswer(world: World, file: StoredFile, rangeHeader: string | undefined): Answer {
-  const range = readRange(rangeHeader, file.bytes);
-  const start = range?.start ?? 0;
-  const bytes = range === undefined ? file.bytes : range.end - range.start + 1;
-  return {
-    status: range === undefined ? 200 : 206,
-    headers: {
-      'content-type': 'application/octet-stream',
-      'content-disposition': `attachment; filename="${encodeURIComponent(file.filename)}"`,
-      'accept-ranges': 'bytes',
-      ...(range === undefined ? {} : { 'content-range': `bytes ${range.start}-${range.end}/${file.bytes}` }),
-    },
-    bytes,
-    stream: (limit = bytes) => (limit === 0 ? Readable.from([]) : world.files.read(file, start, start + limit - 1)),
-  };
+function findFile({ files }: ApiState, call: ServedCall, now: number): StoredFile {
+  const file = files.findAvailable(call.id ?? '', now);
+  if (file === undefined) throw notFoundFor(call);
+  return file;
 }
 
-/** `{ 'name[key]': value }` as `{ key: value }`. */
-function nested(fields: Record<string, string>, name: string): Record<string, string> | undefined {
+/** Receives the body before its turn, so that a slow upload does not delay other requests. */
+async function createFile(state: ApiState, call: ServedCall): Promise<WireFile> {
+  const { path, filename, fields } = await receiveFile(call.parts(), 'file', () => state.files.newPath());
+  try {
+    const purpose = readPurpose(fields.purpose);
+    const { size } = await stat(path);
+    checkUpload({ filename, bytes: size, purpose }, state.limits);
+    const now = await state.now();
+    const file = await state.files.add({
+      path,
+      filename,
+      purpose,
+      createdAt: now,
+      expiresAfter: readExpiresAfter('expires_after', nestedFields(fields, 'expires_after')),
+      processedAt: now + state.fileProcessingMs,
+    });
+    return fileObject(file, now);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+function listFiles({ files }: ApiState, call: ServedCall, now: number): ListPage<WireFile> {
+  const { order = 'desc', purpose } = call.query;
+  if (order !== 'asc' && order !== 'desc') throw invalidValue('order', order, ['asc', 'desc']);
+  const query = readPageQuery(call, { defaultLimit: MAX_PAGE, maxLimit: MAX_PAGE });
+  const listed = files
+    .listAvailable(now)
+    .filter((file) => purpose === undefined || file.purpose === purpose)
+    .map((file) => fileObject(file, now));
+  return pageOf(order === 'asc' ? listed.toReversed() : listed, query);
+}
+
+function retrieveFile(state: ApiState, call: ServedCall, now: number): WireFile {
+  return fileObject(findFile(state, call, now), now);
+}
+
+function deleteFile(state: ApiState, call: ServedCall, now: number): OpenAI.FileDeleted {
+  const file = findFile(state, call, now);
+  file.deleted = true;
+  return { object: 'file', id: file.id, deleted: true };
+}
+
+/** `{ 'name[key]': value }` as `{ key: value }`; undefined for fields without that name. */
+function nestedFields(fields: Record<string, string>, name: string): Record<string, string> | undefined {
   const entries = Object.entries(fields).flatMap(([field, value]) =>
     field.startsWith(`${name}[`) && field.endsWith(']') ? [[field.slice(name.length + 1, -1), value] as const] : [],
   );

@@ -1,14 +1,18 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { alphanumericId, randomFor } from '../random.js';
+import { RecordStore } from '../record-store.js';
 import { epochSeconds, type WireFile } from '../wire.js';
 
-/** Batch files go after 30 days unless their creator says otherwise. */
-export const BATCH_FILE_SECONDS = 30 * 24 * 3600;
+const THIRTY_DAYS_SECONDS = 30 * 24 * 3600;
 
-/** A stored file. Its bytes lie on disk and stay there until the local API closes, for running jobs read them. */
+/** The seconds after which files of a purpose expire; others are kept until they are deleted. */
+const EXPIRY_SECONDS: Partial<Record<WireFile['purpose'], number>> = {
+  batch: THIRTY_DAYS_SECONDS,
+  batch_output: THIRTY_DAYS_SECONDS,
+};
+
+/** A stored file. Its bytes stay on disk until the local API closes, because jobs in progress read them. */
 export interface StoredFile {
   readonly id: string;
   readonly path: string;
@@ -17,86 +21,79 @@ export interface StoredFile {
   readonly createdAt: number;
   readonly filename: string;
   readonly purpose: WireFile['purpose'];
-  /** Epoch ms; undefined: kept until deleted. */
-  readonly expiresAt: number | undefined;
-  /** Epoch ms when it turns from `uploaded` to `processed`. */
+  /** Epoch ms; null: kept until deleted. */
+  readonly expiresAt: number | null;
+  /** Epoch ms at which the status changes from `uploaded` to `processed`. */
   readonly processedAt: number;
+  /** The status with which a scenario refuses the content. */
+  readonly goneStatus: 404 | 410 | null;
   deleted: boolean;
-  /** The status with which its content is refused, for scenarios. */
-  goneStatus?: 404 | 410;
 }
 
-export interface NewFile {
-  path: string;
-  filename: string;
-  purpose: WireFile['purpose'];
-  createdAt: number;
-  /** Seconds after creation. */
-  expiresAfter?: number | undefined;
-  processedAt?: number;
+interface NewFile {
+  readonly path: string;
+  readonly filename: string;
+  readonly purpose: WireFile['purpose'];
+  /** Epoch ms. */
+  readonly createdAt: number;
+  /** Seconds after creation; null: the purpose decides. */
+  readonly expiresAfter: number | null;
+  /** @default when it is created */
+  readonly processedAt?: number;
+  readonly goneStatus?: 404 | 410 | undefined;
 }
 
-export class FileStore {
+interface FileStoreOptions {
+  /** Where the files are kept. */
   readonly folder: string;
-  readonly #seed: number;
-  readonly #files = new Map<string, StoredFile>();
-  #paths = 0;
-  #ids = 0;
+  readonly seed: number;
+}
 
-  constructor(folder: string, seed: number) {
-    this.folder = folder;
-    this.#seed = seed;
+export class FileStore extends RecordStore<StoredFile, FileStoreOptions> {
+  #paths = 0;
+
+  get folder(): string {
+    return this.options.folder;
   }
 
-  /** A fresh path to write to before the file is added. */
+  /** A new path to write to before the file is added. */
   newPath(): string {
-    return join(this.folder, `${++this.#paths}.bin`);
+    this.#paths += 1;
+    return join(this.folder, `${this.#paths}.bin`);
   }
 
   async add(file: NewFile): Promise<StoredFile> {
-    const { size } = await stat(file.path);
-    const stored: StoredFile = {
-      id: `file-${alphanumericId(22, randomFor(this.#seed, 'file', this.#ids++))}`,
-      path: file.path,
+    const { path, filename, purpose, createdAt } = file;
+    const { size } = await stat(path);
+    const expiresAfter = file.expiresAfter ?? EXPIRY_SECONDS[purpose];
+    return this.insert({
+      id: `file-${alphanumericId(22, randomFor(this.options.seed, 'file', this.nextNumber()))}`,
+      path,
       bytes: size,
-      createdAt: file.createdAt,
-      filename: file.filename,
-      purpose: file.purpose,
-      expiresAt: file.expiresAfter === undefined ? undefined : file.createdAt + file.expiresAfter * 1000,
-      processedAt: file.processedAt ?? file.createdAt,
+      createdAt,
+      filename,
+      purpose,
+      expiresAt: expiresAfter === undefined ? null : createdAt + expiresAfter * 1000,
+      processedAt: file.processedAt ?? createdAt,
+      goneStatus: file.goneStatus ?? null,
       deleted: false,
-    };
-    this.#files.set(stored.id, stored);
-    return stored;
+    });
   }
 
-  /** The file, unless it is deleted or expired at `now`. */
-  find(id: string, now: number): StoredFile | undefined {
-    const file = this.#files.get(id);
-    return file !== undefined && isLive(file, now) ? file : undefined;
+  /** The file, unless it is deleted or expired. `find` returns it even then: a job in progress has read it before. */
+  findAvailable(id: string, now: number): StoredFile | undefined {
+    const file = this.find(id);
+    return file !== undefined && isAvailable(file, now) ? file : undefined;
   }
 
-  /** Where the bytes of a file lie, even of one that is deleted or expired: a running job has read it before. */
-  pathOf(id: string): string | undefined {
-    return this.#files.get(id)?.path;
-  }
-
-  /** All live files, newest first. */
-  list(now: number): StoredFile[] {
-    return [...this.#files.values()]
-      .filter((file) => isLive(file, now))
-      .toReversed()
-      .toSorted((a, b) => b.createdAt - a.createdAt);
-  }
-
-  /** Bytes `start` … `end` (inclusive) of the file. */
-  read(file: StoredFile, start = 0, end = file.bytes - 1): Readable {
-    return createReadStream(file.path, { start, end: Math.max(end, 0) });
+  /** All files that are neither deleted nor expired, newest first. */
+  listAvailable(now: number): StoredFile[] {
+    return this.list().filter((file) => isAvailable(file, now));
   }
 }
 
-function isLive(file: StoredFile, now: number): boolean {
-  return !file.deleted && (file.expiresAt === undefined || now < file.expiresAt);
+function isAvailable({ deleted, expiresAt }: StoredFile, now: number): boolean {
+  return !deleted && (expiresAt === null || now < expiresAt);
 }
 
 /** The file as the API shows it at `now`. */
@@ -108,7 +105,7 @@ export function fileObject(file: StoredFile, now: number): WireFile {
     filename: file.filename,
     bytes: file.bytes,
     created_at: epochSeconds(file.createdAt),
-    ...(file.expiresAt === undefined ? {} : { expires_at: epochSeconds(file.expiresAt) }),
+    ...(file.expiresAt === null ? {} : { expires_at: epochSeconds(file.expiresAt) }),
     status: now < file.processedAt ? 'uploaded' : 'processed',
   } satisfies WireFile;
 }

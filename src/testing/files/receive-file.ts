@@ -2,17 +2,18 @@ import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { ApiError, invalidValue, missingParameter } from '../api-error.js';
+import type { LocalApiLimits } from '../limits.js';
 import type { BodyPart } from '../server/endpoint.js';
 
 /** A multipart body whose file was written to disk. */
-export interface ReceivedFile {
-  path: string;
-  filename: string;
+interface ReceivedFile {
+  readonly path: string;
+  readonly filename: string;
   /** The other fields; nested names stay flat, e.g. `expires_after[seconds]`. */
-  fields: Record<string, string>;
+  readonly fields: Record<string, string>;
 }
 
-/** Streams a multipart body to disk. @param name the file's field @param newPath asked once, when the file begins */
+/** Streams a multipart body to disk. @param name the file's field @param newPath called once, when the file begins */
 export async function receiveFile(
   parts: AsyncIterable<BodyPart>,
   name: string,
@@ -40,24 +41,26 @@ export async function receiveFile(
   return { ...received, fields };
 }
 
+/** `evals` is accepted too, but the SDK's file object does not list it. */
 const PURPOSES = ['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals'] as const;
 
 export type UploadPurpose = Exclude<(typeof PURPOSES)[number], 'evals'>;
 
-/** The purpose of a new file. `evals` is allowed to be sent, though the SDK's file object does not list it. */
 export function readPurpose(value: unknown): UploadPurpose {
   if (value === undefined || value === '') throw missingParameter('purpose');
-  if (!(PURPOSES as readonly unknown[]).includes(value)) throw invalidValue('purpose', value, PURPOSES);
-  return value as UploadPurpose;
+  const purpose = PURPOSES.find((name) => name === value);
+  if (purpose === undefined) throw invalidValue('purpose', value, PURPOSES);
+  return purpose as UploadPurpose;
 }
 
-/** Refuses what the Batch and the fine-tuning API refuse on upload. */
+const JSONL_APIS: Partial<Record<UploadPurpose, string>> = { batch: 'Batch API', 'fine-tune': 'Fine-Tuning API' };
+
+/** Refuses what the Batch and the Fine-Tuning API refuse on upload. */
 export function checkUpload(
-  file: { filename: string; bytes: number; purpose: UploadPurpose },
-  limits: { fileBytes: number; batchFileBytes: number },
+  { filename, bytes, purpose }: { filename: string; bytes: number; purpose: UploadPurpose },
+  limits: Pick<LocalApiLimits, 'fileBytes' | 'batchFileBytes'>,
 ): void {
-  const { filename, bytes, purpose } = file;
-  const api = { batch: 'Batch API', 'fine-tune': 'Fine-Tuning API' }[purpose as string];
+  const api = JSONL_APIS[purpose];
   if (api !== undefined && !filename.toLowerCase().endsWith('.jsonl')) {
     throw new ApiError(400, `Invalid file format for ${api}. Must be .jsonl`, { param: 'file' });
   }

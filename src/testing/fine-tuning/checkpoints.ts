@@ -1,33 +1,33 @@
 import { alphanumericId, randomFor } from '../random.js';
 import { epochSeconds, type WireCheckpoint } from '../wire.js';
-import { jobTimeline, trainingOf, tunedModel, type FineTuningRecord, type Training } from './fine-tuning-record.js';
-import { momentOf } from './fine-tuning-timeline.js';
+import { timelineOf, trainingOf, tunedModel, type FineTuningRecord, type Training } from './fine-tuning-record.js';
+import { trainedAt } from './fine-tuning-timeline.js';
 import { metricsOf } from './step-metrics.js';
 
-/** Only the checkpoints of the last three epochs are kept. */
-const KEPT = 3;
+/** The API keeps the checkpoints of the last three epochs. */
+const KEPT_CHECKPOINTS = 3;
 
-/** The last step of every epoch. */
+/** The steps after which there is a checkpoint: the last of every epoch. */
 export function checkpointSteps({ steps, epochs }: Pick<Training, 'steps' | 'epochs'>): number[] {
   return Array.from({ length: epochs }, (_, epoch) => Math.round((steps * (epoch + 1)) / epochs));
 }
 
-/** The checkpoints that a job has at `now`, newest first. */
+/** The checkpoints that a fine-tuning job has at `now`, newest first. */
 export function checkpointsOf(record: FineTuningRecord, now: number, seed: number): WireCheckpoint[] {
   const training = trainingOf(record);
   if (training === undefined) return [];
   const { steps } = training;
-  const validated = record.order.validationFile !== null;
-  const timeline = jobTimeline(record);
-  const made = checkpointSteps(training).flatMap((step) => {
-    const at = momentOf(timeline, (record.plan.runningMs * step) / steps);
+  const validated = record.params.validationFile !== null;
+  const timeline = timelineOf(record);
+  const created = checkpointSteps(training).flatMap((step) => {
+    const at = trainedAt(timeline, (record.plan.runningMs * step) / steps);
     return at === undefined || at > now ? [] : [{ step, at }];
   });
-  return made
-    .slice(-KEPT)
+  return created
+    .slice(-KEPT_CHECKPOINTS)
     .toReversed()
     .map(({ step, at }) => {
-      const metrics = metricsOf({ seed, jobId: record.id, steps, validated }, step);
+      const metrics = metricsOf({ seed, fineTuningJobId: record.id, steps, validated }, step);
       return {
         object: 'fine_tuning.job.checkpoint',
         id: `ftckpt_${alphanumericId(24, randomFor(seed, 'checkpoint', record.id, step))}`,

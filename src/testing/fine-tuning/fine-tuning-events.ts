@@ -1,37 +1,33 @@
 import { alphanumericId, randomFor } from '../random.js';
 import { epochSeconds, type WireFineTuningEvent } from '../wire.js';
-import {
-  jobErrorOf,
-  jobPassed,
-  jobTimeline,
-  trainingOf,
-  tunedModel,
-  type FineTuningRecord,
-} from './fine-tuning-record.js';
-import { momentOf, type FineTuningTransition } from './fine-tuning-timeline.js';
 import { checkpointSteps } from './checkpoints.js';
+import { fineTuningErrorOf, fineTuningTransitions, timelineOf, trainingOf, tunedModel } from './fine-tuning-record.js';
+import type { FineTuningRecord } from './fine-tuning-record.js';
+import { trainedAt, type FineTuningTransition } from './fine-tuning-timeline.js';
 import { metricsOf } from './step-metrics.js';
 
 interface PlainEvent {
   /** Epoch ms. */
-  at: number;
-  message: string;
-  level?: WireFineTuningEvent['level'];
-  /** `moderation_checks` is outside the API's own enum. */
-  type?: 'message' | 'metrics' | 'moderation_checks';
-  data?: unknown;
+  readonly at: number;
+  readonly message: string;
+  readonly level?: WireFineTuningEvent['level'];
+  /** `moderation_checks` is not in the API's enum. */
+  readonly type?: 'message' | 'metrics' | 'moderation_checks';
+  readonly data?: unknown;
 }
 
-/** Steps that get an event of their own, at most; a longer training reports every n-th step. */
+/** The most steps that are reported; a longer training reports every n-th step. */
 const MAX_STEP_EVENTS = 400;
 
-/** All events of a job until `now`, newest first. */
+/** All events of a fine-tuning job until `now`, newest first. */
 export function fineTuningEvents(record: FineTuningRecord, now: number, seed: number): WireFineTuningEvent[] {
-  const transitions = jobPassed(record, now).flatMap((transition, index) => messagesOf(record, transition, index));
+  const transitions = fineTuningTransitions(record, now).flatMap((transition, index) =>
+    transitionEvents(record, transition, index),
+  );
   const steps = stepEvents(record, now, seed);
   const firstStep = steps[0]?.at;
   const tied = record.scenario.events === 'tied';
-  // What shares a moment: the last step first, then the words that end the job.
+  // Of events at the same time, the last step precedes the messages of the end.
   return [...steps, ...transitions]
     .map((event, index) => ({ event, index }))
     .toSorted((a, b) => a.event.at - b.event.at || a.index - b.index)
@@ -47,38 +43,38 @@ export function fineTuningEvents(record: FineTuningRecord, now: number, seed: nu
     .toReversed();
 }
 
-function messagesOf(record: FineTuningRecord, { status, at }: FineTuningTransition, index: number): PlainEvent[] {
-  const { order } = record;
-  const say = (message: string): PlainEvent => ({ at, message });
+function transitionEvents(record: FineTuningRecord, { status, at }: FineTuningTransition, index: number): PlainEvent[] {
+  const { params } = record;
+  const event = (message: string): PlainEvent => ({ at, message });
   switch (status) {
     case 'validating_files': {
-      const validation = order.validationFile === null ? '' : ` and validation file: ${order.validationFile}`;
+      const validation = params.validationFile === null ? '' : ` and validation file: ${params.validationFile}`;
       return [
-        say(`Created fine-tuning job: ${record.id}`),
-        say(`Validating training file: ${order.trainingFile}${validation}`),
+        event(`Created fine-tuning job: ${record.id}`),
+        event(`Validating training file: ${params.trainingFile}${validation}`),
       ];
     }
     case 'queued':
-      return [say(index === 1 ? 'Files validated, moving job to queued state' : 'Fine-tuning job resumed')];
+      return [event(index === 1 ? 'Files validated, moving job to queued state' : 'Fine-tuning job resumed')];
     case 'running':
-      return [say('Fine-tuning job started')];
+      return [event('Fine-tuning job started')];
     case 'paused':
-      return [say('Fine-tuning job paused')];
+      return [event('Fine-tuning job paused')];
     case 'cancelled':
-      return [say('Fine-tuning job cancelled')];
+      return [event('Fine-tuning job cancelled')];
     case 'failed':
-      return [{ at, level: 'error', message: jobErrorOf(record)?.message ?? 'The job has failed' }];
+      return [{ at, level: 'error', message: fineTuningErrorOf(record)?.message ?? 'The job has failed' }];
     default: {
       const model = tunedModel(record);
       return [
-        say(`New fine-tuned model created: ${model}`),
+        event(`New fine-tuned model created: ${model}`),
         {
           at,
           message: `Moderation checks for snapshot ${model} passed.`,
           type: 'moderation_checks',
           data: { blocked: false, results: [], finetuned_model_checkpoint_id: model },
         },
-        say('The job has successfully completed'),
+        event('The job has successfully completed'),
       ];
     }
   }
@@ -88,15 +84,15 @@ function stepEvents(record: FineTuningRecord, now: number, seed: number): PlainE
   const training = trainingOf(record);
   if (training === undefined) return [];
   const { steps } = training;
-  const timeline = jobTimeline(record);
-  const curve = { seed, jobId: record.id, steps, validated: record.order.validationFile !== null };
-  const stride = Math.ceil(steps / MAX_STEP_EVENTS);
+  const timeline = timelineOf(record);
+  const curve = { seed, fineTuningJobId: record.id, steps, validated: record.params.validationFile !== null };
+  const interval = Math.ceil(steps / MAX_STEP_EVENTS);
   const checkpoints = new Set(checkpointSteps(training));
   const events: PlainEvent[] = [];
   for (let step = 1; step <= steps; step++) {
-    const reported = step % stride === 0 || step === steps;
+    const reported = step % interval === 0 || step === steps;
     if (!reported && !checkpoints.has(step)) continue;
-    const at = momentOf(timeline, (record.plan.runningMs * step) / steps);
+    const at = trainedAt(timeline, (record.plan.runningMs * step) / steps);
     if (at === undefined || at > now) break;
     if (reported) {
       const metrics = metricsOf(curve, step);

@@ -1,77 +1,77 @@
-import { foreignStatusOf, hasVanished, stepsBack } from '../read-scenario.js';
+import { misleadingRead } from '../job-reads.js';
 import { epochSeconds, type WireFineTuningJob } from '../wire.js';
 import {
-  jobErrorOf,
-  jobPassed,
-  jobTimeline,
+  fineTuningErrorOf,
+  fineTuningStateAt,
+  fineTuningTransitions,
+  timelineOf,
   trainingOf,
   tunedModel,
-  type FineTuningRecord,
 } from './fine-tuning-record.js';
-import { isJobEnd, type FineTuningStatus } from './fine-tuning-timeline.js';
+import type { FineTuningRecord } from './fine-tuning-record.js';
+import { isFineTuningEnd, type FineTuningStatus } from './fine-tuning-timeline.js';
 import { methodObject, topLevelHyperparameters } from './hyperparameters.js';
 
-/** The job as the API shows it at `now`, before any scenario distorts it. */
+/** The fine-tuning job as the API shows it at `now`, before any scenario distorts it. */
 export function fineTuningObject(record: FineTuningRecord, now: number): WireFineTuningJob {
-  const { status, at } = jobPassed(record, now).at(-1)!;
-  const { order } = record;
+  const { status, at } = fineTuningStateAt(record, now);
+  const { params } = record;
   const training = trainingOf(record);
-  // hyperparameters stay `auto` while the files are being checked
-  const method = status === 'validating_files' || training === undefined ? order.method : training.method;
+  // Hyperparameters stay `auto` while the files are being checked.
+  const method = status === 'validating_files' || training === undefined ? params.method : training.method;
   const succeeded = status === 'succeeded';
   return {
     object: 'fine_tuning.job',
     id: record.id,
-    model: order.model,
-    created_at: epochSeconds(record.plan.createdAt),
-    finished_at: isJobEnd(status) ? epochSeconds(at) : null,
+    model: params.model,
+    created_at: epochSeconds(record.createdAt),
+    finished_at: isFineTuningEnd(status) ? epochSeconds(at) : null,
     fine_tuned_model: succeeded ? tunedModel(record) : null,
     organization_id: 'org-local',
-    result_files: succeeded ? (record.resultFiles ?? []) : [],
+    result_files: succeeded ? [...(record.resultFiles ?? [])] : [],
     status,
-    validation_file: order.validationFile,
-    training_file: order.trainingFile,
+    validation_file: params.validationFile,
+    training_file: params.trainingFile,
     hyperparameters: topLevelHyperparameters(method),
     trained_tokens: succeeded ? (training?.tokens ?? null) : null,
-    error: status === 'failed' ? jobErrorOf(record) : null,
-    seed: order.seed,
+    error: status === 'failed' ? fineTuningErrorOf(record) : null,
+    seed: params.seed,
     estimated_finish: estimatedFinish(record, status),
-    integrations: order.integrations,
-    metadata: order.metadata,
+    integrations: params.integrations,
+    metadata: params.metadata,
     method: methodObject(method),
   };
 }
 
 function estimatedFinish(record: FineTuningRecord, status: FineTuningStatus): number | null {
   if (status !== 'running') return null;
-  const segment = jobTimeline(record).segments.at(-1)!;
+  const segment = timelineOf(record).segments.at(-1)!;
   return epochSeconds(segment.from + record.plan.runningMs - segment.elapsed);
 }
 
-/** What a read of the job answers, or undefined where it has vanished. */
-export function shownJob(record: FineTuningRecord, now: number, { counted }: { counted: boolean }): unknown {
-  const { scenario, plan } = record;
-  const statuses = jobPassed(record, now).map((transition) => transition.status);
-  if (hasVanished(scenario, statuses, now - plan.createdAt)) return undefined;
-  const read = { scenario, counters: record.reads, counted };
-  const job = fineTuningObject(record, stepsBack(read, statuses.length > 1) ? plan.createdAt : now);
+/** What a read of the job returns: the object as its scenario distorts it, or undefined for one that has vanished. */
+export function shownFineTuningJob(record: FineTuningRecord, now: number, { counted }: { counted: boolean }): unknown {
+  const { scenario } = record;
+  const entered = fineTuningTransitions(record, now).map(({ status }) => status);
+  const read = misleadingRead(record, entered, { now, counted }, (time) => {
+    const fineTuningJob = fineTuningObject(record, time);
+    return { ...fineTuningJob, error: shownError(record, fineTuningJob) };
+  });
+  if (read === undefined) return undefined;
   const shown: WireFineTuningJob = {
-    ...job,
-    error: shownError(record, job),
-    // Azure sends null here, which the type does not allow
-    result_files: scenario.resultFiles === 'null' ? (null as unknown as string[]) : job.result_files,
-    // the point of a foreign status is that the type does not have it
-    status: (foreignStatusOf(read, job.status) ?? job.status) as FineTuningStatus,
+    ...read,
+    // Azure sends null here, which the SDK's type does not allow.
+    result_files: scenario.resultFiles === 'null' ? (null as unknown as string[]) : read.result_files,
   };
   return scenario.show === undefined ? shown : scenario.show(shown);
 }
 
-type JobErrorField = WireFineTuningJob['error'];
+type ErrorField = WireFineTuningJob['error'];
 
-const NULL_FILLED = { code: null, message: null, param: null } as unknown as JobErrorField;
+const NULL_FILLED = { code: null, message: null, param: null } as unknown as ErrorField;
 
-function shownError({ scenario }: FineTuningRecord, job: WireFineTuningJob): JobErrorField {
-  if (job.status === 'failed') return scenario.hidesError === true ? NULL_FILLED : job.error;
+function shownError({ scenario }: FineTuningRecord, fineTuningJob: WireFineTuningJob): ErrorField {
+  if (fineTuningJob.status === 'failed') return scenario.hidesError === true ? NULL_FILLED : fineTuningJob.error;
   if (scenario.healthyError === 'null-filled') return NULL_FILLED;
-  return scenario.healthyError === 'empty-object' ? ({} as JobErrorField) : job.error;
+  return scenario.healthyError === 'empty-object' ? ({} as ErrorField) : fineTuningJob.error;
 }

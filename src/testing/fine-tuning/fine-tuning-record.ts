@@ -1,51 +1,64 @@
 import type OpenAI from 'openai';
-import type { ReadCounters } from '../read-scenario.js';
+import { passedTransitions, type ReadCounters } from '../job-reads.js';
 import type { FineTuningScenario } from './fine-tuning-scenario.js';
-import { fineTuningTimeline, type FineTuningTimeline, type FineTuningTransition } from './fine-tuning-timeline.js';
+import {
+  fineTuningTimeline,
+  type FineTuningInputs,
+  type FineTuningTimeline,
+  type FineTuningTransition,
+  type Pause,
+} from './fine-tuning-timeline.js';
 import type { FineTuningPlan } from './fine-tuning-timing.js';
 import { resolveAuto, trainingSteps, type MethodChoice } from './hyperparameters.js';
-import type { ExampleFile, JobError } from './inspect-examples.js';
+import type { ExampleFile, FineTuningError } from './inspect-examples.js';
 
-/** What `fineTuning.jobs.create` was given, checked. */
-export interface FineTuningOrder {
-  model: string;
-  trainingFile: string;
-  validationFile: string | null;
-  method: MethodChoice;
-  suffix: string | null;
-  seed: number;
-  integrations: OpenAI.FineTuning.FineTuningJobIntegration[];
-  metadata: Record<string, string> | null;
+/** The largest seed that the API accepts. */
+export const MAX_TRAINING_SEED = 2_147_483_647;
+
+/** What `fineTuning.jobs.create` was called with, checked. */
+export interface FineTuningParams {
+  readonly model: string;
+  readonly trainingFile: string;
+  readonly validationFile: string | null;
+  readonly method: MethodChoice;
+  readonly suffix: string | null;
+  /** Null: drawn at the creation of the job. */
+  readonly seed: number | null;
+  readonly integrations: OpenAI.FineTuning.FineTuningJobIntegration[];
+  readonly metadata: Record<string, string> | null;
 }
 
 /** What the check of the files has found. */
 export interface CheckedFiles {
-  training: ExampleFile;
-  error: JobError | undefined;
+  readonly training: ExampleFile;
+  readonly error: FineTuningError | null;
 }
 
-/** Everything that is known of one job. Its state at a time is derived, see `fine-tuning-timeline.ts`. */
+/** Everything that is known of one fine-tuning job. Its state at a time is derived, see `fine-tuning-timeline.ts`. */
 export interface FineTuningRecord {
   readonly id: string;
-  readonly order: FineTuningOrder;
+  /** Epoch ms. */
+  readonly createdAt: number;
+  readonly params: FineTuningParams & { readonly seed: number };
   readonly plan: FineTuningPlan;
   readonly scenario: FineTuningScenario;
   /** The last part of the tuned model's name. */
   readonly modelId: string;
-  /** Epoch ms, as all moments here. */
-  cancelledAt: number | undefined;
-  pauses: { pausedAt: number; resumedAt?: number }[];
-  /** The scenario's own pause has been made. */
-  pausedItself: boolean;
-  /** Known from the end of validation on. */
-  checked: CheckedFiles | undefined;
-  /** Known from success on. */
-  resultFiles: string[] | undefined;
-  reads: ReadCounters;
+  readonly reads: ReadCounters;
+  /** Epoch ms. */
+  cancelledAt: number | null;
+  pauses: readonly Pause[];
+  /** Whether the scenario's own pause has been made. */
+  pausedByScenario: boolean;
+  /** Null until validation ends. */
+  checked: CheckedFiles | null;
+  /** Null until the job succeeds. */
+  resultFiles: readonly string[] | null;
 }
 
-export function jobTimeline(record: FineTuningRecord): FineTuningTimeline {
+export function timelineOf(record: FineTuningRecord): FineTuningTimeline {
   return fineTuningTimeline({
+    createdAt: record.createdAt,
     plan: record.plan,
     failsIn: failureStage(record),
     pauses: record.pauses,
@@ -54,47 +67,48 @@ export function jobTimeline(record: FineTuningRecord): FineTuningTimeline {
   });
 }
 
-function failureStage({ checked, scenario }: FineTuningRecord) {
-  if (checked?.error !== undefined) return 'validating_files';
-  const stage = scenario.fail?.in;
-  if (stage === undefined || stage === 'validating_files' || stage === 'queued') return stage;
-  return { runningShare: stage === 'end' ? 1 : (scenario.fail?.share ?? 0.5) };
-}
-
-/** Why the job failed, for one that did. */
-export function jobErrorOf({ checked, scenario }: FineTuningRecord): JobError | null {
-  if (checked?.error !== undefined) return checked.error;
+function failureStage({ checked, scenario }: FineTuningRecord): FineTuningInputs['failsIn'] {
+  if (checked !== null && checked.error !== null) return 'validating_files';
   const { fail } = scenario;
   if (fail === undefined) return null;
-  return { code: fail.code, message: fail.message, param: fail.param ?? null };
+  if (fail.in === 'validating_files' || fail.in === 'queued') return fail.in;
+  return { runningShare: fail.in === 'end' ? 1 : (fail.share ?? 0.5) };
+}
+
+/** The error of a job that has failed. */
+export function fineTuningErrorOf({ checked, scenario }: FineTuningRecord): FineTuningError | null {
+  if (checked !== null && checked.error !== null) return checked.error;
+  const { fail } = scenario;
+  return fail === undefined ? null : { code: fail.code, message: fail.message, param: fail.param ?? null };
 }
 
 /** The transitions that have happened at `now`. Never empty. */
-export function jobPassed(record: FineTuningRecord, now: number): FineTuningTransition[] {
-  const { transitions } = jobTimeline(record);
-  const done = transitions.filter(({ at }) => at <= now);
-  return done.length > 0 ? done : transitions.slice(0, 1);
+export function fineTuningTransitions(record: FineTuningRecord, now: number): FineTuningTransition[] {
+  return passedTransitions(timelineOf(record).transitions, now);
 }
 
-export const jobStateAt = (record: FineTuningRecord, now: number): FineTuningTransition =>
-  jobPassed(record, now).at(-1)!;
+/** The last transition that has happened at `now`. */
+export const fineTuningStateAt = (record: FineTuningRecord, now: number): FineTuningTransition =>
+  fineTuningTransitions(record, now).at(-1)!;
 
-/** The size of the training, once the files are checked. */
+/** The size of the training. */
 export interface Training {
-  method: MethodChoice;
-  steps: number;
-  epochs: number;
-  tokens: number;
+  readonly method: MethodChoice;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly tokens: number;
 }
 
-export function trainingOf({ checked, order }: FineTuningRecord): Training | undefined {
-  if (checked === undefined || checked.error !== undefined) return undefined;
-  const method = resolveAuto(order.method, checked.training.examples);
-  const { steps, epochs } = trainingSteps(method, checked.training.examples);
-  return { method, steps, epochs, tokens: checked.training.tokens * epochs };
+/** Undefined until the files are checked, and for files that are refused. */
+export function trainingOf({ checked, params }: FineTuningRecord): Training | undefined {
+  if (checked === null || checked.error !== null) return undefined;
+  const { examples, tokens } = checked.training;
+  const method = resolveAuto(params.method, examples);
+  const { steps, epochs } = trainingSteps(method, examples);
+  return { method, steps, epochs, tokens: tokens * epochs };
 }
 
 /** `ft:MODEL:ORG:SUFFIX:ID` */
-export function tunedModel({ order, modelId }: FineTuningRecord): string {
-  return `ft:${order.model}:local:${order.suffix ?? ''}:${modelId}`;
+export function tunedModel({ params, modelId }: FineTuningRecord): string {
+  return `ft:${params.model}:local:${params.suffix ?? ''}:${modelId}`;
 }

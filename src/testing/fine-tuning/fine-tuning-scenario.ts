@@ -1,38 +1,50 @@
-import type { ReadScenario } from '../read-scenario.js';
+import type { ReadScenario } from '../job-reads.js';
 import type { WireFineTuningJob } from '../wire.js';
 import type { FineTuningStatus } from './fine-tuning-timeline.js';
 import type { FineTuningTiming } from './fine-tuning-timing.js';
 
-/** What happens to one fine-tuning job beyond the usual. All fields may be combined. */
+/**
+ * How one fine-tuning job deviates from the normal course, which a job without a scenario takes. All fields may be
+ * combined.
+ */
 export interface FineTuningScenario extends ReadScenario<FineTuningStatus> {
-  /** Other durations for this job. */
-  timing?: Partial<FineTuningTiming>;
-  /** The job fails at the end of a stage: `end` is after the last step, `running` after `share` (default 0.5) of them. */
-  fail?: {
-    in: 'validating_files' | 'queued' | 'running' | 'end';
-    code: string;
-    message: string;
-    param?: string | null;
-    share?: number;
+  /** Durations for this job. @default those of the local API */
+  readonly timing?: Partial<FineTuningTiming>;
+  /** The job fails. */
+  readonly fail?: {
+    /** The stage that ends as `failed`; `end` is after the last step. */
+    readonly in: 'validating_files' | 'queued' | 'running' | 'end';
+    readonly code: string;
+    readonly message: string;
+    /** @default null */
+    readonly param?: string | null;
+    /** The share of the steps after which a `running` job fails. @default 0.5 */
+    readonly share?: number;
   };
-  /** Statuses that the job never leaves by itself. A cancel still ends it. */
-  stuckIn?: readonly FineTuningStatus[];
-  /** The provider pauses the job by itself when this share of the steps is done; `resume` goes on. */
-  pausesAt?: number;
-  /** `error` of a job that did not fail. @default null */
-  healthyError?: 'null-filled' | 'empty-object';
-  /** A failed job that gives no reason: its `error` is null-filled. */
-  hidesError?: boolean;
-  /** What a succeeded job says of its result files. @default their ids */
-  resultFiles?: 'none' | 'null' | 404 | 410;
-  /** `duplicated`: each further page of events starts with the last event of the page before. `tied`: all metrics
-   * events carry the same second. */
-  events?: 'duplicated' | 'tied';
-  /** Changes the whole object that is shown: a dialect. */
-  show?: (job: WireFineTuningJob) => unknown;
+  /** Statuses that the job leaves only by a pause or a cancel. */
+  readonly stuckIn?: readonly FineTuningStatus[];
+  /** The share of the steps after which the provider pauses the job. A `resume` continues it. */
+  readonly pausesAt?: number;
+  /** The `error` of a job that has not failed. @default null */
+  readonly healthyError?: 'null-filled' | 'empty-object';
+  /** The `error` of a failed job has only null fields. @default false */
+  readonly hidesError?: boolean;
+  /**
+   * What a succeeded job shows as its result files, or the status with which their content is refused.
+   *
+   * @default their ids
+   */
+  readonly resultFiles?: 'none' | 'null' | 404 | 410;
+  /**
+   * `duplicated`: every page of events after the first begins with the last event of the page before.
+   * `tied`: all metrics events have the same second.
+   */
+  readonly events?: 'duplicated' | 'tied';
+  /** Changes the whole object that is shown, for the dialects of other providers. */
+  readonly show?: (fineTuningJob: WireFineTuningJob) => unknown;
 }
 
-/** Ready-made scenarios by name. */
+/** Ready-made scenarios by name, to use as they are or to copy and combine. */
 export const FINE_TUNING_SCENARIOS = {
   failsValidation: {
     fail: {
@@ -71,7 +83,7 @@ export const FINE_TUNING_SCENARIOS = {
   vanishesWhileRunning: { vanishIn: 'running' },
   vanishesAtItsEnd: { vanishIn: 'succeeded' },
   stepsBack: { staleReads: 2 },
-  /** As Azure calls it. */
+  /** Azure's name for a queued job. */
   unknownStatus: { foreignStatus: { status: 'pending', insteadOf: 'queued' } },
   stuckValidating: { stuckIn: ['validating_files'] },
   stuckQueued: { stuckIn: ['queued'] },
@@ -85,8 +97,8 @@ export const FINE_TUNING_SCENARIOS = {
   resultFilesGone410: { resultFiles: 410 },
   duplicateEvents: { events: 'duplicated' },
   tiedEvents: { events: 'tied' },
-  /** Capitalised statuses and ISO times. */
-  azureDialect: { show: (job) => azureJob(job) },
+  /** Azure's dialect: capitalised statuses and ISO times. */
+  azureDialect: { show: (fineTuningJob) => azureFineTuningJob(fineTuningJob) },
 } as const satisfies Record<string, FineTuningScenario>;
 
 export type FineTuningScenarioName = keyof typeof FINE_TUNING_SCENARIOS;
@@ -96,13 +108,13 @@ export const FINE_TUNING_SCENARIO_NAMES = Object.keys(FINE_TUNING_SCENARIOS) as 
 const iso = (seconds: number | null): string | null =>
   seconds === null ? null : new Date(seconds * 1000).toISOString();
 
-function azureJob(job: WireFineTuningJob): unknown {
+function azureFineTuningJob(fineTuningJob: WireFineTuningJob): unknown {
   return {
-    ...job,
-    status: `${job.status[0]!.toUpperCase()}${job.status.slice(1)}`,
-    created_at: iso(job.created_at),
-    finished_at: iso(job.finished_at),
-    estimated_finish: iso(job.estimated_finish),
-    result_files: job.result_files.length === 0 ? null : job.result_files,
+    ...fineTuningJob,
+    status: `${fineTuningJob.status[0]!.toUpperCase()}${fineTuningJob.status.slice(1)}`,
+    created_at: iso(fineTuningJob.created_at),
+    finished_at: iso(fineTuningJob.finished_at),
+    estimated_finish: iso(fineTuningJob.estimated_finish),
+    result_files: fineTuningJob.result_files.length === 0 ? null : fineTuningJob.result_files,
   };
 }

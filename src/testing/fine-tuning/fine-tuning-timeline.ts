@@ -1,43 +1,52 @@
 import type { FineTuningPlan } from './fine-tuning-timing.js';
 
-/** `paused` is in no enum of the API, but in the pause endpoint's own example. */
+/** `paused` is in no enum of the API, but in the example of its pause endpoint. */
 export type FineTuningStatus =
   'validating_files' | 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'cancelled';
 
+/** A fine-tuning job enters `status` at the time `at` (epoch ms). */
 export interface FineTuningTransition {
-  status: FineTuningStatus;
-  /** Epoch ms. */
-  at: number;
+  readonly status: FineTuningStatus;
+  readonly at: number;
 }
 
-/** A stretch of running: from `from` to `until` (epoch ms), with `elapsed` ms of training done before. */
-export interface RunSegment {
-  from: number;
-  until: number;
-  elapsed: number;
+/** Epoch ms; `resumedAt` is null for a pause that has not ended. */
+export interface Pause {
+  readonly pausedAt: number;
+  readonly resumedAt: number | null;
+}
+
+/** A time of running without a pause: from `from` to `until` (epoch ms), with `elapsed` ms of training done before. */
+interface RunSegment {
+  readonly from: number;
+  readonly until: number;
+  readonly elapsed: number;
 }
 
 export interface FineTuningInputs {
-  plan: FineTuningPlan;
-  /** The stage that ends in `failed`; of running, the share that is trained by then (1: after the last step). */
-  failsIn: 'validating_files' | 'queued' | { runningShare: number } | undefined;
-  /** Pauses in their order; a last one may be open. */
-  pauses: readonly { pausedAt: number; resumedAt?: number }[];
-  cancelledAt: number | undefined;
-  /** Statuses that the job never leaves by itself. */
-  stuckIn: readonly FineTuningStatus[];
+  /** Epoch ms. */
+  readonly createdAt: number;
+  readonly plan: FineTuningPlan;
+  /** The stage that ends as `failed`; for running, the share of the training before (1: after the last step). */
+  readonly failsIn: 'validating_files' | 'queued' | { readonly runningShare: number } | null;
+  /** In the order of their times; only the last may not have ended. */
+  readonly pauses: readonly Pause[];
+  /** Epoch ms. */
+  readonly cancelledAt: number | null;
+  /** Statuses that the job leaves only by a pause or a cancel. */
+  readonly stuckIn: readonly FineTuningStatus[];
 }
 
 export interface FineTuningTimeline {
-  transitions: FineTuningTransition[];
-  segments: RunSegment[];
+  readonly transitions: readonly FineTuningTransition[];
+  readonly segments: readonly RunSegment[];
 }
 
-/** The whole life of a job, past and to come, as a pure function of what was decided so far. */
+/** All transitions of a fine-tuning job, past and future, as a pure function of what has been decided so far. */
 export function fineTuningTimeline(inputs: FineTuningInputs): FineTuningTimeline {
   const planned = plannedTimeline(inputs);
   const { cancelledAt } = inputs;
-  if (cancelledAt === undefined) return planned;
+  if (cancelledAt === null) return planned;
   return {
     transitions: [
       ...planned.transitions.filter(({ at }) => at <= cancelledAt),
@@ -49,55 +58,63 @@ export function fineTuningTimeline(inputs: FineTuningInputs): FineTuningTimeline
   };
 }
 
-function plannedTimeline({ plan, failsIn, pauses, stuckIn }: FineTuningInputs): FineTuningTimeline {
-  const transitions: FineTuningTransition[] = [{ status: 'validating_files', at: plan.createdAt }];
-  const segments: RunSegment[] = [];
-  const enter = (status: FineTuningStatus, at: number): void => void transitions.push({ status, at });
-  const done = { transitions, segments };
-  if (stuckIn.includes('validating_files')) return done;
-  let since = plan.createdAt + plan.validatingMs;
+function plannedTimeline(inputs: FineTuningInputs): FineTuningTimeline {
+  const { createdAt, plan, failsIn, stuckIn } = inputs;
+  const validating: FineTuningTransition = { status: 'validating_files', at: createdAt };
+  const checkedAt = createdAt + plan.validatingMs;
+  if (stuckIn.includes('validating_files')) return { transitions: [validating], segments: [] };
   if (failsIn === 'validating_files') {
-    enter('failed', since);
-    return done;
+    return { transitions: [validating, { status: 'failed', at: checkedAt }], segments: [] };
   }
-  enter('queued', since);
-  let status: 'queued' | 'running' = 'queued';
+  const { transitions, segments } = queuedAndRunning(inputs, checkedAt);
+  return { transitions: [validating, ...transitions], segments };
+}
+
+/** The transitions after validation: the job is queued and runs, again after each pause. */
+function queuedAndRunning(inputs: FineTuningInputs, checkedAt: number): FineTuningTimeline {
+  const { plan, failsIn, stuckIn } = inputs;
+  const trainingMs = plan.runningMs * (failsIn !== null && typeof failsIn === 'object' ? failsIn.runningShare : 1);
+  const transitions: FineTuningTransition[] = [];
+  const segments: RunSegment[] = [];
+  const pauses = [...inputs.pauses];
+  let status: FineTuningStatus = 'queued';
+  let at = checkedAt;
   let elapsed = 0;
-  const trainingMs = plan.runningMs * (typeof failsIn === 'object' ? failsIn.runningShare : 1);
-  const holds = [...pauses];
-  for (;;) {
-    const length: number = status === 'queued' ? plan.queuedMs : trainingMs - elapsed;
-    const until: number = stuckIn.includes(status) ? Infinity : since + length;
-    const hold = holds[0];
-    const stop: number = hold !== undefined && hold.pausedAt < until ? hold.pausedAt : until;
+  while (true) {
+    transitions.push({ status, at });
+    if (status !== 'queued' && status !== 'running') return { transitions, segments };
+    const planned: number = stuckIn.includes(status)
+      ? Infinity
+      : at + (status === 'queued' ? plan.queuedMs : trainingMs - elapsed);
+    const pause = pauses[0];
+    const paused = pause !== undefined && pause.pausedAt <= planned;
+    const until = paused ? pause.pausedAt : planned;
     if (status === 'running') {
-      segments.push({ from: since, until: stop, elapsed });
-      elapsed += stop - since;
+      segments.push({ from: at, until, elapsed });
+      elapsed += until - at;
     }
-    if (hold !== undefined && stop === hold.pausedAt) {
-      holds.shift();
-      enter('paused', stop);
-      if (hold.resumedAt === undefined) return done;
-      enter('queued', hold.resumedAt);
-      [status, since] = ['queued', hold.resumedAt];
-    } else if (stop === Infinity) {
-      return done;
-    } else if (status === 'queued') {
-      enter(failsIn === 'queued' ? 'failed' : 'running', stop);
-      if (failsIn === 'queued') return done;
-      [status, since] = ['running', stop];
+    if (paused) {
+      pauses.shift();
+      transitions.push({ status: 'paused', at: until });
+      if (pause.resumedAt === null) return { transitions, segments };
+      [status, at] = ['queued', pause.resumedAt];
     } else {
-      enter(failsIn === undefined ? 'succeeded' : 'failed', stop);
-      return done;
+      if (until === Infinity) return { transitions, segments };
+      [status, at] = [statusAfter(status, failsIn), until];
     }
   }
 }
 
-/** The epoch ms at which so much training (ms) is done; undefined if it never is. */
-export function momentOf({ segments }: FineTuningTimeline, elapsed: number): number | undefined {
+function statusAfter(status: 'queued' | 'running', failsIn: FineTuningInputs['failsIn']): FineTuningStatus {
+  if (status === 'queued') return failsIn === 'queued' ? 'failed' : 'running';
+  return failsIn === null ? 'succeeded' : 'failed';
+}
+
+/** The epoch ms at which this much training (ms) is done; undefined if it never is. */
+export function trainedAt({ segments }: FineTuningTimeline, elapsed: number): number | undefined {
   const segment = segments.find(({ from, until, elapsed: before }) => before + until - from >= elapsed);
   return segment === undefined ? undefined : segment.from + elapsed - segment.elapsed;
 }
 
 const ENDS: readonly FineTuningStatus[] = ['succeeded', 'failed', 'cancelled'];
-export const isJobEnd = (status: FineTuningStatus): boolean => ENDS.includes(status);
+export const isFineTuningEnd = (status: FineTuningStatus): boolean => ENDS.includes(status);

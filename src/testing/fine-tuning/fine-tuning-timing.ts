@@ -1,15 +1,15 @@
-import { jittered, randomFor } from '../random.js';
+import { jittered } from '../random.js';
 
-/** How long a fine-tuning job takes, in milliseconds on the clock. Each duration varies by ± `jitter` of itself. */
+/** How long a fine-tuning job takes, in milliseconds on the API's clock. */
 export interface FineTuningTiming {
   /** Checking the files. @default 42_000 (20–65 s in the field) */
-  validatingMs: number;
+  readonly validatingMs: number;
   /** Waiting for a machine, also after a pause. @default 120_000 */
-  queuedMs: number;
+  readonly queuedMs: number;
   /** Training over all steps. @default 1_200_000 */
-  runningMs: number;
-  /** @default 0.3 */
-  jitter: number;
+  readonly runningMs: number;
+  /** The share by which each duration varies in both directions, by seed. @default 0.3 */
+  readonly jitter: number;
 }
 
 export const DEFAULT_FINE_TUNING_TIMING: FineTuningTiming = {
@@ -19,20 +19,17 @@ export const DEFAULT_FINE_TUNING_TIMING: FineTuningTiming = {
   jitter: 0.3,
 };
 
-/** The durations of one job, drawn at its creation. */
+/** The durations of one fine-tuning job, drawn at its creation. */
 export interface FineTuningPlan {
-  /** Epoch ms. */
-  createdAt: number;
-  validatingMs: number;
-  queuedMs: number;
-  runningMs: number;
+  readonly validatingMs: number;
+  readonly queuedMs: number;
+  readonly runningMs: number;
 }
 
-export function planJob(timing: FineTuningTiming, key: number, seed: number, createdAt: number): FineTuningPlan {
-  const random = randomFor(seed, 'job-plan', key);
+/** @param random the source of the jitter */
+export function planFineTuning(timing: FineTuningTiming, random: () => number): FineTuningPlan {
   const draw = (ms: number): number => jittered(ms, timing.jitter, random);
   return {
-    createdAt,
     validatingMs: draw(timing.validatingMs),
     queuedMs: draw(timing.queuedMs),
     runningMs: draw(timing.runningMs),

@@ -1,14 +1,14 @@
 import type OpenAI from 'openai';
 import { ApiError, invalidType, invalidValue, missingParameter } from '../api-error.js';
-import type { JsonObject } from '../json-body.js';
+import { isObject, type JsonObject } from '../body-params.js';
 
-export type FineTuningMethod = OpenAI.FineTuning.FineTuningJob.Method;
+type FineTuningMethod = OpenAI.FineTuning.FineTuningJob.Method;
 export type MethodType = FineTuningMethod['type'];
 
 const METHOD_TYPES = ['supervised', 'dpo', 'reinforcement'] as const;
 
-/** Names that may be numbers or `auto`, for each method. */
-const NAMES: Record<MethodType, readonly string[]> = {
+/** The hyperparameters of each method that are numbers or `auto`. */
+const NUMBER_NAMES: Record<MethodType, readonly string[]> = {
   supervised: ['n_epochs', 'batch_size', 'learning_rate_multiplier'],
   dpo: ['n_epochs', 'batch_size', 'learning_rate_multiplier', 'beta'],
   reinforcement: [
@@ -21,54 +21,56 @@ const NAMES: Record<MethodType, readonly string[]> = {
   ],
 };
 
-/** A method with every hyperparameter set: `auto` until the files are checked, then numbers (or an effort's name). */
+/** A method with all its hyperparameters, which are `auto` until the files are checked. */
 export interface MethodChoice {
-  type: MethodType;
-  hyperparameters: Record<string, number | string>;
-  grader: unknown;
+  readonly type: MethodType;
+  readonly hyperparameters: Record<string, number | string>;
+  readonly grader: unknown;
 }
 
 /** Reads `method`, or the deprecated top-level `hyperparameters`. */
-export function readMethod(body: JsonObject): MethodChoice {
-  const method = body['method'];
+export function readMethod({ method, hyperparameters }: JsonObject): MethodChoice {
   if (method === undefined || method === null) {
-    return choice('supervised', (body['hyperparameters'] ?? {}) as JsonObject, undefined, 'hyperparameters');
+    return readChoice('supervised', { hyperparameters }, 'hyperparameters');
   }
-  if (typeof method !== 'object') throw invalidType('method', 'an object', method);
-  const { type } = method as JsonObject;
-  if (type === undefined) throw missingParameter('method.type');
-  const known = METHOD_TYPES.find((name) => name === type);
-  if (known === undefined) throw invalidValue('method.type', type, METHOD_TYPES);
-  const settings = ((method as JsonObject)[known] ?? {}) as JsonObject;
-  if (known === 'reinforcement' && settings['grader'] === undefined) {
+  if (!isObject(method)) throw invalidType('method', 'an object', method);
+  if (method.type === undefined) throw missingParameter('method.type');
+  const type = METHOD_TYPES.find((name) => name === method.type);
+  if (type === undefined) throw invalidValue('method.type', method.type, METHOD_TYPES);
+  const settings = isObject(method[type]) ? method[type] : {};
+  if (type === 'reinforcement' && settings.grader === undefined) {
     throw missingParameter('method.reinforcement.grader');
   }
-  const given = (settings['hyperparameters'] ?? {}) as JsonObject;
-  return choice(known, given, settings['grader'], `method.${known}.hyperparameters`);
+  return readChoice(type, settings, `method.${type}.hyperparameters`);
 }
 
-function choice(type: MethodType, given: JsonObject, grader: unknown, param: string): MethodChoice {
-  const hyperparameters: MethodChoice['hyperparameters'] = {};
-  for (const name of NAMES[type]) {
+const MAX_EPOCHS = 50;
+
+function readChoice(type: MethodType, { hyperparameters, grader }: JsonObject, param: string): MethodChoice {
+  const given = isObject(hyperparameters) ? hyperparameters : {};
+  const entries = NUMBER_NAMES[type].map((name): [string, number | string] => {
     const value = given[name] ?? 'auto';
     if (value !== 'auto' && typeof value !== 'number') throw invalidType(`${param}.${name}`, 'a number', value);
-    if (name === 'n_epochs' && value !== 'auto' && (!Number.isInteger(value) || value < 1 || value > 50)) {
-      throw new ApiError(400, `Invalid '${param}.n_epochs': expected an integer from 1 to 50, but got ${value}.`, {
-        param: `${param}.n_epochs`,
-        code: 'invalid_value',
-      });
-    }
-    hyperparameters[name] = value;
-  }
+    if (name === 'n_epochs' && value !== 'auto') checkEpochs(`${param}.n_epochs`, value);
+    return [name, value];
+  });
   if (type === 'reinforcement') {
-    const effort = given['reasoning_effort'] ?? 'default';
+    const effort = given.reasoning_effort ?? 'default';
     if (typeof effort !== 'string') throw invalidType(`${param}.reasoning_effort`, 'a string', effort);
-    hyperparameters['reasoning_effort'] = effort;
+    entries.push(['reasoning_effort', effort]);
   }
-  return { type, hyperparameters, grader };
+  return { type, hyperparameters: Object.fromEntries(entries), grader };
 }
 
-/** The choice with numbers for every `auto`, as the API picks them once it knows the files. */
+function checkEpochs(param: string, epochs: number): void {
+  if (Number.isInteger(epochs) && epochs >= 1 && epochs <= MAX_EPOCHS) return;
+  throw new ApiError(400, `Invalid '${param}': expected an integer from 1 to ${MAX_EPOCHS}, but got ${epochs}.`, {
+    param,
+    code: 'invalid_value',
+  });
+}
+
+/** The choice with a number for every `auto`, which the API sets once it has checked the files. */
 export function resolveAuto(method: MethodChoice, examples: number): MethodChoice {
   const defaults: Record<string, number> = {
     n_epochs: examples < 100 ? 3 : 2,
@@ -85,20 +87,19 @@ export function resolveAuto(method: MethodChoice, examples: number): MethodChoic
   return { ...method, hyperparameters: Object.fromEntries(entries) };
 }
 
-/** The `method` of the job object. */
+/** The `method` of the fine-tuning job object. */
 export function methodObject({ type, hyperparameters, grader }: MethodChoice): FineTuningMethod {
   const settings = { hyperparameters, ...(type === 'reinforcement' ? { grader } : {}) };
   return { type, [type]: settings };
 }
 
-/** The deprecated top-level `hyperparameters` of the job object. */
+/** The deprecated top-level `hyperparameters` of the fine-tuning job object. */
 export function topLevelHyperparameters({ hyperparameters }: MethodChoice) {
   const { n_epochs, batch_size, learning_rate_multiplier } = hyperparameters;
   return { n_epochs, batch_size, learning_rate_multiplier } as OpenAI.FineTuning.FineTuningJob.Hyperparameters;
 }
 
-/** Steps of the training. */
 export function trainingSteps({ hyperparameters }: MethodChoice, examples: number): { steps: number; epochs: number } {
-  const epochs = Number(hyperparameters['n_epochs']);
-  return { epochs, steps: Math.max(1, Math.ceil(examples / Number(hyperparameters['batch_size']))) * epochs };
+  const epochs = Number(hyperparameters.n_epochs);
+  return { epochs, steps: Math.max(1, Math.ceil(examples / Number(hyperparameters.batch_size))) * epochs };
 }

@@ -1,165 +1,132 @@
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiError } from '../api-error.js';
-import { applyEffect, type Outcome } from '../faults/apply-effect.js';
+import { applyEffect, HiddenObjects } from '../faults/apply-effect.js';
 import type { FaultBook } from '../faults/fault-book.js';
-import { HiddenObjects } from '../faults/hidden-objects.js';
 import { hexId, randomFor } from '../random.js';
-import { apiKeyOf, checkApiKey } from './api-key.js';
-import type { Answer, ApiCall, Endpoint, ServedCall } from './endpoint.js';
-import { bodyParts } from './multipart.js';
-import { attemptHeaders, type LoggedRequest } from './request-log.js';
-import { send } from './send.js';
+import type { Answer, Endpoint, ServedCall } from './endpoint.js';
+import { errorReply, replyStatus, sendReply, type Reply } from './reply.js';
+import { apiKeyOf, checkApiKey, logEntry, readCall, type LoggedRequest } from './request.js';
 
-export interface AppOptions {
-  apiKey: string;
-  seed: number;
-  /** The largest file that a multipart body may hold. */
-  fileBytes: number;
-  now: () => Promise<number>;
-  faults: FaultBook;
-  requests: LoggedRequest[];
-  logger: { info: (message: string) => void } | undefined;
+interface AppOptions {
+  readonly apiKey: string;
+  readonly seed: number;
+  /** The largest file of a multipart body. */
+  readonly fileBytes: number;
+  readonly now: () => Promise<number>;
+  readonly faults: FaultBook;
+  readonly requests: LoggedRequest[];
+  readonly logger: { info: (message: string) => void } | undefined;
 }
 
-const JSON_BODY_BYTES = 16 * 1024 * 1024;
+const MAX_JSON_BODY_BYTES = 16 * 1024 * 1024;
 
 /** The HTTP server: keys, faults, logging and errors around the endpoints. */
 export async function buildApp(endpoints: readonly Endpoint[], options: AppOptions): Promise<FastifyInstance> {
   const app = fastify({
-    // a silent connection must not hold up close()
+    // A silent connection must not delay close().
     forceCloseConnections: true,
-    bodyLimit: JSON_BODY_BYTES,
+    bodyLimit: MAX_JSON_BODY_BYTES,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
   });
   await app.register(multipart, { throwFileSizeLimit: false });
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     try {
-      // a POST without a body may still carry the header
+      // A POST without a body may have the header nevertheless.
       done(null, text === '' ? undefined : JSON.parse(text as string));
     } catch {
       done(new ApiError(400, 'We could not parse the JSON body of your request.'));
     }
   });
-  const hidden = new HiddenObjects();
-  const answerer = new Answerer(options);
-
+  const server = new RequestServer(options);
   for (const endpoint of endpoints) {
     app.route({
       method: endpoint.method,
       url: endpoint.path,
-      handler: (request, reply) =>
-        answerer.reply(request, reply, endpoint, async (call) => {
-          const handle = async (): Promise<Answer> => {
-            hidden.check(call);
-            const answer = await endpoint.handle(call);
-            return 'json' in answer ? { ...answer, json: hidden.filter(answer.json) } : answer;
-          };
-          const effect = options.faults.strike(call);
-          if (effect === undefined) return { outcome: { kind: 'answer', answer: await handle() } };
-          const apiKey = apiKeyOf(request.headers.authorization);
-          const outcome = await applyEffect(effect, { call, handle, hidden, apiKey }).catch(errorOutcome);
-          return { outcome, fault: effect.kind };
-        }),
+      handler: (request, reply) => server.serveEndpoint(request, reply, endpoint),
     });
   }
   app.setNotFoundHandler((request, reply) =>
-    answerer.reply(request, reply, undefined, () => {
-      throw new ApiError(404, `Invalid URL (${request.method} ${request.url})`);
-    }),
+    server.serveError(request, reply, new ApiError(404, `Invalid URL (${request.method} ${request.url})`)),
   );
-  // errors of the framework itself: bodies that cannot be read
-  app.setErrorHandler((error: Error, request, reply) =>
-    answerer.reply(request, reply, undefined, () => {
-      throw error;
-    }),
-  );
+  // Errors of the framework itself, such as a body that cannot be read.
+  app.setErrorHandler((error: Error, request, reply) => server.serveError(request, reply, error));
   return app;
 }
 
-type Serve = (call: ServedCall) => Promise<{ outcome: Outcome; fault?: string }>;
+interface Served {
+  readonly reply: Reply;
+  /** The kind of the fault that was applied. */
+  readonly fault?: string;
+}
 
-/** Carries one request from its key to the log. */
-class Answerer {
+/** Serves each request from the check of its key to its log entry. */
+class RequestServer {
   readonly #options: AppOptions;
-  #count = 0;
+  readonly #hidden = new HiddenObjects();
+  #requests = 0;
 
   constructor(options: AppOptions) {
     this.#options = options;
   }
 
-  async reply(
+  serveEndpoint(request: FastifyRequest, response: FastifyReply, endpoint: Endpoint): Promise<FastifyReply> {
+    return this.#serve(request, response, endpoint, async () => {
+      const call = readCall(request, endpoint, this.#options.fileBytes);
+      const effect = this.#options.faults.take(call);
+      const handle = (): Promise<Answer> => this.#answer(endpoint, call);
+      if (effect === undefined) return { reply: { kind: 'answer', answer: await handle() } };
+      const faulted = { call, handle, hidden: this.#hidden, apiKey: apiKeyOf(request) };
+      return { reply: await applyEffect(effect, faulted).catch(errorReply), fault: effect.kind };
+    });
+  }
+
+  serveError(request: FastifyRequest, response: FastifyReply, error: Error): Promise<FastifyReply> {
+    return this.#serve(request, response, undefined, async () => ({ reply: errorReply(error) }));
+  }
+
+  async #answer(endpoint: Endpoint, call: ServedCall): Promise<Answer> {
+    this.#hidden.check(call);
+    const answer = await endpoint.handle(call);
+    return 'json' in answer ? { ...answer, json: this.#hidden.filter(answer.json) } : answer;
+  }
+
+  async #serve(
     request: FastifyRequest,
-    reply: FastifyReply,
+    response: FastifyReply,
     endpoint: Endpoint | undefined,
-    serve: Serve,
+    work: () => Promise<Served>,
   ): Promise<FastifyReply> {
-    const { apiKey, fileBytes, now, requests, logger, seed } = this.#options;
-    const call = callOf(request, endpoint, fileBytes);
-    const logged: LoggedRequest = {
-      at: await now(),
-      method: call.method,
-      path: call.path,
-      operation: endpoint?.operation,
-      ...(call.id === undefined ? {} : { id: call.id }),
-      status: undefined,
-      attemptHeaders: attemptHeaders(call.headers),
-    };
+    const { apiKey, now, requests, logger } = this.#options;
+    const logged = logEntry(request, endpoint, await now());
     requests.push(logged);
-    const headers = {
-      'x-request-id': `req_${hexId(32, randomFor(seed, 'request', this.#count++))}`,
+    const headers = this.#replyHeaders();
+    response.hijack();
+    let served: Served;
+    try {
+      checkApiKey(request, apiKey);
+      served = await work();
+    } catch (error) {
+      served = { reply: errorReply(error) };
+    }
+    const status = replyStatus(served.reply);
+    logged.status = status;
+    if (served.fault !== undefined) logged.fault = served.fault;
+    const fault = served.fault === undefined ? '' : ` (${served.fault})`;
+    logger?.info(`${logged.method} ${logged.path} ${status ?? 'no reply'}${fault}`);
+    // A client may disconnect in the middle of a body, which is no error here.
+    await sendReply(response.raw, served.reply, headers).catch(() => response.raw.destroy());
+    return response;
+  }
+
+  #replyHeaders(): Record<string, string> {
+    const random = randomFor(this.#options.seed, 'request', this.#requests);
+    this.#requests += 1;
+    return {
+      'x-request-id': `req_${hexId(32, random)}`,
       'openai-version': '2020-10-01',
       'openai-processing-ms': '1',
     };
-    reply.hijack();
-    let outcome: Outcome;
-    try {
-      checkApiKey(request.headers.authorization, apiKey);
-      const served = await serve(call);
-      ({ outcome } = served);
-      if (served.fault !== undefined) logged.fault = served.fault;
-    } catch (error) {
-      outcome = errorOutcome(error);
-    }
-    const status = statusOf(outcome);
-    if (status !== undefined) logged.status = status;
-    logger?.info(`${call.method} ${call.path} ${status ?? 'no reply'}${logged.fault ? ` (${logged.fault})` : ''}`);
-    // the client may leave in the middle of a body; that is its business
-    await send(reply.raw, outcome, headers).catch(() => reply.raw.destroy());
-    return reply;
   }
-}
-
-function callOf(request: FastifyRequest, endpoint: Endpoint | undefined, fileBytes: number): ServedCall {
-  const { authorization: _secret, ...headers } = request.headers;
-  const { id } = request.params as { id?: string };
-  return {
-    // an unknown path is served to no rule or handler that would read its operation
-    operation: endpoint?.operation as ApiCall['operation'],
-    method: request.method,
-    path: request.url,
-    id: endpoint === undefined ? undefined : id,
-    query: request.query as ServedCall['query'],
-    body: request.isMultipart() ? undefined : request.body,
-    headers: headers as ServedCall['headers'],
-    parts: () => bodyParts(request, fileBytes),
-  };
-}
-
-function statusOf(outcome: Outcome): number | undefined {
-  if (outcome.kind === 'answer' || outcome.kind === 'cut') return outcome.answer.status ?? 200;
-  return outcome.kind === 'raw' ? outcome.status : undefined;
-}
-
-function errorOutcome(error: unknown): Outcome {
-  const known = error instanceof ApiError ? error : asApiError(error);
-  return { kind: 'answer', answer: { status: known.status, headers: known.headers, json: known.body } };
-}
-
-/** Errors of the framework, such as a broken multipart body, know their status; all others are faults of ours. */
-function asApiError(error: unknown): ApiError {
-  if (!(error instanceof Error)) return new ApiError(500, `The local API failed: ${String(error)}`);
-  const { statusCode = 500 } = error as { statusCode?: number };
-  return new ApiError(statusCode, statusCode < 500 ? error.message : `The local API failed: ${error.stack}`);
 }

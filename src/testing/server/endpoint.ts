@@ -26,40 +26,54 @@ export const OPERATIONS = [
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** One request, as handlers and the predicates of fault rules see it. */
+/** One request, as endpoints and the predicates of fault rules see it. */
 export interface ApiCall {
   readonly operation: Operation;
   readonly method: string;
-  /** Path with its query. */
+  /** With the query. */
   readonly path: string;
-  /** The object's id, for endpoints that have it in their path. */
+  /** The object's id, for endpoints that have one in their path. */
   readonly id: string | undefined;
   /** Nested names stay flat: `metadata[key]`. */
-  readonly query: Record<string, string | undefined>;
-  /** The parsed JSON body; undefined for a multipart one. */
+  readonly query: Readonly<Record<string, string | undefined>>;
+  /** The parsed JSON body; undefined for a multipart body. */
   readonly body: unknown;
   /** Lower-case names, without `authorization`. */
-  readonly headers: Record<string, string | undefined>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
-/** A call with its multipart body, which is read as a stream by the handler. */
+/** A call with its multipart body, which the endpoint reads as a stream. */
 export interface ServedCall extends ApiCall {
   readonly parts: () => AsyncIterable<BodyPart>;
 }
 
 export type BodyPart =
-  | { kind: 'field'; name: string; value: string }
-  | { kind: 'file'; name: string; filename: string; stream: Readable & { truncated?: boolean } };
+  | { readonly kind: 'field'; readonly name: string; readonly value: string }
+  | {
+      readonly kind: 'file';
+      readonly name: string;
+      readonly filename: string;
+      readonly stream: Readable & { readonly truncated?: boolean };
+    };
 
-/** What a handler answers: JSON, or bytes of a known length. */
+interface AnswerHead {
+  /** @default 200 */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What an endpoint answers: JSON, or bytes of a known length. */
 export type Answer =
-  | { status?: number; headers?: Record<string, string>; json: unknown }
-  | { status?: number; headers?: Record<string, string>; bytes: number; stream: (limit?: number) => Readable };
+  | (AnswerHead & { readonly json: unknown })
+  | (AnswerHead & { readonly bytes: number; readonly stream: (limit?: number) => Readable });
 
-export interface Endpoint {
-  operation: Operation;
-  method: 'GET' | 'POST' | 'DELETE';
+export interface Route {
+  readonly operation: Operation;
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path below the origin, with `:id`. */
-  path: string;
-  handle: (call: ServedCall) => Promise<Answer>;
+  readonly path: string;
+}
+
+export interface Endpoint extends Route {
+  readonly handle: (call: ServedCall) => Promise<Answer>;
 }

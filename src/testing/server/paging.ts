@@ -1,56 +1,54 @@
-import { ApiError } from '../api-error.js';
+import { ApiError, checkRange } from '../api-error.js';
+import { isObject } from '../body-params.js';
+import type { ApiCall } from './endpoint.js';
 
-/** A page of a list, as the API sends it. */
+/** One page of a list, as the API sends it. */
 export interface ListPage<T> {
-  object: 'list';
-  data: T[];
-  first_id: string | null;
-  last_id: string | null;
-  has_more: boolean;
+  readonly object: 'list';
+  readonly data: readonly T[];
+  readonly first_id: string | null;
+  readonly last_id: string | null;
+  readonly has_more: boolean;
 }
 
-export interface PageBounds {
-  /** Used when the query has none. */
-  defaultLimit: number;
-  maxLimit: number;
+interface PageBounds {
+  /** For a query without a limit. */
+  readonly defaultLimit: number;
+  readonly maxLimit: number;
 }
 
-/** Reads `limit` and `after` of a query. A limit outside the bounds is a 400, as in the API. */
-export function readPage(query: Record<string, string | undefined>, bounds: PageBounds): PageRequest {
-  const raw = query['limit'];
-  const limit = raw === undefined ? bounds.defaultLimit : Number(raw);
+interface PageQuery {
+  readonly limit: number;
+  /** The id of the last item of the page before. */
+  readonly after: string | undefined;
+}
+
+/** Reads `limit` and `after` of a query. @throws the API's 400 for a limit outside the bounds */
+export function readPageQuery({ query }: ApiCall, bounds: PageBounds): PageQuery {
+  const limit = query.limit === undefined ? bounds.defaultLimit : Number(query.limit);
   if (!Number.isInteger(limit)) {
-    throw new ApiError(400, `Invalid type for 'limit': expected an integer, but got '${raw}' instead.`, {
+    throw new ApiError(400, `Invalid type for 'limit': expected an integer, but got '${query.limit}' instead.`, {
       param: 'limit',
       code: 'invalid_type',
     });
   }
-  if (limit < 1 || limit > bounds.maxLimit) {
-    const below = limit < 1;
-    throw new ApiError(
-      400,
-      `Invalid 'limit': integer ${below ? 'below minimum' : 'above maximum'} value. Expected a value ${below ? '>= 1' : `<= ${bounds.maxLimit}`}, but got ${limit} instead.`,
-      { param: 'limit', code: below ? 'integer_below_min_value' : 'integer_above_max_value' },
-    );
-  }
-  return { limit, after: query['after'] };
+  checkRange('limit', limit, 1, bounds.maxLimit);
+  return { limit, after: query.after };
 }
 
-export interface PageRequest {
-  limit: number;
-  after: string | undefined;
-}
-
-/** Cuts one page out of the whole list. `after` must name an item of it. */
-export function pageOf<T extends { id: string }>(items: readonly T[], request: PageRequest): ListPage<T> {
+/** Cuts one page out of the whole list. @throws the API's 400 if `after` names no item of the list */
+export function pageOf<T extends { readonly id: string }>(
+  items: readonly T[],
+  { limit, after }: PageQuery,
+): ListPage<T> {
   let start = 0;
-  if (request.after !== undefined) {
-    start = items.findIndex((item) => item.id === request.after) + 1;
+  if (after !== undefined) {
+    start = items.findIndex((item) => item.id === after) + 1;
     if (start === 0) {
-      throw new ApiError(400, `Invalid 'after': no object with id '${request.after}'.`, { param: 'after' });
+      throw new ApiError(400, `Invalid 'after': no object with id '${after}'.`, { param: 'after' });
     }
   }
-  const data = items.slice(start, start + request.limit);
+  const data = items.slice(start, start + limit);
   return {
     object: 'list',
     data,
@@ -58,4 +56,9 @@ export function pageOf<T extends { id: string }>(items: readonly T[], request: P
     last_id: data.at(-1)?.id ?? null,
     has_more: start + data.length < items.length,
   };
+}
+
+/** Whether a list can hold the object: a scenario may change all of an object, its id too. */
+export function isListable(value: unknown): value is { id: string } {
+  return isObject(value) && typeof value.id === 'string';
 }

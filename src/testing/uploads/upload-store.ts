@@ -1,53 +1,46 @@
 import type OpenAI from 'openai';
 import type { UploadPurpose } from '../files/receive-file.js';
 import { hexId, randomFor } from '../random.js';
+import { RecordStore } from '../record-store.js';
 import { epochSeconds, type WireFile } from '../wire.js';
 
-/** A file that is being uploaded in parts. */
-export interface UploadRecord {
-  readonly id: string;
+interface UploadParams {
   /** Promised bytes. */
   readonly bytes: number;
   readonly filename: string;
   readonly purpose: UploadPurpose;
-  /** Of the file to be, in seconds. */
-  readonly expiresAfter: number | undefined;
-  /** Epoch ms. */
-  readonly createdAt: number;
-  readonly parts: Map<string, { path: string; bytes: number }>;
-  end: { status: 'completed'; file: WireFile } | { status: 'cancelled' } | undefined;
+  /** Seconds after the creation of the file; null: the purpose decides. */
+  readonly expiresAfter: number | null;
 }
 
-/** An upload that is not completed goes after an hour. */
-const LIFE_MS = 3_600_000;
+/** A file that is being uploaded in parts. */
+export interface UploadRecord extends UploadParams {
+  readonly id: string;
+  /** Epoch ms. */
+  readonly createdAt: number;
+  readonly parts: Map<string, { readonly path: string; readonly bytes: number }>;
+  end: { readonly status: 'completed'; readonly file: WireFile } | { readonly status: 'cancelled' } | null;
+}
 
-export class UploadStore {
-  readonly #seed: number;
-  readonly #records = new Map<string, UploadRecord>();
-  #ids = 0;
+/** An upload that is not completed expires after an hour. */
+const LIFETIME_MS = 3_600_000;
 
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
-
-  create(order: Pick<UploadRecord, 'bytes' | 'filename' | 'purpose' | 'expiresAfter' | 'createdAt'>): UploadRecord {
-    const id = `upload_${hexId(32, randomFor(this.#seed, 'upload', this.#ids++))}`;
-    const record: UploadRecord = { ...order, id, parts: new Map(), end: undefined };
-    this.#records.set(id, record);
-    return record;
-  }
-
-  find(id: string): UploadRecord | undefined {
-    return this.#records.get(id);
+export class UploadStore extends RecordStore<UploadRecord, { readonly seed: number }> {
+  create(params: UploadParams, now: number): UploadRecord {
+    return this.insert({ ...params, id: `upload_${this.#newId()}`, createdAt: now, parts: new Map(), end: null });
   }
 
   newPartId(): string {
-    return `part_${hexId(32, randomFor(this.#seed, 'upload', this.#ids++))}`;
+    return `part_${this.#newId()}`;
+  }
+
+  #newId(): string {
+    return hexId(32, randomFor(this.options.seed, 'upload', this.nextNumber()));
   }
 }
 
 export function uploadStatus(record: UploadRecord, now: number): OpenAI.Upload['status'] {
-  return record.end?.status ?? (now < record.createdAt + LIFE_MS ? 'pending' : 'expired');
+  return record.end?.status ?? (now < record.createdAt + LIFETIME_MS ? 'pending' : 'expired');
 }
 
 /** The upload as the API shows it at `now`. */
@@ -57,7 +50,7 @@ export function uploadObject(record: UploadRecord, now: number): OpenAI.Upload {
     id: record.id,
     bytes: record.bytes,
     created_at: epochSeconds(record.createdAt),
-    expires_at: epochSeconds(record.createdAt + LIFE_MS),
+    expires_at: epochSeconds(record.createdAt + LIFETIME_MS),
     filename: record.filename,
     purpose: record.purpose,
     status: uploadStatus(record, now),

@@ -1,8 +1,10 @@
+import type OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import {
   chatLine,
   chatLines,
   createBatch,
+  EXACT_BATCHES,
   HOUR,
   MINUTE,
   rejection,
@@ -10,16 +12,8 @@ import {
   startRig,
 } from '../../support/local-api.js';
 
-const EXACT = {
-  jitter: 0,
-  validatingMs: MINUTE,
-  inProgressMs: 10 * MINUTE,
-  finalizingMs: MINUTE,
-  cancellingMs: MINUTE,
-};
-
 test('batch: time passes → validating, in_progress with rising counts, finalizing, completed', async () => {
-  await using rig = await startRig({ batches: EXACT });
+  await using rig = await startRig({ batches: EXACT_BATCHES });
   const { client, clock } = rig;
   const { id } = await createBatch(client, chatLines(10), { metadata: { job: 'one' } });
   const seen: unknown[] = [];
@@ -43,12 +37,15 @@ test('batch: time passes → validating, in_progress with rising counts, finaliz
   expect(batch.metadata).toEqual({ job: 'one' });
   expect(batch.model).toBe('gpt-4o-mini');
   expect(batch.usage!.total_tokens).toBe(
-    lines.reduce((sum, { response }) => sum + (response!.body['usage']!['total_tokens'] as number), 0),
+    lines.reduce(
+      (sum, { response }) => sum + (response!.body as unknown as OpenAI.ChatCompletion).usage!.total_tokens,
+      0,
+    ),
   );
 });
 
-test('batch: a jump over its whole life → completed with the moments of every transition', async () => {
-  await using rig = await startRig({ batches: EXACT });
+test('batch: a jump over its whole life → completed, with the time of every transition', async () => {
+  await using rig = await startRig({ batches: EXACT_BATCHES });
   const { id, created_at: created } = await createBatch(rig.client, chatLines(3));
   rig.clock.advance(20 * HOUR);
   const batch = await rig.client.batches.retrieve(id);
@@ -62,8 +59,8 @@ test('batch: a jump over its whole life → completed with the moments of every 
   expect((await rig.client.files.retrieve(batch.output_file_id!)).created_at).toBe(created + 720);
 });
 
-test('batch: slower than its window → expired, finished lines in the output and the others as batch_expired', async () => {
-  await using rig = await startRig({ batches: { ...EXACT, inProgressMs: 48 * HOUR } });
+test('batch: slower than its window → expired, answered lines in the output and the others as batch_expired', async () => {
+  await using rig = await startRig({ batches: { ...EXACT_BATCHES, inProgressMs: 48 * HOUR } });
   const { id, created_at: created } = await createBatch(rig.client, chatLines(10));
   rig.clock.advance(30 * HOUR);
   const batch = await rig.client.batches.retrieve(id);
@@ -74,8 +71,8 @@ test('batch: slower than its window → expired, finished lines in the output an
   expect(errors.every((line) => line.response === null && line.error?.code === 'batch_expired')).toBe(true);
 });
 
-test('batch: cancelled while running → cancelling, then cancelled with the finished lines', async () => {
-  await using rig = await startRig({ batches: EXACT });
+test('batch: cancelled while running → cancelling, then cancelled with the answered lines', async () => {
+  await using rig = await startRig({ batches: EXACT_BATCHES });
   const { id } = await createBatch(rig.client, chatLines(10));
   rig.clock.advance(4 * MINUTE);
   expect(await rig.client.batches.cancel(id)).toMatchObject({ status: 'cancelling' });
@@ -91,14 +88,14 @@ test('batch: cancelled while running → cancelling, then cancelled with the fin
 });
 
 test('batch: cancelled after its end → 409', async () => {
-  await using rig = await startRig({ batches: EXACT });
+  await using rig = await startRig({ batches: EXACT_BATCHES });
   const { id } = await createBatch(rig.client, chatLines(1));
   rig.clock.advance(HOUR);
   expect(await rejection(rig.client.batches.cancel(id))).toMatchObject({ status: 409, type: 'invalid_request_error' });
 });
 
 test('batch: a request that fails → counted, and in the error file with its reason in the response body', async () => {
-  await using rig = await startRig({ batches: EXACT });
+  await using rig = await startRig({ batches: EXACT_BATCHES });
   const { id } = await createBatch(rig.client, [chatLine(0), chatLine(1, 'local-api:status=429')]);
   rig.clock.advance(HOUR);
   const batch = await rig.client.batches.retrieve(id);

@@ -12,9 +12,9 @@ import {
 } from '../../support/local-api.js';
 
 interface Ended {
-  batch: OpenAI.Batch;
-  output: ResultLine[];
-  errors: ResultLine[];
+  readonly batch: OpenAI.Batch;
+  readonly output: ResultLine[];
+  readonly errors: ResultLine[];
 }
 
 /** Runs a batch to its end. */
@@ -60,7 +60,7 @@ test('chat: a JSON schema → JSON of that schema', async () => {
     $defs: { note: { type: 'object', properties: { text: { type: 'string' } } } },
   };
   const line = chatLine(0);
-  line.body['response_format'] = { type: 'json_schema', json_schema: { name: 'verdict', schema } };
+  line.body.response_format = { type: 'json_schema', json_schema: { name: 'verdict', schema } };
   const { output } = await runBatch([line]);
   const { choices } = output[0]!.response!.body as unknown as OpenAI.ChatCompletion;
   expect(JSON.parse(choices[0]!.message.content!)).toEqual({
@@ -72,7 +72,7 @@ test('chat: a JSON schema → JSON of that schema', async () => {
 
 test('chat: a limit of three tokens → cut by length', async () => {
   const line = chatLine(0);
-  line.body['max_tokens'] = 3;
+  line.body.max_tokens = 3;
   const { output } = await runBatch([line]);
   expect(output[0]!.response!.body).toMatchObject({
     choices: [{ finish_reason: 'length' }],
@@ -91,7 +91,7 @@ test('responses: a request → a response with output text', async () => {
   expect(batch.usage!.input_tokens).toBe(5);
 });
 
-test('embeddings: the same text → the same unit vector; another text → another', async () => {
+test('embeddings: the same text → the same unit vector; another text → another vector', async () => {
   const url = '/v1/embeddings';
   const lines = [
     { ...request(url, { model: 'e', input: ['x', 'y'] }), custom_id: 'one' },
@@ -115,7 +115,7 @@ test.each([
   ['/v1/moderations', { input: 'hello' }, { results: [{ flagged: false }] }],
   ['/v1/images/generations', { prompt: 'a cat', n: 2 }, { data: [{}, {}] }],
   ['/v1/videos', { model: 'sora-2', prompt: 'a cat' }, { object: 'video' }],
-])('endpoint %s: a request → its kind of answer', async (endpoint, body, answer) => {
+])('endpoint %s: a request → an answer of its kind', async (endpoint, body, answer) => {
   const { output } = await runBatch([request(endpoint, body)], endpoint);
   expect(output[0]!.response!.body).toMatchObject(answer);
 });
@@ -128,7 +128,7 @@ test.each<[string, 'output' | 'errors', object]>([
   ['truncated', 'output', { response: { body: { choices: [{ finish_reason: 'length' }] } } }],
   ['content-filter', 'output', { response: { body: { choices: [{ finish_reason: 'content_filter' }] } } }],
   ['refusal', 'output', { response: { body: { choices: [{ message: { refusal: expect.any(String) } }] } } }],
-  ['unknown-id', 'output', { custom_id: 'request-0-of-nobody' }],
+  ['unknown-id', 'output', { custom_id: 'request-0-unknown' }],
 ])('user local-api:%s → a line of that kind in the %s', async (word, file, line) => {
   const ended = await runBatch([chatLine(0, `local-api:${word}`), chatLine(1)]);
   const [other, lines] = file === 'output' ? [ended.errors, ended.output] : [ended.output, ended.errors];
@@ -140,13 +140,13 @@ test.each<[string, 'output' | 'errors', object]>([
 test.each([
   ['missing', 0],
   ['duplicate', 2],
-])('user local-api:%s → the line %i times in the output', async (word, times) => {
+])('user local-api:%s → %i lines in the output', async (word, times) => {
   const { output, errors } = await runBatch([chatLine(0, `local-api:${word}`), chatLine(1)]);
   expect(output.filter((line) => line.custom_id === 'request-0')).toHaveLength(times);
   expect(errors).toEqual([]);
 });
 
-test('seed: the same → ids, order and answers repeat; another → they differ', async () => {
+test('seed: the same → the same ids, order and answers; another → different ones', async () => {
   const first = await runBatch(chatLines(12), undefined, 5);
   expect(await runBatch(chatLines(12), undefined, 5)).toEqual(first);
   const other = await runBatch(chatLines(12), undefined, 6);
@@ -175,7 +175,7 @@ test('size: 50,000 lines and many megabytes → checked and answered', async () 
   const filler = 'lorem ipsum '.repeat(40);
   const lines = Array.from({ length: 50_000 }, (_, i) => {
     const line = chatLine(i);
-    line.body['messages'] = [{ role: 'user', content: `${filler}${i}` }];
+    line.body.messages = [{ role: 'user', content: `${filler}${i}` }];
     return line;
   });
   await using rig = await startRig();

@@ -3,26 +3,20 @@ import { BATCH_SCENARIO_NAMES, type BatchScenario, type BatchScenarioName } from
 import {
   chatLines,
   createBatch,
+  EXACT_BATCHES,
   HOUR,
   MINUTE,
   rejection,
-  resultLines,
-  startRig,
   type ResultLine,
+  resultLines,
   type Rig,
+  startRig,
 } from '../../support/local-api.js';
 
-const EXACT = {
-  jitter: 0,
-  validatingMs: MINUTE,
-  inProgressMs: 10 * MINUTE,
-  finalizingMs: MINUTE,
-  cancellingMs: MINUTE,
-};
 const DAY = 24 * HOUR;
 
 /** A batch of nine lines under a scenario, `ms` after its creation. */
-async function scenarioBatch(
+async function createWithScenario(
   rig: Rig,
   scenario: BatchScenarioName | BatchScenario,
   ms: number,
@@ -33,29 +27,26 @@ async function scenarioBatch(
   return { id, batch: { ...(await rig.client.batches.retrieve(id)) } };
 }
 
-test.each(BATCH_SCENARIO_NAMES)(
-  'scenario %s: a whole life → every read is an answer or a 404 of the API',
-  async (name) => {
-    await using rig = await startRig({ batches: EXACT });
-    rig.api.scenarios.forNextBatch(name);
-    const { id } = await createBatch(rig.client, chatLines(9));
-    const answers: unknown[] = [];
-    for (let i = 0; i < 10; i++) {
-      rig.clock.advance(3 * HOUR);
-      answers.push(
-        await rig.client.batches.retrieve(id).then(
-          (batch) => batch.id,
-          (error: { status?: number }) => error.status,
-        ),
-      );
-    }
-    expect(answers.every((answer) => answer === id || answer === 404)).toBe(true);
-    // the next batch is healthy again
-    const next = await createBatch(rig.client, chatLines(1));
-    rig.clock.advance(HOUR);
-    expect(await rig.client.batches.retrieve(next.id)).toMatchObject({ status: 'completed' });
-  },
-);
+test.each(BATCH_SCENARIO_NAMES)('scenario %s: a whole life → every read returns the batch or a 404', async (name) => {
+  await using rig = await startRig({ batches: EXACT_BATCHES });
+  rig.api.scenarios.forNextBatch(name);
+  const { id } = await createBatch(rig.client, chatLines(9));
+  const answers: unknown[] = [];
+  for (let i = 0; i < 10; i++) {
+    rig.clock.advance(3 * HOUR);
+    answers.push(
+      await rig.client.batches.retrieve(id).then(
+        (batch) => batch.id,
+        (error: { status?: number }) => error.status,
+      ),
+    );
+  }
+  expect(answers.every((answer) => answer === id || answer === 404)).toBe(true);
+  // The next batch is healthy again.
+  const next = await createBatch(rig.client, chatLines(1));
+  rig.clock.advance(HOUR);
+  expect(await rig.client.batches.retrieve(next.id)).toMatchObject({ status: 'completed' });
+});
 
 test.each<[BatchScenarioName, number, object]>([
   ['failsValidation', HOUR, { status: 'failed', errors: { data: [{ code: 'invalid_json_line', line: 3 }] } }],
@@ -76,16 +67,16 @@ test.each<[BatchScenarioName, number, object]>([
   ['expiresPartly', 2 * DAY, { status: 'expired', request_counts: { total: 9, completed: 3, failed: 0 } }],
   ['expiresEmpty', 2 * DAY, { status: 'expired', output_file_id: null, error_file_id: expect.any(String) }],
 ])('scenario %s: after %i ms → that state', async (name, ms, expected) => {
-  await using rig = await startRig({ batches: EXACT });
-  expect((await scenarioBatch(rig, name, ms)).batch).toMatchObject(expected);
+  await using rig = await startRig({ batches: EXACT_BATCHES });
+  expect((await createWithScenario(rig, name, ms)).batch).toMatchObject(expected);
 });
 
 async function completedLines(rig: Rig, name: BatchScenarioName) {
-  const { batch } = await scenarioBatch(rig, name, HOUR);
+  const { batch } = await createWithScenario(rig, name, HOUR);
   return {
     batch,
-    output: await resultLines(rig.client, batch['output_file_id'] as string | null),
-    errors: await resultLines(rig.client, batch['error_file_id'] as string | null),
+    output: await resultLines(rig.client, batch.output_file_id as string | null),
+    errors: await resultLines(rig.client, batch.error_file_id as string | null),
   };
 }
 
@@ -100,11 +91,11 @@ test('allLinesFail: completed → no output file, an error file with every line'
   expect(errors.map((line) => line.response!.status_code)).toEqual(Array.from({ length: 9 }, () => 400));
 });
 
-test('zeroByteErrorFile: completed → an error file of no bytes', async () => {
+test('zeroByteErrorFile: completed → an empty error file', async () => {
   await using rig = await startRig();
   const { batch } = await completedLines(rig, 'zeroByteErrorFile');
-  expect(await rig.client.files.retrieve(batch['error_file_id'] as string)).toMatchObject({ bytes: 0 });
-  expect(await (await rig.client.files.content(batch['error_file_id'] as string)).text()).toBe('');
+  expect(await rig.client.files.retrieve(batch.error_file_id as string)).toMatchObject({ bytes: 0 });
+  expect(await (await rig.client.files.content(batch.error_file_id as string)).text()).toBe('');
 });
 
 const count = (lines: readonly ResultLine[]): number => new Set(lines.map((line) => line.custom_id)).size;
@@ -112,7 +103,7 @@ const count = (lines: readonly ResultLine[]): number => new Set(lines.map((line)
 test.each<[BatchScenarioName, (output: ResultLine[], errors: ResultLine[]) => boolean]>([
   ['missingLines', (output, errors) => output.length === 6 && errors.length === 0],
   ['duplicateLines', (output) => output.length === 12 && count(output) === 9],
-  ['unknownCustomIds', (output) => output.filter((line) => line.custom_id.endsWith('of-nobody')).length === 3],
+  ['unknownCustomIds', (output) => output.filter((line) => line.custom_id.endsWith('-unknown')).length === 3],
   [
     'statusCodeZero',
     (output, errors) => output.length === 6 && errors.every((line) => line.response!.status_code === 0),
@@ -130,10 +121,8 @@ test.each<[BatchScenarioName, number]>([
   ['malformedLine', 8],
 ])('scenario %s: completed → all lines but one are JSON', async (name, whole) => {
   await using rig = await startRig();
-  const { batch } = await scenarioBatch(rig, name, HOUR);
-  const lines = (await rig.api.fileContent(batch['output_file_id'] as string))
-    .split('\n')
-    .filter((line) => line !== '');
+  const { batch } = await createWithScenario(rig, name, HOUR);
+  const lines = (await rig.api.fileContent(batch.output_file_id as string)).split('\n').filter((line) => line !== '');
   const parsed = lines.filter((line) => {
     try {
       return typeof JSON.parse(line) === 'object';
@@ -149,13 +138,13 @@ test.each<[BatchScenarioName, number]>([
   ['outputExpired410', 410],
 ])('scenario %s: completed → content is %i', async (name, status) => {
   await using rig = await startRig();
-  const { batch } = await scenarioBatch(rig, name, HOUR);
-  expect(await rejection(rig.client.files.content(batch['output_file_id'] as string))).toMatchObject({ status });
+  const { batch } = await createWithScenario(rig, name, HOUR);
+  expect(await rejection(rig.client.files.content(batch.output_file_id as string))).toMatchObject({ status });
 });
 
-test('vanishesWhileRunning: in progress → 404 for reads and cancels, and in no list', async () => {
-  await using rig = await startRig({ batches: EXACT });
-  const { id, batch } = await scenarioBatch(rig, 'vanishesWhileRunning', 0);
+test('vanishesWhileRunning: in progress → 404 for reads and cancels, and absent from lists', async () => {
+  await using rig = await startRig({ batches: EXACT_BATCHES });
+  const { id, batch } = await createWithScenario(rig, 'vanishesWhileRunning', 0);
   expect(batch).toMatchObject({ status: 'validating' });
   rig.clock.advance(2 * MINUTE);
   expect(await rejection(rig.client.batches.retrieve(id))).toMatchObject({ status: 404 });
@@ -164,16 +153,16 @@ test('vanishesWhileRunning: in progress → 404 for reads and cancels, and in no
 });
 
 test('stepsBack: two stale reads → validating again, twice', async () => {
-  await using rig = await startRig({ batches: EXACT });
-  const { id, batch } = await scenarioBatch(rig, 'stepsBack', 2 * MINUTE);
-  const seen = [batch['status']];
+  await using rig = await startRig({ batches: EXACT_BATCHES });
+  const { id, batch } = await createWithScenario(rig, 'stepsBack', 2 * MINUTE);
+  const seen = [batch.status];
   for (let i = 0; i < 3; i++) seen.push((await rig.client.batches.retrieve(id)).status);
   expect(seen).toEqual(['in_progress', 'validating', 'validating', 'in_progress']);
 });
 
 test('cancelLosesRace: cancelled while running → completed with every line', async () => {
-  await using rig = await startRig({ batches: EXACT });
-  const { id } = await scenarioBatch(rig, 'cancelLosesRace', 2 * MINUTE);
+  await using rig = await startRig({ batches: EXACT_BATCHES });
+  const { id } = await createWithScenario(rig, 'cancelLosesRace', 2 * MINUTE);
   expect(await rig.client.batches.cancel(id)).toMatchObject({ status: 'cancelling' });
   rig.clock.advance(MINUTE);
   const batch = await rig.client.batches.retrieve(id);
@@ -182,16 +171,16 @@ test('cancelLosesRace: cancelled while running → completed with every line', a
 });
 
 test('stuckCancelling: cancelled → cancelling for days', async () => {
-  await using rig = await startRig({ batches: EXACT });
-  const { id } = await scenarioBatch(rig, 'stuckCancelling', 2 * MINUTE);
+  await using rig = await startRig({ batches: EXACT_BATCHES });
+  const { id } = await createWithScenario(rig, 'stuckCancelling', 2 * MINUTE);
   await rig.client.batches.cancel(id);
   rig.clock.advance(3 * DAY);
   expect(await rig.client.batches.retrieve(id)).toMatchObject({ status: 'cancelling', cancelled_at: null });
 });
 
 test('forBatches: a rule → every batch that matches, until removed', async () => {
-  await using rig = await startRig({ batches: EXACT });
-  const rule = rig.api.scenarios.forBatches((batch) => batch.metadata['team'] === 'red', {
+  await using rig = await startRig({ batches: EXACT_BATCHES });
+  const rule = rig.api.scenarios.forBatches((batch) => batch.metadata.team === 'red', {
     failWith: [{ code: 'custom', message: 'No.', line: 7, param: 'body' }],
   });
   const run = async (team: string): Promise<string> => {
@@ -205,7 +194,7 @@ test('forBatches: a rule → every batch that matches, until removed', async () 
   expect(await run('red')).toBe('completed');
 });
 
-test('forNextBatch: an unknown name → an error at once', async () => {
+test('forNextBatch: an unknown name → throws', async () => {
   await using rig = await startRig();
   expect(() => rig.api.scenarios.forNextBatch('nonsense' as BatchScenarioName)).toThrow(/nonsense/u);
 });

@@ -5,13 +5,13 @@ import { chatLine, chatLines, createBatch, HOUR, jsonl, rejection, startRig, upl
 const line = chatLine(0);
 
 test.each<[string, unknown[], string, number | null]>([
-  ['a line that is no object', [line, 3], 'invalid_json_line', 2],
+  ['a line that is not an object', [line, 3], 'invalid_json_line', 2],
   ['a missing custom_id', [{ ...line, custom_id: undefined }], 'missing_required_parameter', 1],
   ['a missing body', [{ ...line, body: undefined }], 'missing_required_parameter', 1],
   ['a missing model', [{ ...line, body: { messages: [] } }], 'missing_required_parameter', 1],
   ['missing messages', [{ ...line, body: { model: 'm' } }], 'missing_required_parameter', 1],
-  ['a body that is no object', [{ ...line, body: 'x' }], 'invalid_request', 1],
-  ['a custom_id that is no string', [{ ...line, custom_id: 5 }], 'invalid_type', 1],
+  ['a body that is not an object', [{ ...line, body: 'x' }], 'invalid_request', 1],
+  ['a custom_id that is not a string', [{ ...line, custom_id: 5 }], 'invalid_type', 1],
   ['another method', [{ ...line, method: 'GET' }], 'invalid_method', 1],
   ['the url of another endpoint', [{ ...line, url: '/v1/embeddings' }], 'url_mismatch', 1],
   ['an unknown url', [{ ...line, url: '/v1/nothing' }], 'invalid_url', 1],
@@ -19,7 +19,7 @@ test.each<[string, unknown[], string, number | null]>([
   ['an unknown model', [{ ...line, body: { ...line.body, model: 'no-such-model' } }], 'model_not_found', 1],
   ['a custom_id twice', [line, line], 'duplicate_custom_id', 2],
   ['streaming', [{ ...line, body: { ...line.body, stream: true } }], 'streaming_unsupported', 1],
-  ['no line', [], 'empty_file', null],
+  ['no lines', [], 'empty_file', null],
   ['too many lines', chatLines(6), 'too_many_tasks', null],
 ])('input: %s → failed with its code', async (_name, lines, code, number) => {
   await using rig = await startRig({ limits: { batchRequests: 5 } });
@@ -79,7 +79,7 @@ test.each<[string, object, string | null, string]>([
   ['no input file', { input_file_id: undefined }, 'missing_required_parameter', 'input_file_id'],
   ['an unknown endpoint', { endpoint: '/v1/nothing' }, 'invalid_value', 'endpoint'],
   ['an unknown window', { completion_window: '1h' }, 'invalid_value', 'completion_window'],
-  ['metadata that is no text', { metadata: { n: 1 } }, 'invalid_type', 'metadata.n'],
+  ['metadata that is not text', { metadata: { n: 1 } }, 'invalid_type', 'metadata.n'],
   ['a long key', { metadata: { ['k'.repeat(65)]: '' } }, 'string_above_max_length', `metadata.${'k'.repeat(65)}`],
   ['a long value', { metadata: { k: 'v'.repeat(513) } }, 'string_above_max_length', 'metadata.k'],
   [
@@ -94,7 +94,7 @@ test.each<[string, object, string | null, string]>([
     'integer_below_min_value',
     'output_expires_after.seconds',
   ],
-])('create: %s → 400 at once', async (_name, more, code, param) => {
+])('create: %s → 400', async (_name, more, code, param) => {
   await using rig = await startRig();
   const error = await rejection(createBatch(rig.client, chatLines(1), more));
   expect(error).toMatchObject({ status: 400, code, param, type: 'invalid_request_error' });
@@ -112,7 +112,7 @@ test('create: a file with another purpose → 400', async () => {
   expect(await rejection(create)).toMatchObject({ status: 400, param: 'input_file_id' });
 });
 
-test('quota: enqueued tokens of a model → token_limit_exceeded until the first batch is over', async () => {
+test('quota: enqueued tokens of a model → token_limit_exceeded until the first batch has ended', async () => {
   await using rig = await startRig({
     limits: { enqueuedTokens: { 'gpt-4o-mini': 60 } },
     batches: { jitter: 0, validatingMs: 1000, inProgressMs: HOUR, finalizingMs: 1000 },

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { clockFrom, LocalApi, ManualClock, realClock, scaledClock } from '../../../src/testing/index.js';
 import { chatLines, createBatch, HOUR, upload } from '../../support/local-api.js';
 
-test('scaledClock: a factor of 3600 → a day of its own in 24 seconds', () => {
+test('scaledClock: a factor of 3600 → a day in 24 seconds', () => {
   vi.useFakeTimers({ now: 1_000_000 });
   try {
     const clock = scaledClock(3600);
@@ -15,7 +15,7 @@ test('scaledClock: a factor of 3600 → a day of its own in 24 seconds', () => {
   }
 });
 
-test('ManualClock: set and advance → exactly that time', () => {
+test('ManualClock: set and advance → exactly the time set', () => {
   const clock = new ManualClock(5);
   clock.advance(10);
   expect(clock.now()).toBe(15);
@@ -23,7 +23,7 @@ test('ManualClock: set and advance → exactly that time', () => {
   expect(clock.now()).toBe(7);
 });
 
-test('clockFrom: an asynchronous clock that jumps between requests → the batch follows it', async () => {
+test('clockFrom: an asynchronous clock that jumps between requests → the batch advances with it', async () => {
   let now = 0;
   const clock = clockFrom(() => Promise.resolve(now));
   await using api = await LocalApi.start({ clock });
@@ -34,7 +34,7 @@ test('clockFrom: an asynchronous clock that jumps between requests → the batch
   expect(api.requests.at(-1)!.at).toBe(HOUR);
 });
 
-test('concurrent requests after a jump → one set of result files', async () => {
+test('concurrency: ten requests after a jump → one set of result files', async () => {
   const clock = new ManualClock();
   await using api = await LocalApi.start({ clock });
   const client = new OpenAI({ baseURL: api.url, apiKey: api.apiKey, maxRetries: 0 });
@@ -45,7 +45,7 @@ test('concurrent requests after a jump → one set of result files', async () =>
   expect((await api.files()).filter((file) => file.purpose === 'batch_output')).toHaveLength(1);
 });
 
-test('close: its files and its port → gone', async () => {
+test('close: a stopped API → its files and its port are gone', async () => {
   const api = await LocalApi.start();
   const client = new OpenAI({ baseURL: api.url, apiKey: api.apiKey, maxRetries: 0 });
   const file = await upload(client, '{}');

@@ -1,11 +1,12 @@
+import { EventEmitter } from 'node:events';
 import OpenAI, { APIConnectionError, APIError } from 'openai';
 import { expect, test } from 'vitest';
 import { FAULT_EFFECTS, FAULT_NAMES, type FaultEffect, type LocalApi } from '../../../src/testing/index.js';
 import { chatExamples } from '../../support/training-examples.js';
 import { chatLines, createBatch, HOUR, jsonl, rejection, startRig, upload, type Rig } from '../../support/local-api.js';
 
-/** A batch and a fine-tuning job: how each is created and read. */
-const LIFECYCLES = {
+/** How a job of each kind is created, read and counted. */
+const JOBS = {
   batch: {
     create: (client: OpenAI) => createBatch(client, chatLines(2)),
     read: (client: OpenAI, id: string) => client.batches.retrieve(id),
@@ -13,7 +14,7 @@ const LIFECYCLES = {
     reading: 'batches.retrieve',
     count: async (api: LocalApi) => (await api.batches()).length,
   },
-  fineTuning: {
+  'fine-tuning job': {
     create: async (client: OpenAI) => {
       const file = await upload(client, jsonl(chatExamples(10)), 'fine-tune');
       return client.fineTuning.jobs.create({ model: 'gpt-4o-mini', training_file: file.id });
@@ -27,35 +28,64 @@ const LIFECYCLES = {
 
 /** Effects under which a create is carried out, whatever the caller sees. */
 const HANDLED = ['lostAnswer', 'timeoutAfterHandling', 'delay', 'cutBody', 'cutBodySilently', 'hidden', 'emptyObject'];
-/** Effects that a create does not notice. */
+/** Effects that the caller of a create does not notice. */
 const UNNOTICED = ['delay', 'hidden', 'emptyObject'];
 
-const impatient = (api: LocalApi): OpenAI =>
-  new OpenAI({ baseURL: api.url, apiKey: api.apiKey, maxRetries: 0, timeout: 200 });
+/**
+ * The outcome of a request: its value or its error. A request without a reply is aborted when the log reports the fault,
+ * so that the outcome does not depend on a client's timeout.
+ */
+async function outcomeOf(
+  api: LocalApi,
+  log: EventEmitter,
+  request: (client: OpenAI) => Promise<unknown>,
+): Promise<unknown> {
+  const abort = new AbortController();
+  const client = new OpenAI({
+    baseURL: api.url,
+    apiKey: api.apiKey,
+    maxRetries: 0,
+    fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.any([abort.signal, ...signalsOf(init)]) }),
+  });
+  const abortWithoutReply = (line: string): void => {
+    if (line.endsWith('no reply (timeout)')) abort.abort();
+  };
+  log.on('line', abortWithoutReply);
+  try {
+    return await request(client);
+  } catch (error) {
+    return error;
+  } finally {
+    log.off('line', abortWithoutReply);
+  }
+}
 
-test.each(
-  FAULT_NAMES.flatMap((name) => (['batch', 'fineTuning'] as const).map((lifecycle) => [name, lifecycle] as const)),
-)('fault %s: on the create of a %s → strikes once, then all is well', async (name, lifecycle) => {
-  await using rig = await startRig();
-  const { create, read, count, creating, reading } = LIFECYCLES[lifecycle];
-  const client = impatient(rig.api);
-  const fault = rig.api.faults.add({ on: creating, effect: name });
-  const outcome = await create(client).catch((error: unknown) => error);
-  expect(outcome instanceof Error).toBe(!UNNOTICED.includes(name));
-  expect(fault.hits).toBe(1);
-  expect(await count(rig.api)).toBe(HANDLED.includes(name) ? 1 : 0);
-  rig.api.faults.clear();
-  const { id } = await create(client);
-  const onRead = rig.api.faults.add({ on: reading, id, effect: name });
-  const first: unknown = await read(client, id).catch((error: unknown) => error);
-  expect(first instanceof Error).toBe(!UNNOTICED.includes(name));
-  expect(onRead.hits).toBe(1);
-  const second: unknown = await read(client, id).catch((error: unknown) => error);
-  expect(second instanceof Error).toBe(name === 'hidden');
-});
+const signalsOf = (init: RequestInit | undefined): AbortSignal[] => (init?.signal ? [init.signal] : []);
+
+test.each(FAULT_NAMES.flatMap((name) => (['batch', 'fine-tuning job'] as const).map((kind) => [name, kind] as const)))(
+  'fault %s: on the create and on a read of a %s → applied to one request, and not to the next',
+  async (name, kind) => {
+    const log = new EventEmitter();
+    await using rig = await startRig({ logger: { info: (line) => log.emit('line', line) } });
+    const { create, read, count, creating, reading } = JOBS[kind];
+    const onCreate = rig.api.faults.add({ on: creating, effect: name });
+    const created = await outcomeOf(rig.api, log, create);
+    expect(created instanceof Error).toBe(!UNNOTICED.includes(name));
+    expect(onCreate.hits).toBe(1);
+    expect(await count(rig.api)).toBe(HANDLED.includes(name) ? 1 : 0);
+    rig.api.faults.clear();
+    const { id } = await create(rig.client);
+    const onRead = rig.api.faults.add({ on: reading, id, effect: name });
+    const first = await outcomeOf(rig.api, log, (client) => read(client, id));
+    expect(first instanceof Error).toBe(!UNNOTICED.includes(name));
+    expect(onRead.hits).toBe(1);
+    const second = await outcomeOf(rig.api, log, (client) => read(client, id));
+    expect(second instanceof Error).toBe(name === 'hidden');
+  },
+);
 
 test.each(['files.create', 'files.retrieve', 'batches.create'] as const)(
-  'lostAnswer: on %s → a connection error, and the work is done',
+  'lostAnswer: on %s → a connection error, although the request is handled',
   async (on) => {
     await using rig = await startRig();
     const file = await upload(rig.client, jsonl(chatLines(1)));
@@ -104,7 +134,7 @@ test('status: every header and field of the effect → on the wire', async () =>
   expect(error.requestID).toMatch(/^req_/u);
 });
 
-test('status: a body of its own → sent as it is', async () => {
+test('status: a body in the effect → sent as it is', async () => {
   await using rig = await startRig();
   rig.api.faults.add({ on: 'files.list', effect: { kind: 'status', status: 500, body: { detail: 'litellm' } } });
   rig.api.faults.add({ on: 'files.list', effect: { kind: 'status', status: 503, body: 'upstream' } });
@@ -112,7 +142,7 @@ test('status: a body of its own → sent as it is', async () => {
   expect(await rejection(rig.client.files.list())).toMatchObject({ status: 503, message: '503 upstream' });
 });
 
-test('html: a page → an error of that status with the page as its text', async () => {
+test('html: a page with a status → an error with that status and the page as its text', async () => {
   await using rig = await startRig();
   rig.api.faults.add({ on: '*', effect: { kind: 'html', status: 504 } });
   const error = await rejection(rig.client.files.list());
@@ -120,7 +150,7 @@ test('html: a page → an error of that status with the page as its text', async
   expect(error.message).toContain('<html>');
 });
 
-test('timeout: a request without an answer → does not hold up close', async () => {
+test('timeout: a request without a reply → does not delay close', async () => {
   const rig = await startRig();
   rig.api.faults.add({ on: 'files.list', effect: 'timeout' });
   const failed = rejection(rig.client.files.list());
@@ -145,7 +175,7 @@ test('cutBody silently: a download that ends early → looks whole and is short'
   expect((await download(rig, { kind: 'cutBody', bytes: 150_000, silent: true })).length).toBe(150_000);
 });
 
-test('hidden: an object just created → 404 and in no list for so many reads', async () => {
+test('hidden: a new object → 404 for two reads, and absent from lists until then', async () => {
   await using rig = await startRig();
   rig.api.faults.add({ on: 'batches.create', effect: { kind: 'hidden', reads: 2 } });
   const { id } = await createBatch(rig.client, chatLines(1));
@@ -156,7 +186,7 @@ test('hidden: an object just created → 404 and in no list for so many reads', 
   expect((await rig.client.batches.list()).data).toHaveLength(1);
 });
 
-test('mutate: a function of the reply → what the caller gets; the state stays', async () => {
+test('mutate: a change of the reply → what the caller receives; the state stays', async () => {
   await using rig = await startRig();
   const { id } = await createBatch(rig.client, chatLines(1));
   rig.api.faults.add({
@@ -167,13 +197,13 @@ test('mutate: a function of the reply → what the caller gets; the state stays'
   expect(await rig.client.batches.retrieve(id)).toMatchObject({ id, status: 'validating' });
 });
 
-test('echoApiKey: a refusal → repeats the key of the caller', async () => {
+test('echoApiKey: a refused request → repeats the key of the caller', async () => {
   await using rig = await startRig({ apiKey: 'sk-test-key' });
   rig.api.faults.add({ on: 'files.list', effect: 'echoApiKey' });
   expect((await rejection(rig.client.files.list())).message).toContain('sk-test-key');
 });
 
-test('rule: skip, times, id and where → strikes exactly those requests', async () => {
+test('rule: skip, times, id and where → applies to exactly those requests', async () => {
   await using rig = await startRig();
   const { id } = await createBatch(rig.client, chatLines(1));
   const other = await createBatch(rig.client, chatLines(1));
@@ -196,7 +226,7 @@ test('rule: skip, times, id and where → strikes exactly those requests', async
   });
 });
 
-async function struckRequests(seed: number): Promise<boolean[]> {
+async function faultyRequests(seed: number): Promise<boolean[]> {
   await using rig = await startRig({ seed });
   rig.api.faults.add({ on: 'files.list', probability: 0.5, times: Infinity, effect: 'unavailable' });
   const results: boolean[] = [];
@@ -206,14 +236,14 @@ async function struckRequests(seed: number): Promise<boolean[]> {
   return results;
 }
 
-test('rule: a probability → the same requests struck for the same seed, others for another', async () => {
-  const first = await struckRequests(1);
-  expect(await struckRequests(1)).toEqual(first);
-  expect(await struckRequests(2)).not.toEqual(first);
+test('rule: a probability → the same requests for the same seed, others for another seed', async () => {
+  const first = await faultyRequests(1);
+  expect(await faultyRequests(1)).toEqual(first);
+  expect(await faultyRequests(2)).not.toEqual(first);
   expect(new Set(first).size).toBe(2);
 });
 
-test('rule: removed → strikes no more', async () => {
+test('rule: removed → applies no longer', async () => {
   await using rig = await startRig();
   const fault = rig.api.faults.add({ on: '*', times: Infinity, effect: 'reset' });
   expect(await rejection(rig.client.files.list())).toBeInstanceOf(APIConnectionError);
@@ -221,7 +251,7 @@ test('rule: removed → strikes no more', async () => {
   expect((await rig.client.files.list()).data).toEqual([]);
 });
 
-test('time: stands still during a request that a fault delays → the batch has not moved', async () => {
+test('time: a request that a fault delays in real time → the batch has not advanced', async () => {
   await using rig = await startRig();
   const { id } = await createBatch(rig.client, chatLines(1));
   rig.api.faults.add({ on: 'batches.retrieve', effect: { kind: 'delay', ms: 30 } });

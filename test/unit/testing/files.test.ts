@@ -6,7 +6,7 @@ import OpenAI, { toFile } from 'openai';
 import { expect, test } from 'vitest';
 import { chatLines, createBatch, HOUR, jsonl, rejection, startRig, upload } from '../../support/local-api.js';
 
-test('upload: a file → its object, its bytes, and a place in the list of its purpose', async () => {
+test('upload: a file → its object, its bytes, and listed by its purpose', async () => {
   await using rig = await startRig();
   const { client, clock } = rig;
   const text = jsonl(chatLines(3));
@@ -50,7 +50,7 @@ test('upload: a stream from disk with an expiry → kept until then, 404 after',
 });
 
 test.each([
-  ['a purpose that does not exist', 'x.jsonl', { purpose: 'fun' }, 'invalid_value'],
+  ['an unknown purpose', 'x.jsonl', { purpose: 'fun' }, 'invalid_value'],
   ['a batch file of another format', 'x.csv', { purpose: 'batch' }, null],
   [
     'an expiry below one hour',
@@ -59,7 +59,7 @@ test.each([
     'integer_below_min_value',
   ],
   [
-    'an anchor that does not exist',
+    'an unknown anchor',
     'x.jsonl',
     { purpose: 'batch', expires_after: { anchor: 'born_at', seconds: 3600 } },
     'invalid_value',
@@ -71,14 +71,14 @@ test.each([
   expect(await rig.api.files()).toEqual([]);
 });
 
-test('upload: larger than the limits → refused, and no file', async () => {
+test('upload: a file over the limits → refused, and no file', async () => {
   await using rig = await startRig({ limits: { fileBytes: 2000, batchFileBytes: 1000 } });
   expect(await rejection(upload(rig.client, 'x'.repeat(1001)))).toMatchObject({ status: 400, code: 'file_too_large' });
   expect(await rejection(upload(rig.client, 'x'.repeat(3000), 'user_data'))).toMatchObject({ status: 413 });
   expect(await rig.api.files()).toEqual([]);
 });
 
-test('processing: a delay → uploaded first, processed when it is over', async () => {
+test('processing: a delay → uploaded, then processed', async () => {
   await using rig = await startRig({ fileProcessingMs: 5000 });
   const file = await upload(rig.client, '{}');
   expect(file.status).toBe('uploaded');
@@ -132,7 +132,7 @@ test.each([
   expect(text === undefined ? '' : body).toBe(text ?? '');
 });
 
-test('key: none or a wrong one → 401 that does not repeat it; the log holds no key', async () => {
+test('key: missing or wrong → a 401 without the key; the log contains no key', async () => {
   await using rig = await startRig();
   const wrong = new OpenAI({ baseURL: rig.api.url, apiKey: 'sk-very-secret-key', maxRetries: 0 });
   const error = await rejection(wrong.files.list());
@@ -148,7 +148,7 @@ test('key: none or a wrong one → 401 that does not repeat it; the log holds no
   expect(JSON.stringify(rig.api.requests)).not.toMatch(/sk-/u);
 });
 
-test('unknown paths and unreadable bodies → errors in the shape of the API', async () => {
+test('errors: unknown paths and unreadable bodies → in the shape of the API', async () => {
   await using rig = await startRig();
   const headers = { authorization: `Bearer ${rig.api.apiKey}`, 'content-type': 'application/json' };
   const unknown = await fetch(`${rig.api.url}/nothing`, { headers });
@@ -160,11 +160,11 @@ test('unknown paths and unreadable bodies → errors in the shape of the API', a
   expect(unreadable.status).toBe(400);
   expect(unreadable.headers.get('x-request-id')).toMatch(/^req_/u);
   expect(await unreadable.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
-  // an empty id asks for the list
+  // An empty id requests the list.
   expect(await rig.client.batches.retrieve('').catch((error: unknown) => error)).not.toHaveProperty('status', 404);
 });
 
-test('deleted input: before the check → failed; after it → the batch goes on', async () => {
+test('deleted input: before the check → failed; after it → the batch continues', async () => {
   await using rig = await startRig({ batches: { jitter: 0 } });
   const early = await createBatch(rig.client, chatLines(1));
   const late = await createBatch(rig.client, chatLines(1));

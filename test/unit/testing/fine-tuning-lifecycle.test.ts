@@ -1,12 +1,11 @@
 import type OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import { chatExample, chatExamples, preferenceExamples } from '../../support/training-examples.js';
-import { HOUR, jsonl, MINUTE, rejection, startRig, upload } from '../../support/local-api.js';
+import { EXACT_FINE_TUNING, HOUR, jsonl, MINUTE, rejection, startRig, upload } from '../../support/local-api.js';
 
-const EXACT = { jitter: 0, validatingMs: MINUTE, queuedMs: MINUTE, runningMs: 30 * MINUTE };
 const MODEL = 'gpt-4o-mini-2024-07-18';
 
-async function createJob(
+async function createFineTuningJob(
   client: OpenAI,
   examples: readonly unknown[] = chatExamples(10),
   more: Partial<OpenAI.FineTuning.JobCreateParams> = {},
@@ -21,10 +20,14 @@ async function allEvents(client: OpenAI, id: string, limit = 20): Promise<OpenAI
   return events.toReversed();
 }
 
-test('job: time passes → validating_files, queued, running with an estimate, succeeded with model and results', async () => {
-  await using rig = await startRig({ fineTuning: EXACT });
+test('fine-tuning job: time passes → validating_files, queued, running with an estimate, succeeded with model and results', async () => {
+  await using rig = await startRig({ fineTuning: EXACT_FINE_TUNING });
   const { client, clock } = rig;
-  const { id, created_at: created, status } = await createJob(client, chatExamples(20), { suffix: 'numbers', seed: 7 });
+  const {
+    id,
+    created_at: created,
+    status,
+  } = await createFineTuningJob(client, chatExamples(20), { suffix: 'numbers', seed: 7 });
   const seen: unknown[] = [[status, null]];
   for (const ms of [MINUTE, MINUTE, 29 * MINUTE, MINUTE]) {
     clock.advance(ms);
@@ -48,9 +51,9 @@ test('job: time passes → validating_files, queued, running with an estimate, s
   expect(csv).toMatch(/^step,train_loss,train_accuracy/u);
 });
 
-test('job: one jump over its whole life → every event with its own time, and pages that join without gaps', async () => {
-  await using rig = await startRig({ fineTuning: EXACT });
-  const { id, created_at: created } = await createJob(rig.client);
+test('fine-tuning job: one jump over its whole life → every event with its own time, and pages without gaps', async () => {
+  await using rig = await startRig({ fineTuning: EXACT_FINE_TUNING });
+  const { id, created_at: created } = await createFineTuningJob(rig.client);
   rig.clock.advance(24 * HOUR);
   const events = await allEvents(rig.client, id, 7);
   expect(new Set(events.map((event) => event.id)).size).toBe(events.length);
@@ -73,8 +76,8 @@ test('job: one jump over its whole life → every event with its own time, and p
 });
 
 test('checkpoints: five epochs → the last three, newest first', async () => {
-  await using rig = await startRig({ fineTuning: EXACT });
-  const { id } = await createJob(rig.client, undefined, {
+  await using rig = await startRig({ fineTuning: EXACT_FINE_TUNING });
+  const { id } = await createFineTuningJob(rig.client, undefined, {
     method: { type: 'supervised', supervised: { hyperparameters: { n_epochs: 5 } } },
   });
   rig.clock.advance(HOUR);
@@ -103,9 +106,9 @@ test.each([
     'invalid_file_format',
     'Example 10 message contains an invalid token',
   ],
-])('training file: %s → the job fails and says where', async (_name, examples, code, text) => {
-  await using rig = await startRig({ fineTuning: EXACT });
-  const { id } = await createJob(rig.client, examples);
+])('training file: %s → the job fails with the place of the error', async (_name, examples, code, text) => {
+  await using rig = await startRig({ fineTuning: EXACT_FINE_TUNING });
+  const { id } = await createFineTuningJob(rig.client, examples);
   rig.clock.advance(MINUTE);
   const job = await rig.client.fineTuning.jobs.retrieve(id);
   expect(job).toMatchObject({ status: 'failed', fine_tuned_model: null, error: { code, param: 'training_file' } });
@@ -113,9 +116,9 @@ test.each([
   expect((await allEvents(rig.client, id)).at(-1)).toMatchObject({ level: 'error', message: job.error?.message });
 });
 
-test('methods: dpo and reinforcement → resolved with the hyperparameters of their own', async () => {
-  await using rig = await startRig({ fineTuning: EXACT });
-  const dpo = await createJob(rig.client, preferenceExamples(10), {
+test('methods: dpo and reinforcement → resolved with their own hyperparameters', async () => {
+  await using rig = await startRig({ fineTuning: EXACT_FINE_TUNING });
+  const dpo = await createFineTuningJob(rig.client, preferenceExamples(10), {
     method: { type: 'dpo', dpo: { hyperparameters: { beta: 0.5 } } },
   });
   const prompts = Array.from({ length: 10 }, (_, i) => ({ messages: [{ role: 'user', content: `Q${i}` }] }));
@@ -126,7 +129,7 @@ test('methods: dpo and reinforcement → resolved with the hyperparameters of th
     input: '{{sample.output_text}}',
     reference: 'x',
   };
-  const reinforcement = await createJob(rig.client, prompts, {
+  const reinforcement = await createFineTuningJob(rig.client, prompts, {
     method: { type: 'reinforcement', reinforcement: { grader } },
   });
   rig.clock.advance(HOUR);
@@ -141,9 +144,9 @@ test('methods: dpo and reinforcement → resolved with the hyperparameters of th
 });
 
 test('pause and resume: a running job → paused for a day, queued, and then only the rest of the training', async () => {
-  await using rig = await startRig({ fineTuning: EXACT });
+  await using rig = await startRig({ fineTuning: EXACT_FINE_TUNING });
   const { client, clock } = rig;
-  const { id, created_at: created } = await createJob(client);
+  const { id, created_at: created } = await createFineTuningJob(client);
   expect(await rejection(client.fineTuning.jobs.pause(id))).toMatchObject({ status: 400 });
   clock.advance(12 * MINUTE);
   expect(await client.fineTuning.jobs.pause(id)).toMatchObject({ status: 'paused' });
@@ -159,8 +162,8 @@ test('pause and resume: a running job → paused for a day, queued, and then onl
 });
 
 test('cancel: a running job → cancelled with its checkpoints; again → 400', async () => {
-  await using rig = await startRig({ fineTuning: EXACT });
-  const { id, created_at: created } = await createJob(rig.client);
+  await using rig = await startRig({ fineTuning: EXACT_FINE_TUNING });
+  const { id, created_at: created } = await createFineTuningJob(rig.client);
   rig.clock.advance(14 * MINUTE);
   const job = await rig.client.fineTuning.jobs.cancel(id);
   expect(job).toMatchObject({ status: 'cancelled', finished_at: created + 14 * 60, fine_tuned_model: null });
@@ -170,10 +173,10 @@ test('cancel: a running job → cancelled with its checkpoints; again → 400', 
   expect(await rejection(rig.client.fineTuning.jobs.cancel(id))).toMatchObject({ status: 400 });
 });
 
-test('list: metadata filter → only the jobs that have all pairs', async () => {
-  await using rig = await startRig({ fineTuning: EXACT });
-  const first = await createJob(rig.client, undefined, { metadata: { key: 'a', team: 'red' } });
-  await createJob(rig.client, undefined, { metadata: { key: 'b', team: 'red' } });
+test('list: a metadata filter → only the jobs with all pairs', async () => {
+  await using rig = await startRig({ fineTuning: EXACT_FINE_TUNING });
+  const first = await createFineTuningJob(rig.client, undefined, { metadata: { key: 'a', team: 'red' } });
+  await createFineTuningJob(rig.client, undefined, { metadata: { key: 'b', team: 'red' } });
   const ids = async (metadata: Record<string, string>): Promise<string[]> =>
     (await rig.client.fineTuning.jobs.list({ metadata })).data.map((job) => job.id);
   expect(await ids({ key: 'a', team: 'red' })).toEqual([first.id]);
@@ -189,7 +192,7 @@ test.each([
   ['a seed below 0', { seed: -1 }, 'invalid_value'],
   ['an unknown method', { method: { type: 'magic' } }, 'invalid_value'],
   ['reinforcement without a grader', { method: { type: 'reinforcement' } }, 'missing_required_parameter'],
-  ['metadata that is no text', { metadata: { a: 1 } }, 'invalid_type'],
+  ['metadata that is not text', { metadata: { a: 1 } }, 'invalid_type'],
   [
     'six integrations',
     { integrations: Array.from({ length: 6 }, () => ({ type: 'wandb', wandb: { project: 'p' } })) },
@@ -197,22 +200,27 @@ test.each([
   ],
 ])('create: %s → 400', async (_name, more, code) => {
   await using rig = await startRig();
-  const error = await rejection(createJob(rig.client, undefined, more as Partial<OpenAI.FineTuning.JobCreateParams>));
+  const error = await rejection(
+    createFineTuningJob(rig.client, undefined, more as Partial<OpenAI.FineTuning.JobCreateParams>),
+  );
   expect(error).toMatchObject({ status: 400, code });
   expect(await rig.api.fineTuningJobs()).toEqual([]);
 });
 
-test('create: more active jobs or more jobs a day than allowed → 429 until one ends or the day is over', async () => {
+test('create: more active jobs or more jobs a day than allowed → 429 until a job ends or the day is over', async () => {
   await using rig = await startRig({
-    fineTuning: EXACT,
+    fineTuning: EXACT_FINE_TUNING,
     limits: { concurrentFineTuningJobs: 1, fineTuningJobsPerDay: 2 },
   });
-  await createJob(rig.client);
-  expect(await rejection(createJob(rig.client))).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
+  await createFineTuningJob(rig.client);
+  expect(await rejection(createFineTuningJob(rig.client))).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
   rig.clock.advance(HOUR);
-  await createJob(rig.client);
+  await createFineTuningJob(rig.client);
   rig.clock.advance(HOUR);
-  expect(await rejection(createJob(rig.client))).toMatchObject({ status: 429, code: 'daily_rate_limit_exceeded' });
+  expect(await rejection(createFineTuningJob(rig.client))).toMatchObject({
+    status: 429,
+    code: 'daily_rate_limit_exceeded',
+  });
   rig.clock.advance(24 * HOUR);
-  expect(await createJob(rig.client, [chatExample(1)])).toMatchObject({ status: 'validating_files' });
+  expect(await createFineTuningJob(rig.client, [chatExample(1)])).toMatchObject({ status: 'validating_files' });
 });

@@ -28,7 +28,7 @@ test('upload: two parts in the order of complete → one file with all bytes', a
   expect(await rejection(client.uploads.complete(id, { part_ids: [first, second] }))).toMatchObject({ status: 400 });
 });
 
-test('upload: parts with other bytes than promised → 400, and no file', async () => {
+test('upload: parts whose bytes differ from what was promised → 400, and no file', async () => {
   await using rig = await startRig();
   const { id } = await start(rig.client, 5);
   const part = await addPart(rig.client, id, TEXT);
@@ -37,7 +37,7 @@ test('upload: parts with other bytes than promised → 400, and no file', async 
   expect(await rig.api.files()).toEqual([]);
 });
 
-test('upload: cancelled, or an hour old → takes no more parts', async () => {
+test('upload: cancelled or an hour old → refuses further parts', async () => {
   await using rig = await startRig();
   const cancelled = await start(rig.client);
   expect(await rig.client.uploads.cancel(cancelled.id)).toMatchObject({ status: 'cancelled' });
@@ -48,7 +48,7 @@ test('upload: cancelled, or an hour old → takes no more parts', async () => {
   }
 });
 
-test('upload: a lost answer of complete → the file is there and can be found by its name', async () => {
+test('upload: a lost answer to complete → the file exists and is found by its name', async () => {
   await using rig = await startRig();
   const { id } = await start(rig.client);
   const part = await addPart(rig.client, id, TEXT);

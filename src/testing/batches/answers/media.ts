@@ -1,38 +1,39 @@
 import type OpenAI from 'openai';
 import { hexId } from '../../random.js';
-import type { AnsweredBody, AnswerRequest } from './answer.js';
+import type { AnswerBody, AnswerRequest } from './write-answer.js';
 
 const CATEGORIES = ['harassment', 'hate', 'illicit', 'self-harm', 'sexual', 'violence'] as const;
 
-const each = <T>(value: () => T): Record<string, T> =>
+const eachCategory = <T>(value: () => T): Record<string, T> =>
   Object.fromEntries(CATEGORIES.map((category) => [category, value()]));
 
-/** `/v1/moderations`: nothing is flagged. Six of the categories are listed. */
-export function moderation(request: AnswerRequest): AnsweredBody {
-  const inputs = Array.isArray(request.body['input']) ? request.body['input'] : [request.body['input']];
+/** `/v1/moderations`: nothing is flagged, and only six of the categories are listed. */
+export function moderation(request: AnswerRequest): AnswerBody {
+  const inputs = Array.isArray(request.body.input) ? request.body.input : [request.body.input];
   const body = {
     id: `modr-${hexId(20, request.random)}`,
     model: request.model,
     results: inputs.map(() => ({
       flagged: false,
-      categories: each(() => false),
-      category_scores: each(() => Number((request.random() / 100).toFixed(6))),
-      category_applied_input_types: each(() => ['text']),
+      categories: eachCategory(() => false),
+      category_scores: eachCategory(() => Number((request.random() / 100).toFixed(6))),
+      category_applied_input_types: eachCategory(() => ['text']),
     })),
   };
   return { body, usage: { input: 0, output: 0 } };
 }
 
 /** A PNG of one pixel. */
-const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const PIXEL_PNG_BASE64 =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** `/v1/images/generations` and `/v1/images/edits`. */
-export function imagesAnswer(request: AnswerRequest): AnsweredBody {
-  const count = typeof request.body['n'] === 'number' ? Math.min(Math.max(1, Math.floor(request.body['n'])), 10) : 1;
+export function imagesAnswer(request: AnswerRequest): AnswerBody {
+  const count = typeof request.body.n === 'number' ? Math.min(Math.max(1, Math.floor(request.body.n)), 10) : 1;
   const output = 64 * count;
   const body = {
     created: request.createdAt,
-    data: Array.from({ length: count }, () => ({ b64_json: PIXEL })),
+    data: Array.from({ length: count }, () => ({ b64_json: PIXEL_PNG_BASE64 })),
     usage: {
       input_tokens: request.inputTokens,
       input_tokens_details: { image_tokens: 0, text_tokens: request.inputTokens },
@@ -43,8 +44,8 @@ export function imagesAnswer(request: AnswerRequest): AnsweredBody {
   return { body, usage: { input: request.inputTokens, output } };
 }
 
-/** `/v1/videos`: the job that was started. */
-export function videoAnswer(request: AnswerRequest): AnsweredBody {
+/** `/v1/videos`: a video job that has just started. */
+export function videoAnswer(request: AnswerRequest): AnswerBody {
   const body = {
     id: `video_${hexId(32, request.random)}`,
     object: 'video',

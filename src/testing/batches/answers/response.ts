@@ -1,15 +1,20 @@
 import type OpenAI from 'openai';
 import { hexId } from '../../random.js';
-import type { AnsweredBody, AnswerRequest } from './answer.js';
-import { writeAnswer } from './ending.js';
+import { writeAnswer, type AnswerBody, type AnswerRequest } from './write-answer.js';
+
+const INCOMPLETE_REASONS: Record<AnswerRequest['ending'], OpenAI.Responses.Response.IncompleteDetails['reason']> = {
+  stop: undefined,
+  length: 'max_output_tokens',
+  content_filter: 'content_filter',
+  refusal: undefined,
+};
 
 /** `/v1/responses` */
-export function responseObject(request: AnswerRequest): AnsweredBody {
+export function responseObject(request: AnswerRequest): AnswerBody {
   const { body, inputTokens } = request;
-  const format = (body['text'] as { format?: unknown } | undefined)?.format;
-  const answer = writeAnswer(request, format, body['max_output_tokens']);
-  const cut = { length: 'max_output_tokens', content_filter: 'content_filter' } as const;
-  const reason = answer.ending === 'length' || answer.ending === 'content_filter' ? cut[answer.ending] : undefined;
+  const format = (body.text as { format?: unknown } | undefined)?.format;
+  const answer = writeAnswer(request, format, body.max_output_tokens);
+  const reason = INCOMPLETE_REASONS[answer.ending];
   const status = reason === undefined ? 'completed' : 'incomplete';
   const response = {
     id: `resp_${hexId(48, request.random)}`,
@@ -19,8 +24,8 @@ export function responseObject(request: AnswerRequest): AnsweredBody {
     background: false,
     error: null,
     incomplete_details: reason === undefined ? null : { reason },
-    instructions: typeof body['instructions'] === 'string' ? body['instructions'] : null,
-    max_output_tokens: typeof body['max_output_tokens'] === 'number' ? body['max_output_tokens'] : null,
+    instructions: typeof body.instructions === 'string' ? body.instructions : null,
+    max_output_tokens: typeof body.max_output_tokens === 'number' ? body.max_output_tokens : null,
     model: request.model,
     output: [
       {
@@ -52,7 +57,7 @@ export function responseObject(request: AnswerRequest): AnsweredBody {
       total_tokens: inputTokens + answer.tokens,
     },
     metadata: {},
-    // `output_text` is added by the SDK and does not exist on the wire
+    // The SDK adds `output_text`; it does not exist on the wire.
   } satisfies Omit<OpenAI.Responses.Response, 'output_text' | 'usage'> & { usage: WireUsage };
   return { body: response, usage: { input: inputTokens, output: answer.tokens } };
 }
