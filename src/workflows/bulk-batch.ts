@@ -1,5 +1,5 @@
 /** Any number of requests as many batches: split, run the parts, try again what is left, merge. */
-import { continueAsNew, patched, setHandler, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BulkPart, PartOutcome } from '../contract/part.js';
 import {
   bulkBatchSpecSchema,
@@ -8,12 +8,11 @@ import {
   type BulkBatchSpec,
   type ParsedBulkBatchSpec,
 } from '../contract/bulk-batch.js';
-import { FAILURES, type FailureType } from '../contract/failures.js';
+import { FAILURES, invalidInput } from '../contract/failures.js';
 import { parseSpec } from '../contract/parse-spec.js';
 import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
 import { Parts } from './bulk/parts.js';
 import { showDetails } from './lifecycle/current-details.js';
-import { asRunFailure, invalidInput, runFailure } from './lifecycle/run-failures.js';
 import { identity } from './lifecycle/identity.js';
 import { bulkBatchProgressQuery } from './messages.js';
 import { RunControl } from './lifecycle/run-control.js';
@@ -41,11 +40,7 @@ export async function runBulkBatch(argument: BulkBatchSpec, state?: BulkState): 
   const { spec, report } = parseSpec(bulkBatchSpecSchema, argument);
   if (report) throw invalidInput(report);
   const bulk = new BulkBatchLifecycle(argument, spec, run, state);
-  try {
-    return await run.runToEnd(spec.deadline, () => bulk.execute());
-  } catch (error) {
-    throw asRunFailure(error);
-  }
+  return run.runToEnd(spec.deadline, () => bulk.execute());
 }
 
 class BulkBatchLifecycle {
@@ -156,7 +151,12 @@ class BulkBatchLifecycle {
     // Runs that somebody ended have no type of failure, and no words of the provider.
     const first = done.map(({ failure }) => failure).find((failure) => failure && failure.type in FAILURES);
     if (!first) return result;
-    throw runFailure(first.type as FailureType, `no batch brought a result: ${first.message}`, { result });
+    throw ApplicationFailure.create({
+      type: first.type,
+      message: `No batch has a result: ${first.message}`,
+      nonRetryable: true,
+      details: [{ result }],
+    });
   }
 
   async #mergeAll(): Promise<BulkBatchResult> {

@@ -101,6 +101,24 @@ describe('runBatch', () => {
     expect(await historyLength(run)).toBeLessThanOrEqual(6);
   });
 
+  test.each([
+    ['of another file', { file: { uri: 'file:///other.jsonl', bytes: 1, sha256: '0'.repeat(64) } }, 'file.uri'],
+    ['that is incomplete', { file: { uri: 'file:///x.jsonl' } }, 'file.bytes'],
+  ])('a checked input %s as second argument → InvalidInput with the field, no activity', async (_, checked, field) => {
+    const run = await l.temporal.client.workflow.start('runBatch', {
+      taskQueue: l.temporal.taskQueue,
+      workflowId: `bad-checked-${field}`,
+      args: [
+        { input: { uri: 'file:///x.jsonl' }, endpoint },
+        { requests: 1, model: null, ...checked },
+      ],
+    });
+    const failure = await failureOf(run);
+    expect(failure.type).toBe('InvalidInput');
+    expect(failure.details?.[0]).toHaveProperty('faults.0.field', field);
+    expect(await historyLength(run)).toBeLessThanOrEqual(6);
+  });
+
   test('the batch fails at the provider → BatchFailed with the errors', async () => {
     l.api.scenarios.forNextBatch('failsOnTokenLimit');
     const failure = await failureOf(await l.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint }));

@@ -13,7 +13,7 @@ import {
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import type { BulkPart, PartOutcome } from '../../contract/part.js';
-import type { BatchResult, BatchSpec } from '../../contract/batch.js';
+import type { BatchResult, BatchSpec, CheckedBatchInput } from '../../contract/batch.js';
 import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
 import { ORIGIN } from '../../contract/job-key.js';
 import { budgetWorkflowId, limitInMessage } from '../../contract/token-budget.js';
@@ -158,7 +158,7 @@ export class Parts {
       try {
         return await startChild<typeof runBatch>('runBatch', {
           workflowId,
-          args: [this.#childSpec(part)],
+          args: [this.#childSpec(part), checkedInputOf(part)],
           staticSummary: `Round ${round}, part ${part.number}: ${part.requests} requests for ${part.model}`,
           memo: { [ORIGIN]: ownOrigin() },
           // A bulk that is terminated must not leave batches behind that nobody waits for.
@@ -174,11 +174,11 @@ export class Parts {
     }
   }
 
-  #childSpec({ file, requests: count, model, endpoint, resultsUri }: BulkPart): BatchSpec {
+  #childSpec({ file, endpoint, resultsUri }: BulkPart): BatchSpec {
     const { completionWindow, metadata, provider, poll, vanishedAfter, stuckAfter, onAmbiguousCreate, cleanup } =
       this.#spec;
     return {
-      input: { uri: file.uri, checked: { requests: count, bytes: file.bytes, sha256: file.sha256, model } },
+      input: { uri: file.uri },
       endpoint,
       completionWindow,
       metadata,
@@ -196,6 +196,11 @@ export class Parts {
   #keptBy(childId: string, { resultsUri }: BulkPart): Promise<BatchResult | null> {
     return runActivity(shortActivities.findPartResult, `what ${childId} has kept`, { workflowId: childId, resultsUri });
   }
+}
+
+/** The split has checked every request of the part, so that its run does not read them again. */
+function checkedInputOf({ requests, model, file: { uri, bytes, sha256 } }: BulkPart): CheckedBatchInput {
+  return { requests, model, file: { uri, bytes, sha256 } };
 }
 
 /** Not the run id: a reset changes it, and what was granted before is in the history with the former one. */

@@ -59,7 +59,7 @@ describe('a part that fails', () => {
     const failure = await failureOf(await start('all-refused', chatRequests(8)));
     b.api.faults.clear();
     expect(failure.type).toBe('ApiRefused');
-    expect(failure.message).toMatch(/^no batch brought a result: batches\.create/);
+    expect(failure.message).toMatch(/^No batch has a result: batches\.create/);
     const [details] = failure.details as [{ result: { lines: object; errors: { lines: number } } }];
     expect(details.result).toMatchObject({ lines: { succeeded: 0, unfinished: 8 }, errors: { lines: 8 } });
   });
