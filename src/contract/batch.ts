@@ -54,8 +54,8 @@ export type BatchSpec = z.input<typeof batchSpecSchema>;
 export type ParsedBatchSpec = z.output<typeof batchSpecSchema>;
 
 /**
- * The library's second argument of `runBatch`, from a parent workflow that wrote the input file itself: what the pre-flight check
- * would find, so that the file is not read again. `file.uri` is the `input.uri` of the spec.
+ * The library's second argument of `runBatch`, from a parent workflow that wrote the input file itself: what the
+ * pre-flight check would find, so that the file is not read again. `file.uri` is the `input.uri` of the spec.
  */
 export const checkedBatchInputSchema = z.strictObject({
   requests: z.number().int().min(1),

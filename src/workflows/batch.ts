@@ -28,7 +28,8 @@ import { batchProgressQuery } from './messages.js';
 /**
  * Runs one batch at a provider from its input to its results.
  *
- * @param checked the library's own, for a parent that wrote and checked `argument.input.uri` itself: it is not checked again
+ * @param checked the library's own, for a parent that wrote and checked `argument.input.uri` itself: it is not checked
+ * again
  * @returns the result of a batch that ended `completed`, `expired` or `cancelled`
  * @throws a failure with one of the types in `FAILURES`
  */

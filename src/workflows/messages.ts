@@ -5,7 +5,10 @@ import type { BulkBatchProgress } from '../contract/bulk-batch.js';
 import type { FineTuningProgress } from '../contract/fine-tuning.js';
 import type { BudgetState, CapacityRefusal, CapacityRequest } from '../contract/token-budget.js';
 
-/** Before the job exists: it is never created. Afterwards: it is cancelled at the provider, and the partial results are kept. */
+/**
+ * Before the job exists: it is never created. Afterwards: it is cancelled at the provider, and the partial results are
+ * kept.
+ */
 export const cancelSignal = defineSignal<[reason?: string]>('cancel');
 
 /** A hint that the job may have changed, so that it is read now. A hint is never taken as state. */

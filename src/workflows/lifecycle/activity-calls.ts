@@ -6,8 +6,8 @@ import type { Activities } from '../../contract/activities/index.js';
 const heartbeatTimeout = '15s';
 
 /**
- * Transient errors are retried for as long as the job can live: there is no limit of attempts or time. A `retry-after` of
- * the provider takes precedence over these intervals.
+ * Transient errors are retried for as long as the job can live: there is no limit of attempts or time. A `retry-after`
+ * of the provider takes precedence over these intervals.
  */
 const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '2m' } as const;
 
@@ -15,8 +15,8 @@ const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '
 const MAX_SUMMARY = 200;
 
 /**
- * Activities of a few requests at the provider. When cancelled, they are abandoned immediately, in back-off or in flight:
- * they only read, or what they ask for is asked again.
+ * Activities of a few requests at the provider. When cancelled, they are abandoned immediately, in back-off or in
+ * flight: they only read, or what they ask for is asked again.
  */
 export const shortActivities = proxyActivities<Activities>({
   startToCloseTimeout: '5m',
@@ -37,8 +37,8 @@ export const createJobActivities = proxyActivities<Activities>({
 });
 
 /**
- * Activities that transfer files, which may take hours. When cancelled, they stop at the next chunk, and the run waits for
- * that, so that no work continues after the run has ended.
+ * Activities that transfer files, which may take hours. When cancelled, they stop at the next chunk, and the run waits
+ * for that, so that no work continues after the run has ended.
  */
 export const transferActivities = proxyActivities<Activities>({
   startToCloseTimeout: '12h',

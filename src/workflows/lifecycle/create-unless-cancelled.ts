@@ -9,8 +9,8 @@ const LIST_LAG = '10s';
 export type CreatedJob<Job> = Pick<CreatedOnce<Job>, 'job' | 'mayHaveDuplicate'>;
 
 /**
- * Creates a job unless a cancel comes first. After a cancel during the create it is unknown whether there is a job, so the run
- * searches for one: a job that exists must be cancelled, not forgotten.
+ * Creates a job unless a cancel comes first. After a cancel during the create it is unknown whether there is a job, so
+ * the run searches for one: a job that exists must be cancelled, not forgotten.
  *
  * @returns null when there is no job
  */

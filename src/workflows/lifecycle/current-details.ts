@@ -1,4 +1,7 @@
-/** The details page of a run in the Temporal UI: what the run is, its status, what it is doing and what it has warned about. */
+/**
+ * The details page of a run in the Temporal UI: what the run is, its status, what it is doing and what it has warned
+ * about.
+ */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { Cancellation, Phase } from '../../contract/progress.js';
 import { inMarkdown } from '../../contract/text.js';
@@ -10,7 +13,7 @@ const LIVE_PROGRESS =
   'For live progress, see the last failure under *Pending Activities*. `NothingNew` is not an error.';
 
 const PHASE_TEXTS: Record<Phase, string> = {
-  checking: 'Checking every line of the input before anything is uploaded.',
+  checking: 'Checking the input line by line before uploading it.',
   uploading: 'Uploading the input.',
   creating: 'Creating the job at the provider, exactly once.',
   waiting: `Waiting for the provider to finish. ${LIVE_PROGRESS}`,

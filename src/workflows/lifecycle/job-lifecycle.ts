@@ -1,6 +1,6 @@
 /**
- * The lifecycle of one job at the provider, whatever its kind: check the input, upload it, create the job, wait for its end, collect
- * the results, clean up. A subclass makes the calls of its kind; the order and the rules are here.
+ * The lifecycle of one job at the provider, whatever its kind: check the input, upload it, create the job, wait for its
+ * end, collect the results, clean up. A subclass makes the calls of its kind; the order and the rules are here.
  */
 import type { CreatedOnce, CreateOnceInput, JobSearch, Sighting, WatchInput } from '../../contract/activities/jobs.js';
 import type { UploadFileInput } from '../../contract/activities/files.js';
@@ -126,7 +126,9 @@ export abstract class JobLifecycle<T extends JobTypes> {
     id: string,
   ): Promise<{ readonly cancelled: readonly string[] }>;
 
-  /** When the provider ends the job, in epoch seconds; null where it reports none, or jobs of this kind do not expire. */
+  /**
+   * When the provider ends the job, in epoch seconds; null where it reports none, or jobs of this kind do not expire.
+   */
   protected abstract expiresAt(job: T['job']): number | null;
 
   protected abstract collect(job: T['job'], context: CollectContext, checked: T['checked']): Promise<T['collected']>;

@@ -3,14 +3,15 @@ import { messageOf } from './run-failures.js';
 import type { RunControl } from './run-control.js';
 
 /**
- * How long after the create the search for a duplicate runs at the latest. A create request times out after a minute; one that the
- * provider carried out at the very end of that minute is in its list after two.
+ * How long after the create the search for a duplicate runs at the latest. A create request times out after a minute;
+ * one that the provider carried out at the very end of that minute is in its list after two.
  */
 const SEARCH_AFTER = '2m';
 
 /**
- * Waits for a job that an earlier attempt may also have created, with unknown outcome. The provider may carry out that earlier
- * request after every search so far, so one more search runs while the job does, or when the job has ended if that is sooner.
+ * Waits for a job that an earlier attempt may also have created, with unknown outcome. The provider may carry out that
+ * earlier request after every search so far, so one more search runs while the job does, or when the job has ended if
+ * that is sooner.
  */
 export async function cancellingLateDuplicates<T>(
   run: RunControl,

@@ -1,6 +1,6 @@
 /**
- * Everything from outside that can interrupt a run: the `cancel` and `wake` signals, the deadline and Temporal's cancellation. Each
- * is recorded here as a request; what it means at the current step is up to the lifecycle.
+ * Everything from outside that can interrupt a run: the `cancel` and `wake` signals, the deadline and Temporal's
+ * cancellation. Each is recorded here as a request; what it means at the current step is up to the lifecycle.
  */
 import {
   ActivityFailure,
@@ -78,8 +78,8 @@ export class RunControl {
   }
 
   /**
-   * Runs a lifecycle to its end. Temporal's cancellation does not stop it but counts as a request to cancel: the job is cancelled
-   * at the provider and its partial results are kept; then the run ends as Cancelled.
+   * Runs a lifecycle to its end. Temporal's cancellation does not stop it but counts as a request to cancel: the job is
+   * cancelled at the provider and its partial results are kept; then the run ends as Cancelled.
    *
    * @throws the failure inside an activity's failure, so that a caller sees its type
    */
@@ -149,8 +149,9 @@ export class RunControl {
 }
 
 /**
- * Once a cancel is requested, Temporal stops retrying an activity and surfaces the error of its last attempt: its worker died, or the
- * provider was unavailable just then. That error says nothing about the run unless it is non-retryable.
+ * Once a cancel is requested, Temporal stops retrying an activity and surfaces the error of its last attempt: its
+ * worker died, or the provider was unavailable just then. That error says nothing about the run unless it is
+ * non-retryable.
  */
 function isErrorOfCancelledAttempt(error: unknown): boolean {
   if (!(error instanceof ActivityFailure)) return false;

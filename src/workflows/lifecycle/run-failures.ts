@@ -6,7 +6,9 @@ export function messageOf(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** The failure inside an activity's failure, as the run's failure, so that a caller sees its type without unwrapping. */
+/**
+ * The failure inside an activity's failure, as the run's failure, so that a caller sees its type without unwrapping.
+ */
 export function asRunFailure(error: unknown): unknown {
   if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return error;
   const { type, message, nonRetryable, details } = error.cause;

@@ -1,6 +1,6 @@
 /**
- * Waiting for a job to end, the same for all kinds of jobs: watch it, cancel it when that is requested, and give up on a job that
- * has vanished or is stuck.
+ * Waiting for a job to end, the same for all kinds of jobs: watch it, cancel it when that is requested, and give up on
+ * a job that has vanished or is stuck.
  */
 import type { Sighting, WatchInput } from '../../contract/activities/jobs.js';
 import { failure } from '../../contract/failures.js';
@@ -128,7 +128,10 @@ function watchInput<Job extends JobSnapshot>(
   };
 }
 
-/** When the job counts as stuck: `stuckAfter` later than the first moment at which it should have ended; null without one. */
+/**
+ * When the job counts as stuck: `stuckAfter` later than the first moment at which it should have ended; null without
+ * one.
+ */
 function stuckAt(stuckAfter: Duration, expectedEnds: readonly (number | null)[]): number | null {
   const moments = expectedEnds.filter((moment) => moment !== null);
   return moments.length > 0 ? Math.min(...moments) + Math.ceil(toMs(stuckAfter) / 1_000) : null;
