@@ -1,5 +1,5 @@
 /**
- * The workflows, for a worker of your own: re-export them by name from your workflows file.
+ * The workflows, for a worker with its own workflows file, which re-exports them by name.
  *
  * @example
  * ```ts

@@ -15,18 +15,10 @@ export const batchRequestSchema = z.looseObject({
 });
 export type BatchRequest = z.input<typeof batchRequestSchema>;
 
-/** What the pre-flight check found, for a file that was checked (or made) by whoever starts the run; it is not read again then. */
-const checkedFileSchema = z.strictObject({
-  requests: z.number().int().min(1),
-  bytes: z.number().int().min(1),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  model: z.string().nullable(),
-});
-
 const inputSchema = z.union(
   [
     z.strictObject({ fileId: idSchema }),
-    z.strictObject({ uri: uriSchema, checked: checkedFileSchema.optional() }),
+    z.strictObject({ uri: uriSchema }),
     z.strictObject({ requests: z.array(batchRequestSchema).min(1) }),
   ],
   {
@@ -60,6 +52,21 @@ export const batchSpecSchema = z.strictObject({
 export type BatchSpec = z.input<typeof batchSpecSchema>;
 /** What the workflow works with: defaults filled in. */
 export type ParsedBatchSpec = z.output<typeof batchSpecSchema>;
+
+/**
+ * The library's second argument of `runBatch`, from a parent workflow that wrote the input file itself: what the
+ * pre-flight check would find, so that the file is not read again. `file.uri` is the `input.uri` of the spec.
+ */
+export const checkedBatchInputSchema = z.strictObject({
+  requests: z.number().int().min(1),
+  model: z.string().nullable(),
+  file: z.strictObject({
+    uri: uriSchema,
+    bytes: z.number().int().min(1),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+});
+export type CheckedBatchInput = z.output<typeof checkedBatchInputSchema>;
 
 const timestamp = z.number().nullable();
 

@@ -1,15 +1,15 @@
-/** A part of a bulk batch: requests of one model and endpoint that make up the input of one batch. */
+/** A part of a bulk batch: requests of one model and one endpoint, which are the input of one batch. */
 import type { LineCounts } from './batch.js';
 import type { FileRef } from './file-ref.js';
 
 export interface PartHead {
-  /** From 1, in the order in which parts begin. */
+  /** From 1, in the order of the first request of each part. */
   readonly number: number;
   readonly model: string;
   readonly endpoint: string;
 }
 
-/** A part as it was written to storage. */
+/** A part after it is written to storage. */
 export interface Part extends PartHead {
   readonly file: FileRef;
   readonly requests: number;
@@ -17,9 +17,9 @@ export interface Part extends PartHead {
   readonly estimatedTokens: number;
 }
 
-/** A part to be submitted as one batch. */
+/** A part that is to be submitted as one batch. */
 export interface BulkPart extends Part {
-  /** Where the results of its batch land. */
+  /** URI of the folder for the results of its batch. */
   readonly resultsUri: string;
 }
 
@@ -27,16 +27,19 @@ export interface BulkPart extends Part {
 export interface PartOutcome {
   /** From 1. */
   readonly round: number;
+  /** The part's number, from 1 in each round. */
   readonly part: number;
   readonly model: string;
   readonly requests: number;
+  /** Null where no batch was created, or its id is unknown. */
   readonly batchId: string | null;
+  /** The status in the batch's result; `failed` where the part's run failed. */
   readonly status: string;
   /** URI of the output file; null when no request succeeded. */
   readonly output: string | null;
   /** URI of the errors file; null when every request succeeded. */
   readonly errors: string | null;
   readonly lines: LineCounts;
-  /** The failure of its run, by type; null where it did not fail. Final: its requests are not sent again. */
+  /** The failure of the part's run; null where it did not fail. The requests are not sent again where it is final. */
   readonly failure: { readonly type: string; readonly message: string; readonly isFinal: boolean } | null;
 }

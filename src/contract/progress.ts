@@ -1,7 +1,7 @@
-/** What every lifecycle tells about itself, whatever the job. */
+/** Progress and cancellation, the same for all workflows. */
 import { z } from 'zod';
 
-/** Why a run was cancelled. */
+/** Who cancelled a run, why and when. */
 export const cancellationSchema = z.object({
   /** The `cancel` signal, the spec's `deadline`, or Temporal's own cancellation of the workflow. */
   by: z.enum(['signal', 'deadline', 'workflow']),
@@ -11,16 +11,17 @@ export const cancellationSchema = z.object({
 });
 export type Cancellation = z.infer<typeof cancellationSchema>;
 
-/** What a workflow is doing. */
+/** The step that a workflow is at. */
 export type Phase = 'checking' | 'uploading' | 'creating' | 'waiting' | 'cancelling' | 'collecting' | 'done';
 
-/** The part of `progress` that all lifecycles share. */
+/** The fields that the `progress` query of every workflow returns. */
 export interface CommonProgress {
   readonly phase: Phase;
-  /** The provider's status as last seen; `not_created` before there is a job. */
+  /** The provider's status as last read; `not_created` before there is a job. */
   readonly status: string;
+  /** Null before there is a job. */
   readonly jobId: string | null;
-  /** Epoch seconds of the last read that brought something new; null before the first. */
+  /** Epoch seconds of the last read that found something new; null before the first. */
   readonly lastCheckedAt: number | null;
   readonly cancelRequested: boolean;
   readonly cancellation: Cancellation | null;

@@ -49,19 +49,19 @@ export interface StatusRules {
 }
 
 /** A batch only moves forward. */
-export const BATCH_STATUS_RULES: StatusRules = {
+export const BATCH_STATUS_RULES = {
   isEnd: isBatchEnd,
   isKnown: (status) => rankOf(status) >= 0,
   isStepBack: (known, next) => rankOf(known) >= 0 && rankOf(next) >= 0 && rankOf(next) < rankOf(known),
-};
+} satisfies StatusRules;
 
 /** A fine-tuning job may go back to `queued` when it is resumed, but never back to validating its files. */
-export const FINE_TUNING_STATUS_RULES: StatusRules = {
+export const FINE_TUNING_STATUS_RULES = {
   isEnd: isFineTuningEnd,
   isKnown: isKnownFineTuningStatus,
   isStepBack: (known, next) =>
     next === 'validating_files' && known !== 'validating_files' && isKnownFineTuningStatus(known),
-};
+} satisfies StatusRules;
 
 function rankOf(batchStatus: string): number {
   return (BATCH_STATUSES as readonly string[]).indexOf(batchStatus);

@@ -1,18 +1,19 @@
-/** What bulk runs and the budget of enqueued tokens say to each other. */
+/** The messages between bulk batches and the token budget, and the budget's state. */
 
-/** A part that wants to be submitted. */
+/** A part that is to be submitted. */
 export interface CapacityRequest {
-  /** Names the attempt of a part over all runs. */
+  /** Unique for each attempt of a part, over all runs. */
   readonly lease: string;
-  /** Workflow id of the run that asks, and its first run id, which a reset keeps. */
+  /** Workflow id of the bulk batch. */
   readonly holder: string;
+  /** Its first run id, which a reset keeps. */
   readonly holderRun?: string;
   readonly model: string;
   /** Estimated prompt tokens. */
   readonly tokens: number;
-  /** The limit that the run's spec gives; null to go by what was learnt. */
+  /** The limit that the spec names; null to use the learnt one. */
   readonly limit: number | null;
-  /** Batches that the account may create within an hour. */
+  /** Batches that the account may create within an hour. The worker adds it from the provider's traits. */
   readonly createsPerHour?: number;
 }
 
@@ -24,21 +25,30 @@ export interface CapacityRefusal {
 }
 
 export interface BudgetState {
+  /** Granted requests whose capacity has not been returned. */
   leases: CapacityRequest[];
+  /** Requests that wait for a grant, oldest first. */
   queue: CapacityRequest[];
-  /** Tokens by model; a model that is not there has no known limit. */
+  /** Tokens by model. The limit of a model that is absent is unknown. */
   limits: Record<string, number>;
-  /** Epoch ms by model. */
+  /** Epoch ms by model: nothing is granted earlier. */
   pausedUntil: Record<string, number>;
-  /** Grants by minute (epoch), of the last hour. */
-  grants?: Record<number, number>;
+  /** Number of grants in the last hour, by the start of their minute in epoch ms. */
+  grants: Record<number, number>;
 }
 
-/** One budget for each provider of the workers of a task queue: they have the same accounts. */
+/** The workers of a task queue share one account per provider, so there is one budget for each pair. */
 export const budgetWorkflowId = (taskQueue: string, provider: string): string =>
   `llm-jobs-budget/${taskQueue}/${provider}`;
 
-/** "Enqueued token limit reached for gpt-4o-mini in organization org-x. Limit: 2,000,000 enqueued tokens." → 2000000 */
+/**
+ * The limit that a refusal names; null where it names none.
+ *
+ * @example
+ * ```ts
+ * limitInMessage('Enqueued token limit reached for gpt-4o-mini. Limit: 2,000,000 enqueued tokens.'); // 2000000
+ * ```
+ */
 export function limitInMessage(message: string): number | null {
   const digits = /limit:?\s*([\d,._]{1,20})\s*(?:enqueued )?tokens/i.exec(message)?.[1]?.replaceAll(/[,._]/g, '');
   return digits ? Number(digits) : null;

@@ -1,6 +1,6 @@
-/** Any number of requests as many batches: split, run the parts, try again what is left, merge. */
-import { continueAsNew, patched, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { BulkPart, PartOutcome } from '../contract/part.js';
+/** Any number of requests as many batches: split them, run the parts, retry what is unanswered, merge the results. */
+import { continueAsNew, patched, setHandler } from '@temporalio/workflow';
+import type { BulkInput } from '../contract/activities/bulk-batch.js';
 import {
   bulkBatchSpecSchema,
   type BulkBatchProgress,
@@ -8,51 +8,53 @@ import {
   type BulkBatchSpec,
   type ParsedBulkBatchSpec,
 } from '../contract/bulk-batch.js';
-import { FAILURES, type FailureType } from '../contract/failures.js';
+import { invalidInput } from '../contract/failures.js';
 import { parseSpec } from '../contract/parse-spec.js';
-import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
+import type { BulkPart, PartOutcome } from '../contract/part.js';
+import { failureOfAllParts } from './bulk/part-failure.js';
 import { Parts } from './bulk/parts.js';
+import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
 import { showDetails } from './lifecycle/current-details.js';
-import { asRunFailure, invalidInput, runFailure } from './lifecycle/run-failures.js';
+import { isHistoryLong } from './lifecycle/history-limit.js';
 import { identity } from './lifecycle/identity.js';
-import { bulkBatchProgressQuery } from './messages.js';
 import { RunControl } from './lifecycle/run-control.js';
+import { bulkBatchProgressQuery } from './messages.js';
 
-/** What goes over into the next run when the history grows large: between parts, never in the middle of one. */
+/** What the next run takes over when a long history makes the workflow continue as new, which it does between parts. */
 export interface BulkState {
-  /** Folder of this bulk's files. */
+  /** Name of the folder of this bulk batch's files. */
   readonly folder: string;
+  /** The round of `pending`, from 1; 0 before the first plan. */
   round: number;
-  /** Parts of the round that are not done. */
+  /** Parts of the round that have not ended. */
   pending: BulkPart[];
-  /** Parts that are done, of all rounds. */
+  /** Parts of all rounds that have ended. */
   done: PartOutcome[];
+  /** Requests of the input; 0 before the first plan. */
   requests: number;
   warnings: readonly string[];
 }
 
 /**
- * Runs any number of requests and ends with one result: every request answered exactly once, or in the errors file with its reason.
+ * Runs any number of requests as batches. Every request is in the result exactly once: in the output, or in the errors
+ * with its reason.
  *
- * @param state the library's own, for a run that goes on as a new one
+ * @param state the library's own, for a run that continues an earlier one
+ * @throws a failure with one of the types in `FAILURES`
  */
 export async function runBulkBatch(argument: BulkBatchSpec, state?: BulkState): Promise<BulkBatchResult> {
   const run = new RunControl();
   const { spec, report } = parseSpec(bulkBatchSpecSchema, argument);
   if (report) throw invalidInput(report);
-  const bulk = new BulkBatchLifecycle(argument, spec, run, state);
-  try {
-    return await run.runToEnd(spec.deadline, () => bulk.execute());
-  } catch (error) {
-    throw asRunFailure(error);
-  }
+  const lifecycle = new BulkBatchLifecycle(argument, spec, run, state);
+  return run.runToEnd(spec.deadline, () => lifecycle.execute());
 }
 
 class BulkBatchLifecycle {
+  /** Continue-as-new passes it on, so that the next run validates the same spec. */
   readonly #argument: BulkBatchSpec;
   readonly #spec: ParsedBulkBatchSpec;
   readonly #run: RunControl;
-  readonly #me = identity();
   readonly #state: BulkState;
   readonly #parts: Parts;
   #partsInRound = 0;
@@ -62,13 +64,13 @@ class BulkBatchLifecycle {
     this.#spec = spec;
     this.#run = run;
     this.#parts = new Parts(spec, run, () => this.#show());
-    this.#state = state ?? { folder: this.#me.folder, round: 0, pending: [], done: [], requests: 0, warnings: [] };
+    this.#state = state ?? { folder: identity().folder, round: 0, pending: [], done: [], requests: 0, warnings: [] };
     this.#partsInRound = this.#state.pending.length;
     for (const warning of this.#state.warnings) run.warn(warning);
     run.onChange = () => this.#show();
     run.onCancel = () => this.#parts.cancel();
     setHandler(bulkBatchProgressQuery, () => this.#progress(), {
-      description: 'How the bulk stands: round, parts, lines, what it waits for.',
+      description: 'Returns the phase, the round, the parts, the line counts, what a part waits for and the warnings.',
     });
     this.#show();
   }
@@ -83,24 +85,16 @@ class BulkBatchLifecycle {
     return this.#merge();
   }
 
-  /** Splits what is not answered yet into the parts of a further round; none when nothing is left to try. */
+  /** Splits what is unanswered into the parts of the next round; leaves none pending when nothing is left to try. */
   async #plan(): Promise<void> {
     const { round, done, folder } = this.#state;
     if (round >= this.#spec.maxRounds) return;
     if (round > 0 && patched('no-plan-when-all-succeeded') && this.#haveAllSucceeded()) return;
     this.#run.enter('checking');
     const which = `round ${round + 1} of at most ${this.#spec.maxRounds}`;
+    const summary = round === 0 ? `Check the input and plan ${which}` : `Plan ${which}`;
     const planned = await this.#run.untilCancelled(() =>
-      runActivity(
-        transferActivities.planRound,
-        round === 0 ? `check and split: ${which}` : `what is left for ${which}`,
-        {
-          ...this.#bulkInput(),
-          folder,
-          round: round + 1,
-          done,
-        },
-      ),
+      runActivity(transferActivities.planRound, summary, { ...this.#bulkInput(), folder, round: round + 1, done }),
     );
     if (planned.interrupted) return;
     this.#state.round = planned.value.parts.length > 0 ? round + 1 : round;
@@ -109,35 +103,34 @@ class BulkBatchLifecycle {
     this.#partsInRound = planned.value.parts.length;
   }
 
-  /** Then nothing is left to try, and no file need be read to know it; whether an answer is accepted shows in its line alone. */
+  /**
+   * Whether the line counts alone show that nothing is left to try, so that no file must be read. They do not where
+   * answers may be rejected for their schema or their length.
+   */
   #haveAllSucceeded(): boolean {
     const { schema, retry } = this.#spec;
     const { round, done } = this.#state;
     const parts = done.filter((part) => part.round === round);
-    return !schema && !retry.truncated && parts.every(({ requests: count, lines }) => lines.succeeded === count);
+    return !schema && !retry.truncated && parts.every(({ requests, lines }) => lines.succeeded === requests);
   }
 
-  /** Runs the round's parts, `maxParallel` at a time; goes on as a new run where the history is long enough. */
+  /** Runs the round's parts, `maxParallel` at a time. Continues as new when the history is long. */
   async #runParts(): Promise<void> {
     const todo = [...this.#state.pending];
-    const lane = async () => {
-      for (let part = todo.shift(); part && !this.#isFull() && !this.#run.cancellation; part = todo.shift()) {
+    const runNext = async () => {
+      for (let part = todo.shift(); part && !isHistoryLong() && !this.#run.cancellation; part = todo.shift()) {
         const outcome = await this.#parts.run(part, this.#state.round);
         if (outcome) this.#finish(part, outcome);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(this.#spec.maxParallel, todo.length) }, lane));
-    if (this.#state.pending.length === 0 || this.#run.cancellation || !this.#isFull()) return;
-    // A duration counts from the start of the first run.
+    await Promise.all(Array.from({ length: Math.min(this.#spec.maxParallel, todo.length) }, runNext));
+    if (this.#state.pending.length === 0 || this.#run.cancellation || !isHistoryLong()) return;
+    // The deadline is passed on as a moment: a duration would count from the start of the next run.
     const deadline = this.#run.deadlineAt ?? undefined;
     await continueAsNew<typeof runBulkBatch>(
       { ...this.#argument, ...(deadline !== undefined && { deadline }) },
       { ...this.#state, warnings: this.#run.warnings },
     );
-  }
-
-  #isFull(): boolean {
-    return workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > MAX_HISTORY;
   }
 
   #finish(part: BulkPart, outcome: PartOutcome): void {
@@ -146,38 +139,30 @@ class BulkBatchLifecycle {
     this.#show();
   }
 
-  /** Where no batch brought anything, since each of them was refused or failed, that is how the bulk ends too. */
+  /** Merges what the batches returned. If every part failed, the bulk batch fails like the first of them. */
   async #merge(): Promise<BulkBatchResult> {
-    const result = await this.#mergeAll();
-    const { done } = this.#state;
-    if (result.output !== null || result.status === 'cancelled' || done.some(({ failure }) => failure === null)) {
-      return result;
-    }
-    // Runs that somebody ended have no type of failure, and no words of the provider.
-    const first = done.map(({ failure }) => failure).find((failure) => failure && failure.type in FAILURES);
-    if (!first) return result;
-    throw runFailure(first.type as FailureType, `no batch brought a result: ${first.message}`, { result });
-  }
-
-  async #mergeAll(): Promise<BulkBatchResult> {
     this.#run.enter('collecting');
     const { folder, done, round } = this.#state;
     const { cancellation, warnings } = this.#run;
-    const { order, gzip, prices } = this.#spec;
-    return runActivity(transferActivities.mergeBulk, `merge ${done.length} batches of ${round} rounds`, {
+    const { order, gzip, prices = null } = this.#spec;
+    const summary = `Merge the results of ${done.length} batches (${round} rounds)`;
+    const result = await runActivity(transferActivities.mergeBulk, summary, {
       ...this.#bulkInput(),
       folder,
       round,
       done,
       order,
       gzip,
-      prices: prices ?? null,
+      prices,
       cancellation,
       warnings,
     });
+    const failed = cancellation ? null : failureOfAllParts(done, result);
+    if (failed) throw failed;
+    return result;
   }
 
-  #bulkInput() {
+  #bulkInput(): Omit<BulkInput, 'folder' | 'done'> {
     const { input, endpoint, missingCustomIds, provider, split, retry, schema, outputUri, enqueuedTokens } = this.#spec;
     return {
       provider,
@@ -196,8 +181,11 @@ class BulkBatchLifecycle {
     const { phase, cancellation, warnings } = this.#run;
     const { round, pending, done } = this.#state;
     const lines = { succeeded: 0, failed: 0, unfinished: 0, missing: 0 };
-    for (const outcome of done) {
-      for (const key of Object.keys(lines) as (keyof typeof lines)[]) lines[key] += outcome.lines[key];
+    for (const { lines: counts } of done) {
+      lines.succeeded += counts.succeeded;
+      lines.failed += counts.failed;
+      lines.unfinished += counts.unfinished;
+      lines.missing += counts.missing;
     }
     const { running } = this.#parts;
     return {
@@ -224,17 +212,14 @@ class BulkBatchLifecycle {
     const { parts, lines, round, waitingFor } = this.#progress();
     showDetails(this.#run, {
       title: 'Bulk batch',
-      status: round === 0 ? 'not split yet' : `round ${round} of at most ${this.#spec.maxRounds}`,
+      status: round === 0 ? 'not planned yet' : `round ${round} of at most ${this.#spec.maxRounds}`,
       rows: [
         ['Requests', this.#state.requests > 0 ? this.#state.requests : null],
-        ['Parts', `${parts.done} done, ${parts.running} running, ${parts.waiting} waiting of ${parts.total}`],
+        ['Parts', `${parts.done} done, ${parts.running} running, ${parts.waiting} waiting, of ${parts.total}`],
         ['Lines', `${lines.succeeded} succeeded, ${lines.failed} failed, ${lines.unfinished} unfinished`],
-        ['Waits for', waitingFor],
+        ['Waiting for', waitingFor],
         ['Provider', this.#spec.provider],
       ],
     });
   }
 }
-
-/** Far below the server's limit of 51,200 events, so that a history is quick to load. */
-const MAX_HISTORY = 8_000;

@@ -1,19 +1,34 @@
-/** The messages that all lifecycles answer to. Their names are the contract on the wire. */
+/** The signals, queries and updates of the workflows. Their names are what clients in any language send. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BatchProgress } from '../contract/batch.js';
 import type { BulkBatchProgress } from '../contract/bulk-batch.js';
 import type { FineTuningProgress } from '../contract/fine-tuning.js';
+import type { BudgetState, CapacityRefusal, CapacityRequest } from '../contract/token-budget.js';
 
-/** Before the job exists: never create it. After: cancel it at the provider, wait for its end, keep the partial results. */
+/**
+ * Before the job exists: it is never created. Afterwards: it is cancelled at the provider, and the partial results are
+ * kept.
+ */
 export const cancelSignal = defineSignal<[reason?: string]>('cancel');
 
-/** A hint that the job may have changed: read it again now. A hint is never believed as state. */
+/** A hint that the job may have changed, so that it is read now. A hint is never taken as state. */
 export const wakeSignal = defineSignal('wake');
 
 export const batchProgressQuery = defineQuery<BatchProgress>('progress');
 export const bulkBatchProgressQuery = defineQuery<BulkBatchProgress>('progress');
 export const fineTuningProgressQuery = defineQuery<FineTuningProgress>('progress');
 
-/** Pauses or resumes a fine-tuning job; answers with the job's status. */
+/** Pauses a fine-tuning job and returns its status. */
 export const pauseUpdate = defineUpdate<string>('pause');
+/** Resumes a fine-tuning job and returns its status. */
 export const resumeUpdate = defineUpdate<string>('resume');
+
+/** To the token budget: a part waits for capacity. */
+export const requestCapacitySignal = defineSignal<[CapacityRequest]>('request');
+/** To the token budget: a part no longer needs its capacity. */
+export const releaseCapacitySignal = defineSignal<[lease: string]>('release');
+/** To the token budget: the provider had no capacity for a part. */
+export const capacityRefusedSignal = defineSignal<[CapacityRefusal]>('refused');
+/** From the token budget to the run that asked: its part may be submitted. */
+export const capacityGrantedSignal = defineSignal<[lease: string]>('room');
+export const budgetQuery = defineQuery<BudgetState>('budget');

@@ -1,177 +1,210 @@
 /**
- * The account's budget of enqueued tokens, shared by all bulk runs: one workflow a provider, which outlives them. A part asks for
- * room before it is submitted and gives it back when its batch has ended. What the provider's refusals say is learnt.
+ * The account's budget of enqueued tokens and of creates per hour, shared by all bulk batches: one long-lived workflow
+ * per provider. A part requests capacity before it is submitted, and its grant is a lease until its batch has ended.
+ * Limits that no spec names are learnt from the provider's refusals.
  */
 import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
   getExternalWorkflowHandle,
   setCurrentDetails,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { inMarkdown } from '../contract/text.js';
-import type { BudgetState, CapacityRequest, CapacityRefusal } from '../contract/token-budget.js';
+import type { BudgetState, CapacityRefusal, CapacityRequest } from '../contract/token-budget.js';
 import { runActivity, shortActivities } from './lifecycle/activity-calls.js';
+import { isHistoryLong } from './lifecycle/history-limit.js';
+import {
+  budgetQuery,
+  capacityGrantedSignal,
+  capacityRefusedSignal,
+  releaseCapacitySignal,
+  requestCapacitySignal,
+} from './messages.js';
 
-export const requestCapacitySignal = defineSignal<[CapacityRequest]>('request');
-export const releaseCapacitySignal = defineSignal<[lease: string]>('release');
-export const capacityRefusedSignal = defineSignal<[CapacityRefusal]>('refused');
-/** Sent to the run that asked: its part may be submitted. */
-export const capacityGrantedSignal = defineSignal<[lease: string]>('room');
-export const budgetQuery = defineQuery<BudgetState>('budget');
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
-/** After a refusal nothing more is submitted for the model for this long, in ms: other users of the account need not be ours. */
-const PAUSE_MS = 60_000;
-/** How often holders are looked up that may have ended without giving their room back. */
-const CHECK_EVERY = '10m';
-/** Idle for this long, the workflow ends; what it learnt is learnt again when it matters. */
-const IDLE_CHECKS = 24 * 6;
-const MAX_HISTORY = 4_000;
+/**
+ * No part of the model is granted capacity for this long after a refusal: the account may have other users, whose jobs
+ * must end.
+ */
+const REFUSAL_PAUSE_MS = MINUTE_MS;
+/** How often the budget looks for holders that have ended without returning their capacity. */
+const HOLDER_CHECK_MS = 10 * MINUTE_MS;
+/** The workflow ends after this long without leases or requests. What it has learnt is learnt again when it matters. */
+const IDLE_LIMIT_MS = 24 * HOUR_MS;
 
-export async function tokenBudget(
-  state: BudgetState = { leases: [], queue: [], limits: {}, pausedUntil: {} },
-): Promise<void> {
-  let news = 0;
-  setHandler(
-    requestCapacitySignal,
-    (request) => {
-      forgetFormerRun(state, request);
-      // Who asks for what it holds was reset, or did not hear: it is told again.
-      state.leases = state.leases.filter(({ lease }) => lease !== request.lease);
-      if (state.queue.some(({ lease }) => lease === request.lease)) return;
-      state.queue.push(request);
-      if (request.limit !== null) state.limits[request.model] = request.limit;
-      news += 1;
-    },
-    { description: 'A part asks for room: { lease, holder, model, tokens, limit }.' },
-  );
-  setHandler(
-    releaseCapacitySignal,
-    (lease) => {
-      state.leases = state.leases.filter((held) => held.lease !== lease);
-      state.queue = state.queue.filter((waiting) => waiting.lease !== lease);
-      news += 1;
-    },
-    { description: 'Gives the room of a part back.' },
-  );
-  setHandler(
-    capacityRefusedSignal,
-    ({ lease, model, limit }) => {
-      const others = enqueued(state, model) - (state.leases.find((held) => held.lease === lease)?.tokens ?? 0);
-      // The provider's own number, or else what was there without this part; never nothing, or nobody would go on.
-      state.limits[model] = Math.max(1, limit ?? Math.min(state.limits[model] ?? Infinity, others));
-      state.pausedUntil[model] = Date.now() + PAUSE_MS;
-      state.leases = state.leases.filter((held) => held.lease !== lease);
-      news += 1;
-    },
-    { description: 'The provider refused a part for want of room: { lease, model, limit }.' },
-  );
-  setHandler(budgetQuery, () => state, { description: 'Leases, queue and limits by model.' });
+/** @param state the library's own, for a run that continues an earlier one */
+export async function tokenBudget(state?: BudgetState): Promise<void> {
+  await new TokenBudget(state).execute();
+}
 
-  let idle = 0;
-  while (idle < IDLE_CHECKS) {
-    // Before granting: what comes in meanwhile must not be slept over.
-    const seen = news;
-    show(state);
-    await grant(state);
-    const wasNews = await condition(() => news !== seen, nextLook(state), { summary: 'or look after the holders' });
-    if (wasNews) idle = 0;
-    else {
-      idle = state.leases.length + state.queue.length === 0 ? idle + 1 : 0;
-      await dropTheGone(state);
-    }
-    if (workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > MAX_HISTORY) {
-      await condition(allHandlersFinished);
-      await continueAsNew<typeof tokenBudget>(state);
+class TokenBudget {
+  readonly #state: BudgetState;
+  /** Counts the signals that may let a part be granted. */
+  #changes = 0;
+
+  constructor(state: BudgetState = { leases: [], queue: [], limits: {}, pausedUntil: {}, grants: {} }) {
+    this.#state = state;
+    setHandler(requestCapacitySignal, (request) => this.#request(request), {
+      description: 'Requests capacity for a part: { lease, holder, holderRun, model, tokens, limit, createsPerHour }.',
+    });
+    setHandler(releaseCapacitySignal, (lease) => this.#release(lease), {
+      description: 'Returns the capacity of a part. Argument: its lease.',
+    });
+    setHandler(capacityRefusedSignal, (refusal) => this.#learnFromRefusal(refusal), {
+      description: 'Reports that the provider had no capacity for a part: { lease, model, limit }.',
+    });
+    setHandler(budgetQuery, () => this.#state, {
+      description: 'Returns the leases, the queue, and the limits by model.',
+    });
+  }
+
+  async execute(): Promise<void> {
+    let idleMs = 0;
+    while (idleMs < IDLE_LIMIT_MS) {
+      // Read before granting: a signal that arrives meanwhile must end the wait below.
+      const seen = this.#changes;
+      this.#show();
+      await this.#grantWhatFits();
+      const waitMs = this.#msUntilNextTry();
+      const options = { summary: 'Until the holders of capacity are checked' };
+      const hasChanged = await condition(() => this.#changes !== seen, waitMs, options);
+      if (hasChanged) idleMs = 0;
+      else {
+        idleMs = this.#holders().length === 0 ? idleMs + waitMs : 0;
+        await this.#dropEndedHolders();
+      }
+      if (isHistoryLong()) {
+        await condition(allHandlersFinished);
+        await continueAsNew<typeof tokenBudget>(this.#state);
+      }
     }
   }
-}
 
-/** A workflow id has one run at a time: the one that asks. One before it was terminated, and gave nothing back. */
-function forgetFormerRun(state: BudgetState, { holder, holderRun }: CapacityRequest): void {
-  const isOfNow = (held: CapacityRequest) => held.holder !== holder || held.holderRun === holderRun;
-  state.leases = state.leases.filter(isOfNow);
-  state.queue = state.queue.filter(isOfNow);
-}
+  #request(request: CapacityRequest): void {
+    const { lease, holder, holderRun, model, limit } = request;
+    // A workflow id has one run at a time. An earlier run of this id was terminated, and has not returned its capacity.
+    this.#keep((held) => held.holder !== holder || held.holderRun === holderRun);
+    // A holder that requests what it holds was reset, or missed the grant: it is granted again.
+    this.#state.leases = this.#state.leases.filter((held) => held.lease !== lease);
+    if (this.#state.queue.some((waiting) => waiting.lease === lease)) return;
+    this.#state.queue.push(request);
+    if (limit !== null) this.#state.limits[model] = limit;
+    this.#changes += 1;
+  }
 
-/** Grants what fits, first come first served by model; one part alone always fits, or it would wait for ever. */
-async function grant(state: BudgetState): Promise<void> {
-  const blocked = new Set<string>();
-  const queue = state.queue;
-  for (const request of queue) {
-    const { model, tokens, lease, holder } = request;
-    const held = enqueued(state, model);
-    const isPaused = (state.pausedUntil[model] ?? 0) > Date.now();
-    const fits = held === 0 || held + tokens <= (state.limits[model] ?? Infinity);
-    if (blocked.has(model) || isPaused || !fits) {
-      blocked.add(model);
-      continue;
+  #release(lease: string): void {
+    this.#keep((held) => held.lease !== lease);
+    this.#changes += 1;
+  }
+
+  #learnFromRefusal({ lease, model, limit }: CapacityRefusal): void {
+    this.#state.leases = this.#state.leases.filter((held) => held.lease !== lease);
+    // Without a limit in the provider's message, the tokens enqueued besides this part are known to fit. At least 1.
+    const learnt = limit ?? Math.min(this.#state.limits[model] ?? Infinity, this.#enqueued(model));
+    this.#state.limits[model] = Math.max(1, learnt);
+    this.#state.pausedUntil[model] = Date.now() + REFUSAL_PAUSE_MS;
+    this.#changes += 1;
+  }
+
+  /**
+   * Grants in the order of the requests, by model. A part alone always fits: otherwise one above the limit would never
+   * run.
+   */
+  async #grantWhatFits(): Promise<void> {
+    const blocked = new Set<string>();
+    const { queue } = this.#state;
+    for (const request of queue) {
+      // It was released while an earlier grant was sent.
+      if (!this.#state.queue.includes(request)) continue;
+      const { model, tokens, createsPerHour = Infinity } = request;
+      const enqueued = this.#enqueued(model);
+      const isPaused = (this.#state.pausedUntil[model] ?? 0) > Date.now();
+      const fits = enqueued === 0 || enqueued + tokens <= (this.#state.limits[model] ?? Infinity);
+      if (blocked.has(model) || isPaused || !fits) {
+        blocked.add(model);
+        continue;
+      }
+      if (this.#grantsInLastHour() >= createsPerHour) break;
+      await this.#grant(request);
     }
-    if (grantsInLastHour(state) >= (request.createsPerHour ?? Infinity)) break;
-    state.queue = state.queue.filter((waiting) => waiting.lease !== lease);
-    state.leases.push(request);
-    countGrant(state);
+  }
+
+  async #grant(request: CapacityRequest): Promise<void> {
+    const { lease, holder } = request;
+    this.#state.queue = this.#state.queue.filter((waiting) => waiting.lease !== lease);
+    this.#state.leases.push(request);
+    const minute = startOfMinute();
+    this.#state.grants[minute] = (this.#state.grants[minute] ?? 0) + 1;
     try {
       await getExternalWorkflowHandle(holder).signal(capacityGrantedSignal, lease);
     } catch {
-      // The run is gone; so is its wish.
-      state.leases = state.leases.filter((kept) => kept.lease !== lease);
+      // The holder has ended.
+      this.#state.leases = this.#state.leases.filter((held) => held.lease !== lease);
     }
   }
-}
 
-const MINUTE_MS = 60_000;
-const HOUR = 60;
-const minute = (): number => Math.floor(Date.now() / MINUTE_MS);
+  /** Each grant is followed by a create. Whole minutes are counted, so the number is never too low. */
+  #grantsInLastHour(): number {
+    const since = startOfMinute() - HOUR_MS;
+    const recent = Object.entries(this.#state.grants).filter(([minute]) => Number(minute) >= since);
+    this.#state.grants = Object.fromEntries(recent);
+    return recent.reduce((sum, [, count]) => sum + count, 0);
+  }
 
-/** Each grant is a create soon after. A minute counts whole, so never too few. */
-function grantsInLastHour(state: BudgetState): number {
-  const since = minute() - HOUR;
-  const recent = Object.entries(state.grants ?? {}).filter(([at]) => Number(at) >= since);
-  state.grants = Object.fromEntries(recent);
-  return recent.reduce((sum, [, count]) => sum + count, 0);
-}
+  #enqueued(model: string): number {
+    return this.#state.leases.filter((held) => held.model === model).reduce((sum, { tokens }) => sum + tokens, 0);
+  }
 
-function countGrant(state: BudgetState): void {
-  const grants = (state.grants ??= {});
-  grants[minute()] = (grants[minute()] ?? 0) + 1;
-}
+  /** Until a pause ends, or a create may be allowed again, or the holders are to be checked. */
+  #msUntilNextTry(): number {
+    const { queue, pausedUntil } = this.#state;
+    const pauses = queue.map(({ model }) => (pausedUntil[model] ?? 0) - Date.now()).filter((ms) => ms > 0);
+    if (pauses.length > 0) return Math.min(...pauses);
+    const isAtRate = queue.some(({ createsPerHour = Infinity }) => this.#grantsInLastHour() >= createsPerHour);
+    return isAtRate ? MINUTE_MS : HOLDER_CHECK_MS;
+  }
 
-function enqueued(state: BudgetState, model: string): number {
-  return state.leases.filter((held) => held.model === model).reduce((sum, { tokens }) => sum + tokens, 0);
-}
+  async #dropEndedHolders(): Promise<void> {
+    const workflowIds = this.#holders();
+    if (workflowIds.length === 0) return;
+    const summary = 'Check which holders of capacity have ended';
+    const ended = new Set(await runActivity(shortActivities.closedRuns, summary, { workflowIds }));
+    this.#keep(({ holder }) => !ended.has(holder));
+  }
 
-function nextLook(state: BudgetState): number | '10m' {
-  const pauses = state.queue.map(({ model }) => (state.pausedUntil[model] ?? 0) - Date.now()).filter((ms) => ms > 0);
-  if (pauses.length > 0) return Math.min(...pauses);
-  const isAtRate = state.queue.some(({ createsPerHour = Infinity }) => grantsInLastHour(state) >= createsPerHour);
-  return isAtRate ? MINUTE_MS : CHECK_EVERY;
-}
+  /** Workflow ids of the bulk batches that hold capacity or wait for it. */
+  #holders(): string[] {
+    return [...new Set([...this.#state.leases, ...this.#state.queue].map(({ holder }) => holder))];
+  }
 
-async function dropTheGone(state: BudgetState): Promise<void> {
-  const holders = [...new Set([...state.leases, ...state.queue].map(({ holder }) => holder))];
-  if (holders.length === 0) return;
-  const gone = new Set(await runActivity(shortActivities.closedRuns, 'who still runs?', { workflowIds: holders }));
-  state.leases = state.leases.filter(({ holder }) => !gone.has(holder));
-  state.queue = state.queue.filter(({ holder }) => !gone.has(holder));
-}
+  /** Drops the other leases and requests. */
+  #keep(isKept: (request: CapacityRequest) => boolean): void {
+    this.#state.leases = this.#state.leases.filter(isKept);
+    this.#state.queue = this.#state.queue.filter(isKept);
+  }
 
-function show(state: BudgetState): void {
-  const models = [...new Set([...state.leases, ...state.queue].map(({ model }) => model))];
-  setCurrentDetails(
-    [
+  #show(): void {
+    const { leases, queue, limits } = this.#state;
+    const models = [...new Set([...leases, ...queue].map(({ model }) => model))];
+    const rows = models.map((model) => {
+      const waiting = queue.filter((request) => request.model === model).length;
+      return `| ${inMarkdown(model)} | ${this.#enqueued(model)} | ${limits[model] ?? 'unknown'} | ${waiting} |`;
+    });
+    const head = [
       '### Enqueued tokens',
       '',
       '| Model | Enqueued | Limit | Waiting parts |',
       '| --- | --- | --- | --- |',
-      ...models.map((model) => {
-        const waiting = state.queue.filter((request) => request.model === model).length;
-        return `| ${inMarkdown(model)} | ${enqueued(state, model)} | ${state.limits[model] ?? 'not known'} | ${waiting} |`;
-      }),
-    ].join('\n'),
-  );
+    ];
+    setCurrentDetails([...head, ...rows].join('\n'));
+  }
+}
+
+/** The start of the current minute, in epoch ms. */
+function startOfMinute(): number {
+  return Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
 }

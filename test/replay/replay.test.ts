@@ -1,4 +1,4 @@
-/** Runs that began under earlier code go on under today's: what they did must come out of it again, command by command. */
+/** Runs that earlier code began must continue under the current code, which must issue the same commands again. */
 import { readdir, readFile } from 'node:fs/promises';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
@@ -19,12 +19,12 @@ test('the recorded histories: one for each scenario', () => {
   expect(names.toSorted()).toEqual(Object.keys(SCENARIOS).toSorted());
 });
 
-describe('replay on the bundle of today', () => {
+describe('replay on the current bundle', () => {
   test.each(names)('%s: recorded → no nondeterminism', async (name) => {
     await expect(replay(JSON.parse(texts.get(name) ?? '') as RecordedHistory)).resolves.toBeUndefined();
   });
 
-  test('a history that the code would not write → red', async () => {
+  test('a history that the code would not write → nondeterminism', async () => {
     const { events } = JSON.parse(texts.get('batch-completed') ?? '') as RecordedHistory;
     const foreign = events.map(
       (event) => JSON.parse(JSON.stringify(event).replaceAll('"createBatch"', '"createOrder"')) as unknown,
@@ -33,7 +33,7 @@ describe('replay on the bundle of today', () => {
   });
 });
 
-describe('what the histories hold', () => {
+describe('content of the histories', () => {
   test.each(names)('%s: decoded → no key, and no path but the recorder’s storage', (name) => {
     const text = decoded(texts.get(name) ?? '');
     expect(text).not.toMatch(/sk-[a-z]/);
@@ -43,9 +43,9 @@ describe('what the histories hold', () => {
   });
 });
 
-/** Reading a history from JSON needs a single copy of protobufjs, which is why that is among the devDependencies. */
+/** Parsing a history from JSON needs a single copy of protobufjs, hence the devDependency. */
 function replay(history: { events: readonly unknown[] }): Promise<void> {
-  // Children and leases are named after the run.
+  // The names of children and leases contain the workflow id.
   const { workflowId } = (history.events[0] as StartedEvent).workflowExecutionStartedEventAttributes;
   return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
 }
@@ -54,7 +54,7 @@ interface StartedEvent {
   readonly workflowExecutionStartedEventAttributes: { readonly workflowId: string };
 }
 
-/** With the payloads as text. */
+/** The history with its payloads as text. */
 function decoded(json: string): string {
   return json.replaceAll(/"data":"([A-Za-z0-9+/=]+)"/g, (_, data: string) => Buffer.from(data, 'base64').toString());
 }

@@ -1,6 +1,6 @@
 /**
- * The runs whose histories are kept in `test/histories`, by name. `npm run record:histories` plays them, `replay.test.ts` replays
- * what was recorded.
+ * The runs whose histories are in `test/histories`, by name. `npm run record:histories` plays them, and
+ * `replay.test.ts` replays the recorded histories.
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { BatchRun, FineTuningRun, LlmJobsClient } from '../../src/client.js';
@@ -8,16 +8,16 @@ import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
 import type { LocalApi } from '../../src/testing/index.js';
 import { chatExamples, chatRequest, chatRequests } from '../support/samples.js';
 
-/** What a scenario is played on: a real server, the local API with an hour of its time in each second. */
+/** Where a scenario is played: on a real server, with the local API at an hour per second. */
 export interface Stage {
   readonly jobs: LlmJobsClient;
   readonly api: LocalApi;
   readonly write: (values: readonly unknown[]) => Promise<string>;
-  /** Waits until it is so. */
-  readonly until: (isSo: () => boolean | Promise<boolean>) => Promise<void>;
+  /** Waits until the condition is true. */
+  readonly until: (condition: () => boolean | Promise<boolean>) => Promise<void>;
 }
 
-/** Starts a run and does to it what the scenario is about; the recorder waits for its end. */
+/** Starts a run and acts on it; the recorder waits for its end. */
 export type Scenario = (stage: Stage) => Promise<{ readonly handle: WorkflowHandle }>;
 
 const HOUR = 3_600_000;
@@ -125,18 +125,18 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await run.cancel();
     return run;
   },
-  'batch-natively-cancelled-at-once': async (stage) => natively(await batch(stage)),
+  'batch-natively-cancelled-at-once': async (stage) => cancelNatively(await batch(stage)),
   'batch-natively-cancelled-creating': async (stage) => {
     stage.api.faults.add({ on: 'batches.create', effect: { kind: 'delay', ms: 500 } });
     const run = await batch(stage);
     await phase(stage, run, 'creating');
-    return natively(run);
+    return cancelNatively(run);
   },
   'batch-natively-cancelled-in-progress': async (stage) => {
     stage.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
     const run = await batch(stage);
     await status(stage, run, 'in_progress');
-    return natively(run);
+    return cancelNatively(run);
   },
 
   'fine-tuning-succeeded': async (stage) =>
@@ -184,7 +184,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     stage.api.scenarios.forNextFineTuningJob('stuckRunning');
     const run = await fineTuning(stage);
     await status(stage, run, 'running');
-    return natively(run);
+    return cancelNatively(run);
   },
 };
 
@@ -208,12 +208,12 @@ function options({ jobs }: Stage) {
   return { taskQueue: jobs.taskQueue, workflowId: `recorded-${Date.now()}` };
 }
 
-/** As another client would start it: nothing is checked before. */
+/** Starts a workflow as any client could, without a check of the spec. */
 async function plain(stage: Stage, type: string, spec: unknown) {
   return { handle: await stage.jobs.client.workflow.start(type, { ...options(stage), args: [spec] }) };
 }
 
-/** Cancelled by signal where a request is under way, or where the batch stands still. */
+/** A batch that is cancelled by signal during a request, or in a status that it does not leave. */
 function cancelledBatch(
   at:
     { on: 'files.create' | 'batches.create'; phase: string } | { status: 'validating' | 'in_progress' | 'finalizing' },
@@ -238,7 +238,7 @@ function cancelledFineTuning(at: 'queued' | 'running'): Scenario {
   };
 }
 
-async function natively<Run extends BatchRun | FineTuningRun>(run: Run): Promise<Run> {
+async function cancelNatively<Run extends BatchRun | FineTuningRun>(run: Run): Promise<Run> {
   await run.handle.cancel();
   return run;
 }

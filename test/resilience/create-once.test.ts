@@ -87,7 +87,7 @@ describe('a create that was carried out', () => {
     const twin = jobs.find(({ id }) => id !== result.batchId);
     expect(jobs).toHaveLength(2);
     expect(twin?.status).toBe('cancelled');
-    expect(result.warnings).toEqual([`${twin?.id} was a second job of this run, created late; it was cancelled`]);
+    expect(result.warnings).toEqual([`Cancelled ${twin?.id}: a duplicate of this run's job, created late`]);
   });
 });
 

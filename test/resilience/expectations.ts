@@ -66,7 +66,7 @@ const endsTheRun: FaultExpectation = {
     'batches.cancel': refused,
     'files.content': refused,
     // A clean-up holds up no result.
-    'files.delete': { ...batchDone, warns: /Not deleted/ },
+    'files.delete': { ...batchDone, warns: /Could not delete/ },
   },
   fineTuning: {
     'files.create': refused,
@@ -75,7 +75,7 @@ const endsTheRun: FaultExpectation = {
     'fineTuning.cancel': refused,
     'fineTuning.checkpoints': refused,
     'files.content': refused,
-    'files.delete': { ...jobDone, warns: /Not deleted/ },
+    'files.delete': { ...jobDone, warns: /Could not delete/ },
   },
 };
 
@@ -149,7 +149,7 @@ export const BATCH_SCENARIOS_EXPECTED: Record<BatchScenarioName, ScenarioExpecta
   failsOnModel: fails('BatchFailed', /gpt-0/),
   failsOnFile: fails('BatchFailed', /Cannot find file/),
   failsWithUnknownCode: fails('BatchFailed', /flux_capacitor_drained/),
-  failsWithoutReason: fails('BatchFailed', /no reason given/),
+  failsWithoutReason: fails('BatchFailed', /gave no reason/),
   vanishesWhileRunning: fails('JobVanished'),
   vanishesAtItsEnd: fails('JobVanished'),
   stepsBack: allThere,
@@ -191,7 +191,7 @@ export const FINE_TUNING_SCENARIOS_EXPECTED: Record<FineTuningScenarioName, Scen
   failsModeration: fails('FineTuningFailed', /moderation/),
   failsSafetyChecks: fails('FineTuningFailed', /safety/),
   failsWithUnknownCode: fails('FineTuningFailed', /flux_capacitor_drained/),
-  failsWithoutReason: fails('FineTuningFailed', /no reason given/),
+  failsWithoutReason: fails('FineTuningFailed', /gave no reason/),
   vanishesWhileRunning: fails('JobVanished'),
   vanishesAtItsEnd: fails('JobVanished'),
   stepsBack: succeeds,

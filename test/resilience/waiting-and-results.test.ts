@@ -52,7 +52,7 @@ describe('a job that is missing', () => {
     l.api.faults.add({ on: 'batches.retrieve', effect: 'notFound', times: Infinity, probability: 0.5 });
     const result = await (await startBatch({ vanishedAfter: '5h' })).result();
     expect(result.status).toBe('completed');
-    expect(result.warnings).toEqual(['The provider answered 404 for the job; looking again']);
+    expect(result.warnings).toEqual(['The provider returned 404 for the job; polling continues']);
   });
 
   test('when it is to be cancelled → told again as soon as it is back', async () => {
@@ -100,7 +100,7 @@ describe('reads that mislead', () => {
     l.api.scenarios.forNextFineTuningJob({ foreignStatus: { status: 'Compressing', insteadOf: 'running' } });
     const result = await (await startFineTuning()).result();
     expect(result.status).toBe('succeeded');
-    expect(result.warnings).toEqual(['Unknown status "compressing" taken as not terminal; the wait goes on']);
+    expect(result.warnings).toEqual(['Unknown status "compressing", treated as not terminal']);
   });
 });
 

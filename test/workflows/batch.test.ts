@@ -53,7 +53,7 @@ describe('runBatch', () => {
     expect(l.calls('files.create')).toHaveLength(before);
   });
 
-  test('some lines fail → they stand in the errors file, the rest in the output', async () => {
+  test('some lines fail → they are in the errors file, the rest in the output', async () => {
     const requests = [...chatRequests(5), chatRequest(5, { user: 'local-api:status=429' })];
     const run = await l.jobs.startBatch({ input: { requests }, endpoint });
     const result = await run.result();
@@ -62,7 +62,7 @@ describe('runBatch', () => {
     expect(line?.custom_id).toBe('request-5');
   });
 
-  test('expiry → completes as expired with the partial results', async () => {
+  test('expiry → ends expired with the partial results', async () => {
     l.api.scenarios.forNextBatch('expiresPartly');
     const run = await l.jobs.startBatch({ input: { requests: chatRequests(20) }, endpoint });
     const result = await run.result();
@@ -101,6 +101,24 @@ describe('runBatch', () => {
     expect(await historyLength(run)).toBeLessThanOrEqual(6);
   });
 
+  test.each([
+    ['of another file', { file: { uri: 'file:///other.jsonl', bytes: 1, sha256: '0'.repeat(64) } }, 'file.uri'],
+    ['that is incomplete', { file: { uri: 'file:///x.jsonl' } }, 'file.bytes'],
+  ])('second argument: a checked input %s → InvalidInput with its field, no activity', async (_, checked, field) => {
+    const run = await l.temporal.client.workflow.start('runBatch', {
+      taskQueue: l.temporal.taskQueue,
+      workflowId: `bad-checked-${field}`,
+      args: [
+        { input: { uri: 'file:///x.jsonl' }, endpoint },
+        { requests: 1, model: null, ...checked },
+      ],
+    });
+    const failure = await failureOf(run);
+    expect(failure.type).toBe('InvalidInput');
+    expect(failure.details?.[0]).toHaveProperty('faults.0.field', field);
+    expect(await historyLength(run)).toBeLessThanOrEqual(6);
+  });
+
   test('the batch fails at the provider → BatchFailed with the errors', async () => {
     l.api.scenarios.forNextBatch('failsOnTokenLimit');
     const failure = await failureOf(await l.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint }));
@@ -126,7 +144,7 @@ describe('runBatch', () => {
       expect(l.calls('batches.create')).toEqual([]);
     });
 
-    test('while the create is refused for now → the create stops, nothing is left', async () => {
+    test('while the create is retried → the create stops, no batch exists', async () => {
       const fault = l.api.faults.add({
         on: 'batches.create',
         times: Infinity,
@@ -167,7 +185,7 @@ describe('runBatch', () => {
       expect(result.lines.succeeded).toBe(10);
     });
 
-    test('that loses the race → completes as completed and says that a cancel was asked for', async () => {
+    test('that loses the race → ends completed and reports the cancel', async () => {
       l.api.scenarios.forNextBatch('cancelLosesRace');
       const run = await l.jobs.startBatch({ input: { requests: chatRequests(6) }, endpoint });
       await l.pass('1h');
@@ -221,7 +239,7 @@ describe('runBatch', () => {
     expect(l.calls('files.create')).toEqual([]);
   });
 
-  test('wake → the batch is read at once, and a hint alone changes nothing', async () => {
+  test('wake → the batch is read immediately, and the wake alone changes nothing', async () => {
     const run = await l.jobs.startBatch({
       input: { requests: chatRequests(2) },
       endpoint,

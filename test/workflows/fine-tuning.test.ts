@@ -110,7 +110,7 @@ describe('runFineTuning', () => {
     expect(await run.result()).toMatchObject({ status: 'cancelled', cancellation: { by: 'deadline' } });
   });
 
-  test('pause and resume → the job stands still in between, then succeeds', async () => {
+  test('pause and resume → the job waits in between, then succeeds', async () => {
     const run = await l.jobs.startFineTuning({ model, trainingFile: await trainingFile() });
     await l.pass('1h');
     expect(await run.pause()).toBe('paused');
@@ -121,7 +121,7 @@ describe('runFineTuning', () => {
     expect(await run.result()).toMatchObject({ status: 'succeeded' });
   });
 
-  test('pause when there is nothing to pause → the update is refused with the reason', async () => {
+  test('pause before the job exists → the update is rejected with the reason', async () => {
     const fault = l.api.faults.add({
       on: 'fineTuning.create',
       times: Infinity,

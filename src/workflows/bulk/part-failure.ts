@@ -5,41 +5,73 @@ import {
   TimeoutFailure,
   type ChildWorkflowFailure,
 } from '@temporalio/workflow';
-import type { PartOutcome } from '../../contract/part.js';
 import type { BatchResult } from '../../contract/batch.js';
+import type { BulkBatchResult } from '../../contract/bulk-batch.js';
+import { FAILURES } from '../../contract/failures.js';
+import type { PartOutcome } from '../../contract/part.js';
 import { bounded } from '../../contract/text.js';
 
-/** What is known of a part whose run failed. */
-export type FailedPart = Pick<PartOutcome, 'batchId' | 'status' | 'output' | 'errors' | 'lines' | 'failure'>;
+/** The fields of an outcome that a failed run determines. */
+export type FailedPart = Pick<PartOutcome, 'batchId' | 'status' | 'output' | 'errors' | 'lines'> & {
+  readonly failure: NonNullable<PartOutcome['failure']>;
+};
 
-/** Of the results that a part brought. */
+/** Longest message of a part's failure that is kept, in characters. */
+const MAX_MESSAGE = 500;
+
+/** The URIs and line counts of a part's results. */
 export function resultUris({ output, errors, lines }: Pick<BatchResult, 'output' | 'errors' | 'lines'>) {
   return { output: output?.uri ?? null, errors: errors?.uri ?? null, lines };
 }
 
 /**
- * What a part's failed run tells. Requests of a batch that may still be run, or that was refused for good, are not sent again; those of
- * a batch that the provider gave up as a whole are: what it did answer is among its results.
+ * The outcome of a part whose run failed. Requests are sent again only when their batch is known to have ended: because
+ * the provider failed it, or because its results are in storage. A batch that may still be running would be paid for
+ * twice, and one that the provider refused would be refused again.
  *
- * @param kept the results of a run that ended without a word, where it had some
+ * @param manifest the results in storage of a run that was cancelled or terminated, where there are any
  */
 export function outcomeOfFailedPart(
   error: ChildWorkflowFailure,
   requests: number,
-  kept: BatchResult | null,
+  manifest: BatchResult | null,
 ): FailedPart {
   const { type, message, details } = reasonOf(error);
-  const result = details.result ?? kept;
-  const isAccountedFor = kept !== null || type === 'BatchFailed';
+  const result = details.result ?? manifest;
+  const hasBatchEnded = manifest !== null || type === 'BatchFailed';
   return {
     batchId: details.batchId ?? details.jobId ?? result?.batchId ?? null,
     status: 'failed',
-    ...(result ? resultUris(result) : nothing(requests)),
-    failure: { type, message: bounded(message, 500), isFinal: !isAccountedFor },
+    ...(result ? resultUris(result) : noResults(requests)),
+    failure: { type, message: bounded(message, MAX_MESSAGE), isFinal: !hasBatchEnded },
   };
 }
 
-const nothing = (requests: number) => ({
+/**
+ * Whether an operator cancelled or terminated the run, or it timed out, so that its failure has no type and no details.
+ */
+export function endedByOperator({ cause }: ChildWorkflowFailure): boolean {
+  return !(cause instanceof ApplicationFailure);
+}
+
+/**
+ * The failure of a bulk batch in which every part failed: that of the first part with a type in the table of failures.
+ * Null where a batch has results, or no part has such a type since operators ended the runs.
+ */
+export function failureOfAllParts(parts: readonly PartOutcome[], result: BulkBatchResult): ApplicationFailure | null {
+  if (result.output !== null || parts.some(({ failure }) => failure === null)) return null;
+  const first = parts.map(({ failure }) => failure).find((failure) => failure && Object.hasOwn(FAILURES, failure.type));
+  if (!first) return null;
+  const { type, message } = first;
+  return ApplicationFailure.create({
+    type,
+    message: `No batch has a result: ${message}`,
+    nonRetryable: true,
+    details: [{ result }],
+  });
+}
+
+const noResults = (requests: number) => ({
   output: null,
   errors: null,
   lines: { succeeded: 0, failed: 0, unfinished: requests, missing: 0 },
@@ -52,20 +84,16 @@ interface Reason {
 }
 
 function reasonOf({ cause, message }: ChildWorkflowFailure): Reason {
-  const isSpoken = cause instanceof ApplicationFailure;
-  if (!isSpoken)
-    return { type: kindOf(cause), message: `its run was ended: ${cause?.message ?? message}`, details: {} };
+  if (!(cause instanceof ApplicationFailure)) {
+    const type = typeOfOperatorEnd(cause);
+    return { type, message: `the run was ended from outside: ${cause?.message ?? message}`, details: {} };
+  }
   const [details] = (cause.details ?? []) as [Reason['details']?];
   return { type: cause.type ?? 'UnexpectedError', message: cause.message, details: details ?? {} };
 }
 
-function kindOf(cause: Error | undefined): string {
+function typeOfOperatorEnd(cause: Error | undefined): string {
   if (cause instanceof CancelledFailure) return 'Cancelled';
   if (cause instanceof TerminatedFailure) return 'Terminated';
   return cause instanceof TimeoutFailure ? 'TimedOut' : 'Failed';
-}
-
-/** Whether the run ended without a word of its own: somebody cancelled or terminated it. */
-export function endedByOperator({ cause }: ChildWorkflowFailure): boolean {
-  return !(cause instanceof ApplicationFailure);
 }

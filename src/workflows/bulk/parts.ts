@@ -1,51 +1,60 @@
-/** The parts of a bulk batch: each asks for room, runs as a child of type `runBatch`, and is submitted again while there is no room. */
+/**
+ * The parts of a bulk batch. Each part waits for capacity, runs as a child workflow of type `runBatch`, and is
+ * submitted again as long as the provider refuses it for want of capacity.
+ */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   CancellationScope,
   ChildWorkflowFailure,
-  getExternalWorkflowHandle,
-  isCancellation,
   ParentClosePolicy,
-  patched,
   sleep,
   startChild,
   workflowInfo,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
-import type { BulkPart, PartOutcome } from '../../contract/part.js';
-import type { BatchResult, BatchSpec } from '../../contract/batch.js';
+import type { BatchResult, BatchSpec, CheckedBatchInput } from '../../contract/batch.js';
 import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
 import { ORIGIN } from '../../contract/job-key.js';
-import { budgetWorkflowId, limitInMessage } from '../../contract/token-budget.js';
-import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
+import type { BulkPart, PartOutcome } from '../../contract/part.js';
 import type { runBatch } from '../batch.js';
+import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import { ownOrigin } from '../lifecycle/identity.js';
-import { cancelSignal } from '../messages.js';
-import { capacityRefusal } from './capacity-refusal.js';
-import { outcomeOfFailedPart, endedByOperator, resultUris } from './part-failure.js';
-import { CapacityGrants } from './capacity-grants.js';
 import type { RunControl } from '../lifecycle/run-control.js';
-import { releaseCapacitySignal, capacityRefusedSignal } from '../token-budget.js';
+import { cancelSignal } from '../messages.js';
+import { Capacity, capacityRefusal, leaseOf } from './capacity.js';
+import { endedByOperator, outcomeOfFailedPart, resultUris } from './part-failure.js';
 
-const ROOM_PAUSE_MS = 60_000;
-const MAX_ROOM_PAUSE_MS = 30 * 60_000;
-/** How often a child is tried to start whose id a former run's child still has. */
-const FORMER_CHILD_PAUSE_MS = 10_000;
+/** The pause after the first refusal; it doubles with each further one. */
+const CAPACITY_PAUSE_MS = 60_000;
+const MAX_CAPACITY_PAUSE_MS = 30 * 60_000;
+/** The interval between attempts to start a child while an earlier child has its id. */
+const EARLIER_CHILD_PAUSE_MS = 10_000;
 const CANCEL_REASON = 'the bulk batch was cancelled';
+
+/** How one attempt of a part ended. */
+type PartAttempt =
+  | { readonly kind: 'done'; readonly outcome: PartOutcome }
+  | { readonly kind: 'noCapacity'; readonly message: string }
+  /** A cancel came before the part was submitted. */
+  | { readonly kind: 'cancelled' };
+
+type Child = ChildWorkflowHandle<typeof runBatch>;
 
 export class Parts {
   readonly #spec: ParsedBulkBatchSpec;
   readonly #run: RunControl;
   readonly #onChange: () => void;
-  readonly #room = new CapacityGrants();
-  readonly #running = new Map<string, ChildWorkflowHandle<typeof runBatch>>();
-  /** By name of the part: what it waits for. */
+  readonly #capacity: Capacity;
+  /** By name of the part's attempt. */
+  readonly #running = new Map<string, Child>();
+  /** What a part waits for, by name of the part. */
   readonly #waiting = new Map<string, string>();
 
   constructor(spec: ParsedBulkBatchSpec, run: RunControl, onChange: () => void) {
     this.#spec = spec;
     this.#run = run;
     this.#onChange = onChange;
+    this.#capacity = new Capacity(spec, run);
   }
 
   get running(): number {
@@ -57,7 +66,7 @@ export class Parts {
     return [...this.#waiting.values()][0] ?? null;
   }
 
-  /** Tells all children to cancel. */
+  /** Sends the cancel to all children. */
   cancel(): void {
     for (const child of this.#running.values()) {
       void CancellationScope.nonCancellable(() => child.signal(cancelSignal, CANCEL_REASON)).catch(() => undefined);
@@ -69,27 +78,26 @@ export class Parts {
     const name = `r${round}-p${part.number}`;
     for (let attempt = 1; !this.#run.cancellation; attempt += 1) {
       const lease = leaseOf(name, attempt);
-      const hasRoom = await this.#whileWaiting(name, 'its turn in the budget of tokens and creates', () =>
-        this.#waitForRoom(part, lease),
+      const isGranted = await this.#whileWaiting(name, 'capacity in the budget of tokens and creates', () =>
+        this.#capacity.acquire(part, lease),
       );
-      if (!hasRoom) return null;
-      const outcome = await this.#runChild(part, round, attempt === 1 ? name : `${name}.${attempt}`);
-      if (typeof outcome !== 'string') {
-        await this.#tellBudget((budget) => budget.signal(releaseCapacitySignal, lease));
-        return outcome;
+      if (!isGranted) return null;
+      const ended = await this.#runChild(part, round, attempt === 1 ? name : `${name}.${attempt}`);
+      if (ended.kind !== 'noCapacity') {
+        await this.#capacity.release(lease);
+        return ended.kind === 'done' ? ended.outcome : null;
       }
-      const refusal = { lease, model: part.model, limit: limitInMessage(outcome) };
-      await this.#tellBudget((budget) => budget.signal(capacityRefusedSignal, refusal));
-      const pause = Math.min(ROOM_PAUSE_MS * 2 ** (attempt - 1), MAX_ROOM_PAUSE_MS);
-      await this.#whileWaiting(name, outcome, () =>
-        this.#run.untilCancelled(() => sleep(pause, { summary: `${name} waits for room` })),
+      await this.#capacity.reportRefusal(part, lease, ended.message);
+      const pauseMs = Math.min(CAPACITY_PAUSE_MS * 2 ** (attempt - 1), MAX_CAPACITY_PAUSE_MS);
+      await this.#whileWaiting(name, ended.message, () =>
+        this.#run.untilCancelled(() => sleep(pauseMs, { summary: `Pause ${name} until capacity is requested again` })),
       );
     }
     return null;
   }
 
-  async #whileWaiting<T>(name: string, why: string, wait: () => Promise<T>): Promise<T> {
-    this.#waiting.set(name, why);
+  async #whileWaiting<T>(name: string, waitingFor: string, wait: () => Promise<T>): Promise<T> {
+    this.#waiting.set(name, waitingFor);
     this.#onChange();
     try {
       return await wait();
@@ -99,86 +107,62 @@ export class Parts {
     }
   }
 
-  async #waitForRoom(part: BulkPart, lease: string): Promise<boolean> {
-    const { provider, enqueuedTokens } = this.#spec;
-    const limit = typeof enqueuedTokens === 'number' ? enqueuedTokens : (enqueuedTokens?.[part.model] ?? null);
-    const { model, estimatedTokens: tokens } = part;
-    const { workflowId: holder, originalExecutionRunId: holderRun } = workflowInfo();
-    const request = { lease, holder, holderRun, model, tokens, limit };
-    const granted = await this.#run.untilCancelled(() =>
-      this.#room.granted(lease, () =>
-        runActivity(shortActivities.requestRoom, `room for ${tokens} tokens of ${model}`, { provider, request }),
-      ),
-    );
-    if (granted.interrupted) await this.#tellBudget((budget) => budget.signal(releaseCapacitySignal, lease));
-    return !granted.interrupted;
-  }
-
-  /** The budget may have ended meanwhile; then there is nothing to tell. */
-  async #tellBudget(tell: (budget: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<void> {
-    try {
-      await tell(getExternalWorkflowHandle(budgetWorkflowId(workflowInfo().taskQueue, this.#spec.provider)));
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-    }
-  }
-
-  /** The part's outcome, null where a cancel came first; or why there is no room for it. */
-  async #runChild(part: BulkPart, round: number, name: string): Promise<PartOutcome | string | null> {
-    const { number, model, requests: count } = part;
-    const about = { round, part: number, model, requests: count };
+  async #runChild(part: BulkPart, round: number, name: string): Promise<PartAttempt> {
+    const { number, model, requests } = part;
+    const about = { round, part: number, model, requests };
     const childId = `${workflowInfo().workflowId}/${name}`;
     try {
       const child = await this.#start(part, round, name, childId);
-      if (child === null) return null;
+      if (child === null) return { kind: 'cancelled' };
       this.#running.set(name, child);
       this.#onChange();
       if (this.#run.cancellation) await child.signal(cancelSignal, CANCEL_REASON);
       const result = await child.result();
-      return { ...about, batchId: result.batchId, status: result.status, ...resultUris(result), failure: null };
+      const { batchId, status } = result;
+      return { kind: 'done', outcome: { ...about, batchId, status, ...resultUris(result), failure: null } };
     } catch (error) {
       if (!(error instanceof ChildWorkflowFailure)) throw error;
-      const why = capacityRefusal(error);
-      if (why !== null) return why;
-      const kept = endedByOperator(error) ? await this.#keptBy(childId, part) : null;
-      const failed = outcomeOfFailedPart(error, count, kept);
-      this.#run.warn(`Part ${number} of round ${round} failed: ${failed.failure?.message}`);
-      return { ...about, ...failed };
+      const refusal = capacityRefusal(error);
+      if (refusal !== null) return { kind: 'noCapacity', message: refusal };
+      const manifest = endedByOperator(error) ? await this.#readManifest(childId, part) : null;
+      const failed = outcomeOfFailedPart(error, requests, manifest);
+      this.#run.warn(`Part ${number} of round ${round} failed: ${failed.failure.message}`);
+      return { kind: 'done', outcome: { ...about, ...failed } };
     } finally {
       this.#running.delete(name);
     }
   }
 
   /**
-   * Starts the child. Where one of the same id still goes on (a former bulk of this id was terminated, and its children are cancelling),
-   * waits for its end; null where a cancel comes first.
+   * Starts the child. While an earlier child has the id (a bulk batch of the same id was terminated, and its children
+   * are cancelling), waits for the end of that one. Null where a cancel comes first.
    */
-  async #start(part: BulkPart, round: number, name: string, workflowId: string) {
+  async #start(part: BulkPart, round: number, name: string, workflowId: string): Promise<Child | null> {
     while (true) {
       try {
         return await startChild<typeof runBatch>('runBatch', {
           workflowId,
-          args: [this.#childSpec(part)],
+          args: [this.#childSpec(part), checkedInputOf(part)],
           staticSummary: `Round ${round}, part ${part.number}: ${part.requests} requests for ${part.model}`,
           memo: { [ORIGIN]: ownOrigin() },
-          // A bulk that is terminated must not leave batches behind that nobody waits for.
+          // Without its parent, nobody would wait for the batch that the child runs.
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         });
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       }
-      const waited = await this.#whileWaiting(name, `the end of ${workflowId}, which a former run has left`, () =>
-        this.#run.untilCancelled(() => sleep(FORMER_CHILD_PAUSE_MS, { summary: `${workflowId} still goes on` })),
+      const waited = await this.#whileWaiting(name, `the end of ${workflowId}, left by an earlier run`, () =>
+        this.#run.untilCancelled(() => sleep(EARLIER_CHILD_PAUSE_MS, { summary: `Wait for earlier ${workflowId}` })),
       );
       if (waited.interrupted || this.#run.cancellation) return null;
     }
   }
 
-  #childSpec({ file, requests: count, model, endpoint, resultsUri }: BulkPart): BatchSpec {
+  #childSpec({ file, endpoint, resultsUri }: BulkPart): BatchSpec {
     const { completionWindow, metadata, provider, poll, vanishedAfter, stuckAfter, onAmbiguousCreate, cleanup } =
       this.#spec;
     return {
-      input: { uri: file.uri, checked: { requests: count, bytes: file.bytes, sha256: file.sha256, model } },
+      input: { uri: file.uri },
       endpoint,
       completionWindow,
       metadata,
@@ -192,15 +176,14 @@ export class Parts {
     };
   }
 
-  /** A child that was cancelled or terminated by itself cannot say what it has: its manifest does, where there is one. */
-  #keptBy(childId: string, { resultsUri }: BulkPart): Promise<BatchResult | null> {
-    return runActivity(shortActivities.findPartResult, `what ${childId} has kept`, { workflowId: childId, resultsUri });
+  /** A child that was cancelled or terminated returns no result, but may have written its manifest. */
+  #readManifest(workflowId: string, { resultsUri }: BulkPart): Promise<BatchResult | null> {
+    const summary = `Read the manifest of ${workflowId}`;
+    return runActivity(shortActivities.findPartResult, summary, { workflowId, resultsUri });
   }
 }
 
-/** Not the run id: a reset changes it, and what was granted before is in the history with the former one. */
-function leaseOf(name: string, attempt: number): string {
-  const { workflowId, originalExecutionRunId } = workflowInfo();
-  if (!patched('lease-by-run-and-attempt')) return `${workflowId}/${name}`;
-  return `${workflowId}/${name}.${attempt}/${originalExecutionRunId}`;
+/** The split has checked every request, so the child does not read them again. */
+function checkedInputOf({ requests, model, file: { uri, bytes, sha256 } }: BulkPart): CheckedBatchInput {
+  return { requests, model, file: { uri, bytes, sha256 } };
 }

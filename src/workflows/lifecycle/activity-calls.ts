@@ -1,14 +1,23 @@
-/** How the lifecycles call activities: with which time-outs, retried how, cancelled how. */
+/** How the workflows call activities: their time-outs, retries and the way they are cancelled. */
 import { ActivityCancellationType, proxyActivities, type ActivityFunctionWithOptions } from '@temporalio/workflow';
 import type { Activities } from '../../contract/activities/index.js';
 
-/** Every activity heartbeats: a worker that dies in the middle is noticed after this long (see docs/decisions/0006). */
+/** Every activity heartbeats, so a dead worker is noticed after this long (see docs/decisions/0006). */
 const heartbeatTimeout = '15s';
 
-/** Passing errors are retried for as long as the job can live: no limit of attempts or time. `retry-after` goes first. */
+/**
+ * Transient errors are retried for as long as the job can live: there is no limit of attempts or time. A `retry-after`
+ * of the provider takes precedence over these intervals.
+ */
 const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '2m' } as const;
 
-/** One request at the provider. In back-off or in flight, a cancelled one is left at once (it only reads, or is asked again). */
+/** The longest summary that is sent, in characters: the server limits its size, and a URI may be long. */
+const MAX_SUMMARY = 200;
+
+/**
+ * Activities of a few requests at the provider. When cancelled, they are abandoned immediately, in back-off or in
+ * flight: they only read, or what they ask for is asked again.
+ */
 export const shortActivities = proxyActivities<Activities>({
   startToCloseTimeout: '5m',
   heartbeatTimeout,
@@ -16,7 +25,10 @@ export const shortActivities = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
-/** Creates: never left while the outcome is open. The activity heartbeats, and answers a cancel when its request is through. */
+/**
+ * Activities that create a job. They are never abandoned while the outcome is unknown: when cancelled, they finish the
+ * request under way first.
+ */
 export const createJobActivities = proxyActivities<Activities>({
   startToCloseTimeout: '15m',
   heartbeatTimeout,
@@ -25,8 +37,8 @@ export const createJobActivities = proxyActivities<Activities>({
 });
 
 /**
- * Files on their way: as long as it takes, but a dead worker is noticed within the heartbeat time-out. A cancelled one stops at
- * its next chunk, and the run waits for that: nothing of a run goes on after it has ended.
+ * Activities that transfer files, which may take hours. When cancelled, they stop at the next chunk, and the run waits
+ * for that, so that no work continues after the run has ended.
  */
 export const transferActivities = proxyActivities<Activities>({
   startToCloseTimeout: '12h',
@@ -35,11 +47,11 @@ export const transferActivities = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** Calls an activity with the summary that the UI shows beside it. */
+/** Calls an activity with a summary, which the Temporal UI shows beside its type. */
 export function runActivity<Args extends unknown[], Result>(
   activity: ActivityFunctionWithOptions<(...args: Args) => Promise<Result>>,
   summary: string,
   ...args: Args
 ): Promise<Result> {
-  return activity.executeWithOptions({ summary: summary.slice(0, 200) }, args);
+  return activity.executeWithOptions({ summary: summary.slice(0, MAX_SUMMARY) }, args);
 }

@@ -1,53 +1,54 @@
-/** The page that the Temporal UI shows of a run while it lasts: what it is, how it stands, what it waits for. */
+/**
+ * The details page of a run in the Temporal UI: what the run is, its status, what it is doing and what it has warned
+ * about.
+ */
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { Phase } from '../../contract/progress.js';
+import type { Cancellation, Phase } from '../../contract/progress.js';
 import { inMarkdown } from '../../contract/text.js';
-import { iso } from './wait-for-end.js';
 import type { RunControl } from './run-control.js';
+import { iso } from './time.js';
 
-/** Where the numbers of this very moment are: looks that find nothing new cost no history, so the workflow does not hear of them. */
-const LAST_LOOK =
-  'How far it is now stands under *Pending Activities*, in the last failure: `NothingNew` there is no error.';
+/** Polls that find nothing new leave no trace in the history, so the workflow cannot show how far the job is. */
+const LIVE_PROGRESS =
+  'For live progress, see the last failure under *Pending Activities*. `NothingNew` is not an error.';
 
-const DOING: Record<Phase, string> = {
-  checking: 'Checking every line of the input, before anything is uploaded.',
+const PHASE_TEXTS: Record<Phase, string> = {
+  checking: 'Checking the input line by line before uploading it.',
   uploading: 'Uploading the input.',
   creating: 'Creating the job at the provider, exactly once.',
-  waiting: `Waiting for the job to end at the provider. ${LAST_LOOK}`,
-  cancelling: `Cancelled; waiting for the provider to stop the job. What is done by then is kept. ${LAST_LOOK}`,
+  waiting: `Waiting for the provider to finish. ${LIVE_PROGRESS}`,
+  cancelling: `Cancelling: waiting for the provider to stop the job. Partial results are kept. ${LIVE_PROGRESS}`,
   collecting: 'Collecting the results into storage.',
-  done: 'The run is over.',
+  done: 'The run has ended.',
 };
 
-export interface Page {
+export interface Details {
   readonly title: string;
   readonly status: string;
-  /** Further rows: label and plain text. */
-  readonly rows: readonly (readonly [label: string, value: string | number | null])[];
+  /** Label and plain text; rows without a value are left out. */
+  readonly rows: readonly (readonly [label: string, value: string | number | null | undefined])[];
 }
 
-export function showDetails(run: RunControl, page: Page): void {
-  const { cancellation } = run;
-  const rows: Page['rows'] = [
-    ...page.rows,
-    [
-      'Cancel requested',
-      cancellation &&
-        `by ${cancellation.by} at ${iso(cancellation.at)}${cancellation.reason === null ? '' : `: ${cancellation.reason}`}`,
-    ],
+export function showDetails({ phase, cancellation, warnings }: RunControl, { title, status, rows }: Details): void {
+  const lines = [
+    `### ${inMarkdown(title)}: ${inMarkdown(status)}`,
+    '',
+    PHASE_TEXTS[phase],
+    '',
+    ...[...rows, ['Cancellation requested', cancellation && describeCancellation(cancellation)] as const]
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([label, value]) => `- **${label}:** ${inMarkdown(String(value))}`),
   ];
-  setCurrentDetails(
-    [
-      `### ${inMarkdown(page.title)}: ${inMarkdown(page.status)}`,
-      '',
-      DOING[run.phase],
-      '',
-      ...rows
-        .filter(([, value]) => value !== null)
-        .map(([label, value]) => `- **${label}:** ${inMarkdown(String(value))}`),
-      ...(run.warnings.length > 0
-        ? ['', '**Warnings**', '', ...run.warnings.map((text) => `- ${inMarkdown(text)}`)]
-        : []),
-    ].join('\n'),
-  );
+  if (warnings.length > 0) lines.push('', '**Warnings**', '', ...warnings.map((text) => `- ${inMarkdown(text)}`));
+  setCurrentDetails(lines.join('\n'));
+}
+
+const CANCELLED_BY: Record<Cancellation['by'], string> = {
+  signal: 'by signal',
+  deadline: 'by the deadline',
+  workflow: 'through Temporal',
+};
+
+function describeCancellation({ by, at, reason }: Cancellation): string {
+  return `${CANCELLED_BY[by]} at ${iso(at)}${reason === null ? '' : `: ${reason}`}`;
 }

@@ -1,43 +1,47 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { jobKeyOf, ORIGIN, type Origin } from '../../contract/job-key.js';
 
-/** The provider's clock may differ from the server's by this much, in seconds. */
-const CLOCK_SKEW = 900;
+/** How much the provider's clock may differ from the Temporal server's. */
+const CLOCK_SKEW_SECONDS = 900;
 
-/** By what this run and what belongs to it are known at the provider. A reset keeps all of it. */
+/** Longest prefix of a file name that is taken from the workflow id, in characters. */
+const MAX_READABLE = 60;
+
+/** Names and keys derived from the run. A reset keeps all of them. */
 export interface Identity {
+  /** The metadata value that ties a job to this run. */
   readonly key: string;
-  /** Epoch seconds: nothing of this run can be older at the provider. */
+  /** Epoch seconds: no job and no upload of this run can be older. */
   readonly notBefore: number;
-  /** This run is the continuation of another after a reset, so its job may exist already. */
+  /** Whether this run continues another one after a reset, so that its job may exist already. */
   readonly mayExist: boolean;
-  /** A file name that no other run uses. */
+  /** A file name that no other run uses, for a file of this role. */
   readonly filename: (role: string) => string;
   /** A folder name that no other run uses. */
   readonly folder: string;
 }
 
 export function identity(): Identity {
-  const { namespace, workflowId, runId, originalExecutionRunId } = workflowInfo();
-  const isRepeated = runId !== originalExecutionRunId;
-  const origin = workflowInfo().memo?.[ORIGIN] as Origin | undefined;
-  const { runId: known, notBefore, mayExist } = origin ?? ownOrigin();
-  const readable = workflowId.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60);
+  const { namespace, workflowId, runId, originalExecutionRunId, memo } = workflowInfo();
+  const isReset = runId !== originalExecutionRunId;
+  const origin = memo?.[ORIGIN] as Origin | undefined;
+  const { runId: originRunId, notBefore, mayExist } = origin ?? ownOrigin();
+  const folder = `${workflowId.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, MAX_READABLE)}.${originRunId}`;
   return {
-    key: jobKeyOf({ namespace, workflowId, runId: known }),
+    key: jobKeyOf({ namespace, workflowId, runId: originRunId }),
     notBefore,
-    mayExist: mayExist || isRepeated,
-    filename: (role) => `${readable}.${known}.${role}.jsonl`,
-    folder: `${readable}.${known}`,
+    mayExist: mayExist || isReset,
+    filename: (role) => `${folder}.${role}.jsonl`,
+    folder,
   };
 }
 
-/** This run as the origin of others. */
+/** This run as the origin that its children name in their memo. */
 export function ownOrigin(): Origin {
   const { runId, originalExecutionRunId, startTime } = workflowInfo();
   return {
     runId: originalExecutionRunId,
-    notBefore: Math.floor(startTime.getTime() / 1_000) - CLOCK_SKEW,
+    notBefore: Math.floor(startTime.getTime() / 1_000) - CLOCK_SKEW_SECONDS,
     mayExist: runId !== originalExecutionRunId,
   };
 }

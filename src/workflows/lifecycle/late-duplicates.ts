@@ -2,31 +2,35 @@ import { condition } from '@temporalio/workflow';
 import { messageOf } from './run-failures.js';
 import type { RunControl } from './run-control.js';
 
-/** A request is given a minute to be answered; one that was carried out at the provider's end of it shows in the list by now. */
-const LATEST = '2m';
+/**
+ * How long after the create the search for a duplicate runs at the latest. A create request times out after a minute;
+ * one that the provider carried out at the very end of that minute is in its list after two.
+ */
+const SEARCH_AFTER = '2m';
 
 /**
- * Waits for a job whose create had been tried before with an unknown outcome. The provider may carry that first request out late,
- * behind the back of every look so far, so there is one more while the job runs, or when it has ended if that is sooner.
+ * Waits for a job that an earlier attempt may also have created, with unknown outcome. The provider may carry out that
+ * earlier request after every search so far, so one more search runs while the job does, or when the job has ended if
+ * that is sooner.
  */
 export async function cancellingLateDuplicates<T>(
   run: RunControl,
-  cancelTwins: () => Promise<{ readonly cancelled: readonly string[] }>,
+  cancelDuplicates: () => Promise<{ readonly cancelled: readonly string[] }>,
   wait: () => Promise<T>,
 ): Promise<T> {
   let hasEnded = false;
-  const look = async () => {
-    await condition(() => hasEnded, LATEST);
-    const { cancelled } = await cancelTwins();
-    for (const id of cancelled) run.warn(`${id} was a second job of this run, created late; it was cancelled`);
+  const search = async () => {
+    await condition(() => hasEnded, SEARCH_AFTER, { summary: 'Until the search for a late duplicate' });
+    const { cancelled } = await cancelDuplicates();
+    for (const id of cancelled) run.warn(`Cancelled ${id}: a duplicate of this run's job, created late`);
   };
-  const looked = look().catch((error: unknown) =>
-    run.warn(`Whether there is a second job of this run could not be seen: ${messageOf(error)}`),
+  const searched = search().catch((error: unknown) =>
+    run.warn(`Could not search for a duplicate of this run's job: ${messageOf(error)}`),
   );
   try {
     return await wait();
   } finally {
     hasEnded = true;
-    await looked;
+    await searched;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a person, a deadline or Temporal can do to a run: cancel it, or wake it. All of it arrives here and is only a wish; the
- * lifecycle decides what it means where it stands.
+ * Everything from outside that can interrupt a run: the `cancel` and `wake` signals, the deadline and Temporal's
+ * cancellation. Each is recorded here as a request; what it means at the current step is up to the lifecycle.
  */
 import {
   ActivityFailure,
@@ -17,51 +17,58 @@ import type { Cancellation, Phase } from '../../contract/progress.js';
 import { toMs, type Deadline } from '../../contract/spec-fields.js';
 import { bounded } from '../../contract/text.js';
 import { cancelSignal, wakeSignal } from '../messages.js';
+import { asRunFailure } from './run-failures.js';
+import { now } from './time.js';
 
-/** What was done, or that a wish came in between. */
+/** The value of some work, or that a cancel or wake interrupted it. */
 export type Interruptible<T> =
   | { readonly value: T; readonly interrupted: false }
-  /** `outcomeUnknown`: its last attempt did not end in good order, so it may have been done all the same. */
+  /** `outcomeUnknown`: the last attempt failed, so the work may have been done nevertheless. */
   | { readonly interrupted: true; readonly outcomeUnknown: boolean };
 
-/** More hints than this in one run are ignored (polling goes on): each costs a few events of history. */
+/** Further `wake` signals of a run are ignored, since each costs a few events of history. Polling continues. */
 const MAX_WAKES = 300;
+
+const MAX_WARNINGS = 50;
+
+/** Longest warning or reason that is kept, in characters. */
+const MAX_TEXT = 500;
 
 export class RunControl {
   phase: Phase = 'checking';
   cancellation: Cancellation | null = null;
   readonly warnings: string[] = [];
-  /** Temporal's own cancellation was asked for, so the run ends as Cancelled. */
-  isWorkflowCancelled = false;
-
-  /** Called whenever something changed that a person may want to see. */
-  onChange: () => void = () => undefined;
-  /** Called once, when the first wish to cancel comes in. */
-  onCancel: () => void = () => undefined;
   /** Epoch seconds; null without a deadline. */
   deadlineAt: number | null = null;
 
+  /** Called after every change that the details page shows. */
+  onChange: () => void = () => undefined;
+  /** Called once, at the first request to cancel. */
+  onCancel: () => void = () => undefined;
+
+  /** Whether Temporal's cancellation was requested, so that the run ends as Cancelled. */
+  #isWorkflowCancelled = false;
   #wakes = 0;
-  readonly #endedByCancel = new Set<CancellationScope>();
-  readonly #endedByWake = new Set<CancellationScope>();
+  readonly #scopesEndedByCancel = new Set<CancellationScope>();
+  readonly #scopesEndedByWake = new Set<CancellationScope>();
 
   constructor() {
     setHandler(cancelSignal, (reason) => this.#cancel('signal', typeof reason === 'string' ? reason : null), {
-      description: 'Cancel the job at the provider and keep the partial results. Optional argument: a reason.',
+      description: 'Cancels the job at the provider and keeps the partial results. Optional argument: a reason.',
     });
     setHandler(
       wakeSignal,
       () => {
         this.#wakes += 1;
-        if (this.#wakes <= MAX_WAKES) this.lookAgain();
+        if (this.#wakes <= MAX_WAKES) this.pollNow();
       },
-      { description: 'A hint that the job may have changed: look at it now instead of at the next poll.' },
+      { description: 'Hints that the job may have changed. It is read now instead of at the next poll.' },
     );
   }
 
   warn(text: string): void {
-    if (this.warnings.includes(text) || this.warnings.length >= 50) return;
-    this.warnings.push(bounded(text, 500));
+    if (this.warnings.includes(text) || this.warnings.length >= MAX_WARNINGS) return;
+    this.warnings.push(bounded(text, MAX_TEXT));
     this.onChange();
   }
 
@@ -71,49 +78,53 @@ export class RunControl {
   }
 
   /**
-   * Runs a lifecycle to its end. Temporal's own cancellation does not tear it down: it is taken as a wish to cancel, the job is
-   * cancelled at the provider and its partial results are kept, and only then the run ends as Cancelled.
+   * Runs a lifecycle to its end. Temporal's cancellation does not stop it but counts as a request to cancel: the job is
+   * cancelled at the provider and its partial results are kept; then the run ends as Cancelled.
+   *
+   * @throws the failure inside an activity's failure, so that a caller sees its type
    */
   async runToEnd<T>(deadline: Deadline | undefined, lifecycle: () => Promise<T>): Promise<T> {
     CancellationScope.current().cancelRequested.catch(() => {
-      this.isWorkflowCancelled = true;
+      this.#isWorkflowCancelled = true;
       this.#cancel('workflow', null);
     });
     return CancellationScope.nonCancellable(async () => {
-      const clock = this.#startDeadline(deadline);
+      const deadlineScope = this.#startDeadline(deadline);
       try {
         const result = await lifecycle();
-        if (this.isWorkflowCancelled) throw new CancelledFailure('Cancelled; the job was cancelled at the provider');
+        if (this.#isWorkflowCancelled)
+          throw new CancelledFailure('Workflow cancelled; its jobs at the provider were cancelled first');
         return result;
+      } catch (error) {
+        throw asRunFailure(error);
       } finally {
         this.enter('done');
-        clock.cancel();
+        deadlineScope.cancel();
         await condition(allHandlersFinished);
       }
     });
   }
 
-  /** Does the work unless a cancel was or is asked for in the meantime. */
+  /** Does the work unless a cancel was requested before, or is requested meanwhile. */
   untilCancelled<T>(work: () => Promise<T>): Promise<Interruptible<T>> {
     if (this.cancellation) return Promise.resolve({ interrupted: true, outcomeUnknown: false });
-    return interruptedBy([this.#endedByCancel], work);
+    return interruptedBy([this.#scopesEndedByCancel], work);
   }
 
-  /** Does the work unless a hint or a (first) cancel comes in. */
+  /** Does the work unless a wake or the first cancel is requested meanwhile. */
   untilWokenOrCancelled<T>(work: () => Promise<T>): Promise<Interruptible<T>> {
-    return interruptedBy([this.#endedByCancel, this.#endedByWake], work);
+    return interruptedBy([this.#scopesEndedByCancel, this.#scopesEndedByWake], work);
   }
 
-  /** Ends the wait for the next look. */
-  lookAgain(): void {
-    for (const scope of this.#endedByWake) scope.cancel();
+  /** Interrupts the wait for the next poll. */
+  pollNow(): void {
+    for (const scope of this.#scopesEndedByWake) scope.cancel();
   }
 
   #cancel(by: Cancellation['by'], reason: string | null): void {
     if (this.cancellation || this.phase === 'done') return;
-    const at = Math.floor(Date.now() / 1_000);
-    this.cancellation = { by, reason: reason === null ? null : bounded(reason, 500), at };
-    for (const scope of this.#endedByCancel) scope.cancel();
+    this.cancellation = { by, reason: reason === null ? null : bounded(reason, MAX_TEXT), at: now() };
+    for (const scope of this.#scopesEndedByCancel) scope.cancel();
     this.onCancel();
     this.onChange();
   }
@@ -128,7 +139,7 @@ export class RunControl {
       return scope;
     }
     scope
-      .run(() => sleep(inMs, { summary: 'deadline' }))
+      .run(() => sleep(inMs, { summary: 'Deadline of the run' }))
       .then(() => this.#cancel('deadline', null))
       .catch((error: unknown) => {
         if (!isCancellation(error)) throw error;
@@ -138,27 +149,29 @@ export class RunControl {
 }
 
 /**
- * An activity that is told to cancel is not retried any more, so its last attempt's failure comes through: its worker died (a time-out),
- * or the provider had no answer just then. It says nothing of the run; only a refusal for good does.
+ * Once a cancel is requested, Temporal stops retrying an activity and surfaces the error of its last attempt: its
+ * worker died, or the provider was unavailable just then. That error says nothing about the run unless it is
+ * non-retryable.
  */
-function isLastWordOfACancelled(error: unknown): boolean {
+function isErrorOfCancelledAttempt(error: unknown): boolean {
   if (!(error instanceof ActivityFailure)) return false;
   return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable);
 }
 
 async function interruptedBy<T>(
-  wishes: readonly Set<CancellationScope>[],
+  requests: readonly Set<CancellationScope>[],
   work: () => Promise<T>,
 ): Promise<Interruptible<T>> {
   const scope = new CancellationScope();
-  for (const wish of wishes) wish.add(scope);
+  for (const scopes of requests) scopes.add(scope);
   try {
     return { value: await scope.run(work), interrupted: false };
   } catch (error) {
     if (scope.consideredCancelled && isCancellation(error)) return { interrupted: true, outcomeUnknown: false };
-    if (scope.consideredCancelled && isLastWordOfACancelled(error)) return { interrupted: true, outcomeUnknown: true };
+    if (scope.consideredCancelled && isErrorOfCancelledAttempt(error))
+      return { interrupted: true, outcomeUnknown: true };
     throw error;
   } finally {
-    for (const wish of wishes) wish.delete(scope);
+    for (const scopes of requests) scopes.delete(scope);
   }
 }

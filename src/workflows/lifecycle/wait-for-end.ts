@@ -1,71 +1,86 @@
-/** The one way of waiting that all lifecycles share: watch, cancel when told, never believe a hint, give up on the hopeless. */
+/**
+ * Waiting for a job to end, the same for all kinds of jobs: watch it, cancel it when that is requested, and give up on
+ * a job that has vanished or is stuck.
+ */
 import type { Sighting, WatchInput } from '../../contract/activities/jobs.js';
+import { failure } from '../../contract/failures.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import { toMs, type Duration } from '../../contract/spec-fields.js';
+import type { StatusRules } from '../../contract/status.js';
 import { bounded } from '../../contract/text.js';
-import { runFailure } from './run-failures.js';
 import type { RunControl } from './run-control.js';
+import { iso, now } from './time.js';
 
-export interface WaitForEnd<T extends JobSnapshot> {
+/** Status rules whose test for an end narrows the status. */
+export interface EndingStatusRules<End extends string> extends StatusRules {
+  readonly isEnd: (status: string) => status is End;
+}
+
+export interface WaitOptions<Job extends JobSnapshot, End extends string> {
   readonly provider: string;
   /** The job as it was created. */
-  readonly job: T;
+  readonly job: Job;
   readonly spec: {
     readonly vanishedAfter: Duration;
     readonly stuckAfter: Duration;
     readonly poll?: { readonly min?: Duration | undefined; readonly max?: Duration | undefined } | undefined;
   };
-  readonly isEnd: (status: string) => boolean;
-  readonly isKnown: (status: string) => boolean;
-  /** Epoch seconds; null where the provider gives none, or jobs of this kind do not expire. */
-  readonly expiresAt: (job: T) => number | null;
-  readonly watch: (input: WatchInput) => Promise<Sighting<T>>;
-  readonly cancel: (id: string) => Promise<T | null>;
-  /** Called with everything new that is seen, and when (epoch seconds). */
-  readonly onSeen: (job: T, at: number) => void;
+  readonly statuses: EndingStatusRules<End>;
+  /** Epoch seconds; null where the provider reports none, or jobs of this kind do not expire. */
+  readonly expiresAt: (job: Job) => number | null;
+  readonly watch: (input: WatchInput) => Promise<Sighting<Job>>;
+  readonly cancel: (id: string) => Promise<Job | null>;
+  /** Called with every new snapshot, and when it was read (epoch seconds). */
+  readonly onSeen: (job: Job, at: number) => void;
 }
 
-/** The job at its end; or, `stuck`, as it was when there was no more hope of one. Fails with `JobVanished`. */
-export async function waitForEnd<T extends JobSnapshot>(
+export interface EndedJob<Job, End extends string> {
+  readonly isStuck: false;
+  readonly job: Job;
+  readonly status: End;
+}
+
+/** A job without an end long after there should have been one. */
+export interface StuckJob<Job> {
+  readonly isStuck: true;
+  readonly job: Job;
+  /** Epoch seconds: when it counted as stuck. */
+  readonly since: number;
+}
+
+/** @throws `JobVanished` when the job is missing for longer than the spec's `vanishedAfter` */
+export async function waitForEnd<Job extends JobSnapshot, End extends string>(
   run: RunControl,
-  wait: WaitForEnd<T>,
-): Promise<{ job: T; stuckSince: number | null }> {
-  let { job } = wait;
+  options: WaitOptions<Job, End>,
+): Promise<EndedJob<Job, End> | StuckJob<Job>> {
+  const { statuses, onSeen } = options;
+  let { job } = options;
   let missingSince: number | null = null;
   let cancelSentAt: number | null = null;
   let isCancelDue = true;
 
-  const see = (seen: T, at: number) => {
+  const see = (seen: Job, at: number) => {
     job = seen;
-    if (!wait.isKnown(seen.status)) {
-      run.warn(`Unknown status "${bounded(seen.status, 60)}" taken as not terminal; the wait goes on`);
+    if (!statuses.isKnown(seen.status)) {
+      run.warn(`Unknown status "${bounded(seen.status, 60)}", treated as not terminal`);
     }
-    wait.onSeen(seen, at);
+    onSeen(seen, at);
   };
   see(job, now());
 
-  while (!wait.isEnd(job.status)) {
+  while (true) {
+    const { status } = job;
+    if (statuses.isEnd(status)) return { isStuck: false, job, status };
     if (run.cancellation && isCancelDue) {
       run.enter('cancelling');
-      const answer = await wait.cancel(job.id);
+      const cancelled = await options.cancel(job.id);
       cancelSentAt ??= now();
       isCancelDue = false;
-      if (answer) see(answer, now());
+      if (cancelled) see(cancelled, now());
       continue;
     }
-    const stuckAt = stuckMoment(wait, job, cancelSentAt);
-    const input: WatchInput = {
-      provider: wait.provider,
-      id: job.id,
-      status: job.status,
-      missingSince,
-      vanishedAfterMs: toMs(wait.spec.vanishedAfter),
-      stuckAt,
-      createdAt: job.timestamps.createdAt,
-      expiresAt: wait.expiresAt(job),
-      poll: { minMs: msOrNull(wait.spec.poll?.min), maxMs: msOrNull(wait.spec.poll?.max) },
-    };
-    const watched = await run.untilWokenOrCancelled(() => wait.watch(input));
+    const input: WatchInput = watchInput(options, job, { missingSince, cancelSentAt });
+    const watched = await run.untilWokenOrCancelled(() => options.watch(input));
     if (watched.interrupted) continue;
 
     const sighting = watched.value;
@@ -73,43 +88,61 @@ export async function waitForEnd<T extends JobSnapshot>(
       case 'changed':
         missingSince = null;
         see(sighting.job, sighting.at);
-        // A job that goes on as if nothing was said (it was missing, or the provider refused then) is told again.
+        // The provider may have lost the cancel (the job was missing, or it refused just then): send it again.
         isCancelDue = !isCancelling(sighting.job.status);
         break;
       case 'missing':
         missingSince = sighting.at;
-        run.warn('The provider answered 404 for the job; looking again');
+        run.warn('The provider returned 404 for the job; polling continues');
         break;
       case 'vanished':
-        throw runFailure(
-          'JobVanished',
-          `${job.id} is missing at the provider since ${iso(missingSince ?? sighting.at)}`,
-          {
-            jobId: job.id,
-            missingSince,
-            lastStatus: job.status,
-          },
-        );
+        throw vanished(job, missingSince, sighting.at);
       case 'stuck':
         see(sighting.job, sighting.at);
-        return { job, stuckSince: stuckAt };
+        return { isStuck: true, job, since: input.stuckAt ?? sighting.at };
     }
   }
-  return { job, stuckSince: null };
 }
 
-/** `cancelling`, or `cancel_requested` as some call it. */
+interface WaitState {
+  readonly missingSince: number | null;
+  readonly cancelSentAt: number | null;
+}
+
+function watchInput<Job extends JobSnapshot>(
+  { provider, spec, expiresAt }: Pick<WaitOptions<Job, string>, 'provider' | 'spec' | 'expiresAt'>,
+  job: Job,
+  { missingSince, cancelSentAt }: WaitState,
+): WatchInput {
+  const expiry = expiresAt(job);
+  return {
+    provider,
+    id: job.id,
+    status: job.status,
+    missingSince,
+    vanishedAfterMs: toMs(spec.vanishedAfter),
+    stuckAt: stuckAt(spec.stuckAfter, [expiry, cancelSentAt]),
+    createdAt: job.timestamps.createdAt,
+    expiresAt: expiry,
+    poll: { minMs: msOrNull(spec.poll?.min), maxMs: msOrNull(spec.poll?.max) },
+  };
+}
+
+/**
+ * When the job counts as stuck: `stuckAfter` later than the first moment at which it should have ended; null without
+ * one.
+ */
+function stuckAt(stuckAfter: Duration, expectedEnds: readonly (number | null)[]): number | null {
+  const moments = expectedEnds.filter((moment) => moment !== null);
+  return moments.length > 0 ? Math.min(...moments) + Math.ceil(toMs(stuckAfter) / 1_000) : null;
+}
+
+function vanished({ id: jobId, status: lastStatus }: JobSnapshot, missingSince: number | null, at: number) {
+  const message = `${jobId} has been missing at the provider since ${iso(missingSince ?? at)}`;
+  return failure('JobVanished', message, { jobId, missingSince, lastStatus });
+}
+
+/** `cancelling`, or `cancel_requested` at some providers. */
 const isCancelling = (status: string): boolean => status.startsWith('cancel');
-
-function stuckMoment<T extends JobSnapshot>(wait: WaitForEnd<T>, job: T, cancelSentAt: number | null): number | null {
-  const grace = Math.ceil(toMs(wait.spec.stuckAfter) / 1_000);
-  const expected = [wait.expiresAt(job), cancelSentAt].filter((moment) => moment !== null);
-  return expected.length > 0 ? Math.min(...expected) + grace : null;
-}
-
-/** Epoch seconds by the workflow's clock. */
-export const now = (): number => Math.floor(Date.now() / 1_000);
-
-export const iso = (seconds: number): string => new Date(seconds * 1_000).toISOString().replace('.000Z', 'Z');
 
 const msOrNull = (duration: Duration | undefined): number | null => (duration === undefined ? null : toMs(duration));

@@ -1,4 +1,4 @@
-/** The whole way of a bulk batch: split, rounds, room, cancel, merge, and from code. */
+/** Bulk batches from input to result: split, rounds, capacity, cancel, merge, and requests from code. */
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -33,7 +33,7 @@ describe('runBulkBatch', () => {
     expect(result.usage['gpt-4o-mini']?.totalTokens).toBeGreaterThan(0);
   });
 
-  test('mixed models and endpoints, gzip, several files → batches of their own, one merged output', async () => {
+  test('mixed models and endpoints, gzip, several files → separate batches, one merged output', async () => {
     const chat = [
       ...chatRequests(6),
       ...Array.from({ length: 5 }, (_, i) => chatRequest(100 + i, { model: 'gpt-4o' })),
@@ -84,7 +84,7 @@ describe('runBulkBatch', () => {
     expect(sum(result)).toBe(7);
   });
 
-  test('a schema: answers that do not fit → tried again, and then in the errors file; those that fit count', async () => {
+  test('a schema: answers that do not fit → retried, and then in the errors file; the others succeed', async () => {
     const schema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
     const asked = { type: 'json_schema', json_schema: { name: 'person', schema } };
     const fitting = [0, 1].map((index) => chatRequest(index, { response_format: asked }));
@@ -95,7 +95,7 @@ describe('runBulkBatch', () => {
   });
 
   test.each([{ type: 'thing' }, { $async: true, type: 'object' }])(
-    'a schema that is none: %j → InvalidInput, nothing uploaded',
+    'an invalid schema: %j → InvalidInput, nothing uploaded',
     async (schema) => {
       const uploads = b.api.requests.filter(({ operation }) => operation === 'files.create').length;
       const input = { uri: await write('no-schema.jsonl', jsonl(chatRequests(3))) };
@@ -106,7 +106,7 @@ describe('runBulkBatch', () => {
     },
   );
 
-  test('token limit → waits for room and submits again', async () => {
+  test('token limit → waits for capacity and submits again', async () => {
     b.api.scenarios.forNextBatch('failsOnTokenLimit');
     const bulk = await b.jobs.startBulkBatch({
       input: { uri: await write('limit.jsonl', jsonl(chatRequests(4))) },
@@ -131,7 +131,7 @@ describe('runBulkBatch', () => {
     for (const [start] of spans) expect(spans.filter(([from, to]) => from < start && start < to).length).toBe(0);
   });
 
-  test('cancel → all children are cancelled, what is finished is merged', async () => {
+  test('cancel → all children are cancelled, finished results are merged', async () => {
     b.api.scenarios.forBatches(() => true, { timing: { inProgressMs: 20_000, jitter: 0 } });
     const bulk = await b.jobs.startBulkBatch({
       input: { uri: await write('cancel.jsonl', jsonl(chatRequests(30))) },
@@ -161,7 +161,7 @@ describe('runBulkBatch', () => {
     expect(b.api.requests.filter(({ operation }) => operation === 'files.create').length).toBe(uploads);
   });
 
-  test('from code: requests as they come, results typed by a schema', async () => {
+  test('from code: a stream of requests, results typed by a schema', async () => {
     const requests = Readable.from(chatRequests(25)) as AsyncIterable<BatchRequest>;
     const bulk = await b.jobs.startBulkBatchFrom(requests, { storage: b.storage, split: { requests: 10 } });
     const result = await bulk.result();

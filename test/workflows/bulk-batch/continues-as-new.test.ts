@@ -1,4 +1,4 @@
-/** A bulk whose history grows large goes on as a new run: parts that are done stay done. */
+/** A bulk batch with a long history continues as new: parts that have ended are not run again. */
 import { expect, test } from 'vitest';
 import { devServerOfShortHistories } from '../../support/temporal.js';
 import { chatRequests, jsonl } from '../../support/samples.js';
@@ -7,7 +7,7 @@ import { bulkHarness, ids, linesOf } from '../../support/bulk-harness.js';
 const EVENTS = 60;
 const b = bulkHarness(devServerOfShortHistories(EVENTS));
 
-test('many parts, some of them twice → several runs, one result, each part submitted once a round', async () => {
+test('many parts, one of them retried → several runs, one result, each part submitted once per round', async () => {
   const requests = chatRequests(36);
   b.api.scenarios.forNextBatch('missingLines');
   const input = { uri: await b.write('many.jsonl', jsonl(requests)) };
@@ -20,11 +20,11 @@ test('many parts, some of them twice → several runs, one result, each part sub
 
   const { runId, historyLength } = await b.jobs.bulkBatch(run.workflowId).handle.describe();
   expect(runId).not.toBe(first);
-  // Parts that run when the history is long enough go on to their end.
+  // Parts that are running when the limit is reached still add their events.
   expect(historyLength).toBeLessThan(3 * EVENTS);
 });
 
-test('a cancel after that → what is finished is kept, nothing further is created', async () => {
+test('a cancel after that → finished results are kept, no further batch is created', async () => {
   const input = { uri: await b.write('cancelled.jsonl', jsonl(chatRequests(60))) };
   const run = await b.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 2 });
   const first = (await run.handle.describe()).runId;

@@ -7,7 +7,7 @@ const l = lifecycle({
   provider: { batchLimits: { createsPerHour: 2 } },
 });
 
-test('five parts at two creates an hour → each created in its time, none refused', async () => {
+test('five parts at two creates per hour → at most two in any hour, none refused', async () => {
   const run = await l.jobs.startBulkBatch({
     input: { uri: await l.write(chatRequests(5)) },
     split: { requests: 1 },

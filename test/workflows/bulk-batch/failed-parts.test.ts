@@ -1,4 +1,4 @@
-/** Parts whose run fails, or is ended by somebody: nothing that may be paid for is sent again, nothing that is known is lost. */
+/** Parts whose run fails or is ended by an operator: no request is paid for twice, and no known result is lost. */
 import { describe, expect, test } from 'vitest';
 import type { BulkBatchSpec } from '../../../src/index.js';
 import type { BulkBatchRun } from '../../../src/client.js';
@@ -18,7 +18,7 @@ async function start(name: string, requests: unknown[], spec: Partial<BulkBatchS
 const batches = async () => (await b.api.batches()).length;
 const child = (run: BulkBatchRun, name: string) => b.temporal.client.workflow.getHandle(`${run.workflowId}/${name}`);
 
-/** The part's batch is under way. */
+/** Waits until the first part's batch is in progress. */
 async function underWay(run: BulkBatchRun): Promise<void> {
   await expect
     .poll(
@@ -36,7 +36,7 @@ async function underWay(run: BulkBatchRun): Promise<void> {
 }
 
 describe('a part that fails', () => {
-  test('refused for good → the others are answered, its requests tell the reason and are not sent again', async () => {
+  test('refused permanently → other parts are answered; its requests are in the errors file with the reason, not sent again', async () => {
     const requests = [...chatRequests(4), ...[4, 5].map((index) => chatRequest(index, { model: 'gpt-4o' }))];
     b.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 403, code: 'model_not_found' } });
     const before = await batches();
@@ -50,7 +50,7 @@ describe('a part that fails', () => {
     expect(sum(result)).toBe(6);
   });
 
-  test('all of them refused → the bulk fails in the same words, with the result', async () => {
+  test('all of them refused → the bulk batch fails with the same type and message, and the result', async () => {
     b.api.faults.add({
       on: 'batches.create',
       effect: { kind: 'status', status: 401, code: 'invalid_api_key' },
@@ -59,12 +59,12 @@ describe('a part that fails', () => {
     const failure = await failureOf(await start('all-refused', chatRequests(8)));
     b.api.faults.clear();
     expect(failure.type).toBe('ApiRefused');
-    expect(failure.message).toMatch(/^no batch brought a result: batches\.create/);
+    expect(failure.message).toMatch(/^No batch has a result: batches\.create/);
     const [details] = failure.details as [{ result: { lines: object; errors: { lines: number } } }];
     expect(details.result).toMatchObject({ lines: { succeeded: 0, unfinished: 8 }, errors: { lines: 8 } });
   });
 
-  test('not known whether it was created → not sent again', async () => {
+  test('create outcome unknown → not sent again', async () => {
     b.api.faults.add({ on: 'batches.create', effect: 'lostAnswer' });
     const before = await batches();
     const result = await (await start('ambiguous', chatRequests(8), { provider: 'bare' })).result();
@@ -81,8 +81,8 @@ describe('a part that fails', () => {
   });
 });
 
-describe('a part’s run that somebody ends', () => {
-  test('cancelled by Temporal → what its batch had answered counts, only the rest is sent again', async () => {
+describe('a part whose run is ended by an operator', () => {
+  test('cancelled through Temporal → the answers of its batch count, only the rest is sent again', async () => {
     b.api.scenarios.forNextBatch({ timing: { inProgressMs: 4_000, jitter: 0 } });
     const run = await start('cancelled', chatRequests(4));
     await underWay(run);
@@ -97,7 +97,7 @@ describe('a part’s run that somebody ends', () => {
     expect(second?.request_counts?.total).toBe(4 - (first?.request_counts?.completed ?? 0));
   });
 
-  test('terminated → not sent again, since its batch goes on', async () => {
+  test('terminated → not sent again, since its batch is still running', async () => {
     b.api.scenarios.forNextBatch(LASTING);
     const run = await start('terminated', chatRequests(8));
     await underWay(run);

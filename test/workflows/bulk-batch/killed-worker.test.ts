@@ -1,4 +1,4 @@
-/** A worker that is killed in the middle of a bulk batch: in the split, in an upload, in the merge. */
+/** A worker is killed during a bulk batch: in the split, in an upload, in the merge. */
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ beforeAll(() => {
   e.api.faults.add({ on: 'files.create', times: Infinity, effect: { kind: 'delay', ms: 2_000 } });
 });
 
-/** The moments at which to kill, each reached when its function resolves. */
+/** When to kill the worker: each function resolves at its moment. */
 const MOMENTS: Readonly<Record<string, (run: BulkBatchRun) => Promise<void>>> = {
   split: () => until(async () => (await files('split', 'round-1')) > 0, 'the first part'),
   upload: async (run) => {
@@ -25,10 +25,10 @@ const MOMENTS: Readonly<Record<string, (run: BulkBatchRun) => Promise<void>>> = 
 };
 
 test.concurrent.each(Object.keys(MOMENTS))(
-  'SIGKILL in the middle of the %s → the run ends right, no part submitted twice',
+  'SIGKILL in the middle of the %s → the result is complete, no part submitted twice',
   { timeout: 120_000 },
   async (moment) => {
-    // A task queue of its own: the others' workers are killed at other moments.
+    // A separate task queue, since the workers of the other cases are killed at other moments.
     const taskQueue = `${e.temporal.taskQueue}-${moment}`;
     const startWorker = () => e.startWorker({ LLM_JOBS_TASK_QUEUE: taskQueue });
     const uri = await e.write(`${moment}.jsonl`, REQUESTS);
@@ -53,7 +53,7 @@ test.concurrent.each(Object.keys(MOMENTS))(
   },
 );
 
-/** Files of the moment's folder that belong to a part, whole or not. */
+/** How many files of a part there are in the folder of the moment, complete or not. */
 async function files(moment: string, part: string): Promise<number> {
   const names = await readdir(`${e.folder}/${moment}`, { recursive: true }).catch(() => []);
   return names.filter((name) => name.includes(`${part}/`)).length;

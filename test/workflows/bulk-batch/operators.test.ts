@@ -1,4 +1,4 @@
-/** What operators do to bulk batches and their children: resets. On the dev server, with the ready-made worker. */
+/** Resets and terminations of bulk batches by an operator, on the dev server with the packaged worker. */
 import { randomUUID } from 'node:crypto';
 import OpenAI from 'openai';
 import { beforeAll, expect, test } from 'vitest';
@@ -24,7 +24,7 @@ async function start(workflowId = `bulk-${randomUUID()}`): Promise<BulkBatchRun>
 
 const idsOf = async (uri: string | undefined) => (await readLines(uri ?? '')).map(({ custom_id }) => custom_id);
 
-test('reset of a finished bulk, to every third of its workflow tasks → the same batches every time, none besides', async () => {
+test('reset of a finished bulk, to every third of its workflow tasks → the same batches every time, no others', async () => {
   const run = await start();
   await run.result();
   const { runId } = await run.handle.describe();
@@ -40,7 +40,7 @@ test('reset of a finished bulk, to every third of its workflow tasks → the sam
   expect((await e.api.batches()).length).toBe(before);
 });
 
-test('reset of a running bulk, again and again → its batches are adopted, none besides', async () => {
+test('reset of a running bulk, again and again → its batches are adopted, no others', async () => {
   const before = (await e.api.batches()).length;
   const run = await start();
   await until(async () => (await e.api.batches()).length - before === 2, 'two batches');
@@ -56,7 +56,7 @@ test('reset of a running bulk, again and again → its batches are adopted, none
   expect((await e.api.batches()).length - before).toBe(3);
 });
 
-test('terminated, and started again under the same id → the former children are waited for, both bulks account for theirs', async () => {
+test('terminated, and started again with the same id → waits for the earlier children, then completes', async () => {
   const first = await start();
   await until(async () => (await first.progress()).parts.running === 2, 'two children');
   await first.handle.terminate('a test');
