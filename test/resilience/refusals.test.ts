@@ -151,7 +151,9 @@ describe('no room for a fine-tuning job', () => {
     const second = await startFineTuning({ leaveFreeSlots: 1 });
     await l.pass('30m');
     expect((await l.api.fineTuningJobs()).filter(({ status }) => status === 'running')).toHaveLength(1);
-    expect(await waitingFor(second)).toBe('1 of 2 fine-tuning slots are in use and 1 must stay free; waiting for a slot');
+    expect(await waitingFor(second)).toBe(
+      '1 of 2 fine-tuning slots are in use and 1 must stay free; waiting for a slot',
+    );
     expect((await second.result()).status).toBe('succeeded');
     expect((await first.result()).status).toBe('succeeded');
   });

@@ -28,6 +28,6 @@ export function apiFailure(operation: Operation, error: ApiError, attempt: numbe
 
 function describe({ status, code, message }: ApiError): string {
   if (status !== null) return `HTTP ${status}${code === null ? '' : ` ${code}`}: ${message}`;
-  // An error without a status has a code of ours only where there was an answer, which the message then describes.
+  // An error without a status has a code only if there was an answer, which the message then describes.
   return code === null ? `no answer: ${message}` : message;
 }
