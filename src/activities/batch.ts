@@ -1,76 +1,135 @@
-/** Batches at the provider: create once, find, watch, cancel. */
-import { isHalfDone, type BatchSnapshot } from '../contract/snapshots.js';
+/** Batches: check the input, create once, find, watch, cancel, collect. */
+import type {
+  BatchActivities,
+  CheckBatchInputInput,
+  CheckedInput,
+  CollectBatchInput,
+  CollectedBatch,
+  CreateBatchInput,
+  WatchBatchInput,
+} from '../contract/activities/batch.js';
+import type { CreatedOnce, InterruptedCreate, JobRef, JobSearch, Sighting } from '../contract/activities/jobs.js';
+import { invalidInput } from '../contract/failures.js';
 import { JOB_KEY } from '../contract/job-key.js';
+import { isHalfDone, type BatchSnapshot } from '../contract/snapshots.js';
+import { jsonLines } from '../jsonl/json-lines.js';
 import { BATCHES } from '../provider/job-kinds.js';
-import { providerApi } from './calls/provider-api.js';
+import { parseReply, type Reply } from '../provider/reply.js';
+import { checkBatchInput, type BatchInputReport } from '../requests/check-input.js';
+import type { Storage } from '../storage/storage.js';
 import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
-import type { CreateBatchInput, WatchBatchInput } from '../contract/activities/batch.js';
-import type { CreatedOnce, InterruptedCreate, JobSearch, Sighting } from '../contract/activities/jobs.js';
-import { changeJob, parseJob, retrieve, keyedJobs } from './calls/jobs.js';
-import type { ActivityContext } from './runtime/context.js';
+import { cancelJob, keyedJobs } from './calls/jobs.js';
+import { openFile } from './calls/open-file.js';
+import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { watchJob } from './calls/watch.js';
+import { collectBatch } from './collect/batch-results.js';
+import type { ActivityContext } from './runtime/context.js';
+import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 
-export function batchActivities(toolbox: ActivityContext) {
-  return {
-    /** Creates the batch, or adopts the one that an earlier attempt created. */
-    async createBatch(input: CreateBatchInput): Promise<CreatedOnce<BatchSnapshot>> {
-      const api = providerApi(toolbox, input.provider);
-      const { inputFileId, endpoint } = input;
-      return createOnce<BatchSnapshot>({
-        ...keyedJobs(BATCHES, api, input),
-        operation: 'batches.create',
-        mayExist: input.mayExist,
-        onAmbiguousCreate: input.onAmbiguousCreate,
-        lookFor: { inputFileId, endpoint, createdSince: input.notBefore },
-        create: async () =>
-          parseJob(
-            BATCHES,
-            'create',
-            await api.attempt((client) =>
-              client.batches.create({
-                input_file_id: inputFileId,
-                // Providers have endpoints and windows of their own.
-                endpoint: endpoint as '/v1/chat/completions',
-                completion_window: input.completionWindow as '24h',
-                ...(api.provider.metadata && { metadata: { ...input.metadata, [JOB_KEY]: input.key } }),
-                ...(input.outputExpiresAfterSeconds !== null && {
-                  output_expires_after: { anchor: 'created_at', seconds: input.outputExpiresAfterSeconds },
-                }),
-              }),
-            ),
-          ),
-      });
-    },
+export class BatchActivityGroup implements BatchActivities {
+  readonly #context: ActivityContext;
 
-    /** Cancels batches that carry the key and are not the one that the run follows; answers with their ids. */
-    async cancelBatchTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
-      const api = providerApi(toolbox, input.provider);
-      return { cancelled: await cancelDuplicates(keyedJobs(BATCHES, api, input), input.id) };
-    },
+  constructor(context: ActivityContext) {
+    this.#context = context;
+  }
 
-    /** The oldest batch that carries the key, or null: after a create whose outcome is not known. */
-    async findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null> {
-      return findInterrupted('batches.create', keyedJobs(BATCHES, providerApi(toolbox, input.provider), input), input);
-    },
+  async checkBatchInput(input: CheckBatchInputInput): Promise<CheckedInput> {
+    const { storage } = this.#context;
+    const api = this.#api(input);
+    return withHeartbeat(async () => {
+      if ('fileId' in input.input) {
+        const { fileId } = input.input;
+        const { content } = await openFile(api, fileId);
+        // A provider need not give an input file back. Then only the provider checks the lines.
+        if (!content) return { requests: null, model: null, fileId };
+        const { requests, model } = await checkLines(api, input.endpoint, content);
+        return { requests, model, fileId };
+      }
+      const uri = 'uri' in input.input ? input.input.uri : await writeInline(storage, input, input.input.requests);
+      const content = storage.read(uri, { reuse: true });
+      const { requests, model, bytes, sha256 } = await checkLines(api, input.endpoint, content);
+      return { requests, model, file: { uri, bytes, sha256 } };
+    });
+  }
 
-    /** Returns when the batch has changed; until then fails as benign, to be retried at the time of the next look. */
-    async watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>> {
-      const api = providerApi(toolbox, input.provider);
-      return watchJob<BatchSnapshot>(api, toolbox.poll, input, {
-        statuses: BATCHES.statuses,
-        operation: 'batches.retrieve',
-        read: () => retrieve(BATCHES, api, input.id),
-        hasNews: ({ requestCounts }) => !input.isHalfDone && isHalfDone(requestCounts),
-        describe: async ({ requestCounts: counts }) => ({
-          text: counts.total > 0 ? `${counts.completed + counts.failed} of ${counts.total} done` : 'no counts yet',
-          data: { counts },
-        }),
-      });
-    },
+  async createBatch(input: CreateBatchInput): Promise<CreatedOnce<BatchSnapshot>> {
+    const api = this.#api(input);
+    const { inputFileId, endpoint } = input;
+    return createOnce<BatchSnapshot>({
+      ...keyedJobs(BATCHES, api, input),
+      operation: 'batches.create',
+      mayExist: input.mayExist,
+      onAmbiguousCreate: input.onAmbiguousCreate,
+      lookFor: { inputFileId, endpoint, createdSince: input.notBefore },
+      create: () => requestBatch(api, input),
+    });
+  }
 
-    /** Asks the provider to cancel, and tells how the batch stands then. One that has ended is left as it is. */
-    async cancelBatch(input: { provider: string; id: string }): Promise<BatchSnapshot | null> {
-      return changeJob(BATCHES, providerApi(toolbox, input.provider), 'cancel', input.id);
-    },
-  };
+  async findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null> {
+    return findInterrupted('batches.create', keyedJobs(BATCHES, this.#api(input), input), input);
+  }
+
+  async cancelBatchTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
+    return { cancelled: await cancelDuplicates(keyedJobs(BATCHES, this.#api(input), input), input.id) };
+  }
+
+  async watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>> {
+    return watchJob<BatchSnapshot>(this.#api(input), this.#context.poll, input, {
+      kind: BATCHES,
+      hasChanged: ({ requestCounts }) => !input.isHalfDone && isHalfDone(requestCounts),
+      describe: async ({ requestCounts: counts }) => ({
+        text: counts.total > 0 ? `${counts.completed + counts.failed} of ${counts.total} done` : 'no counts yet',
+        data: { counts },
+      }),
+    });
+  }
+
+  async cancelBatch(input: JobRef): Promise<BatchSnapshot | null> {
+    return cancelJob(BATCHES, this.#api(input), input.id);
+  }
+
+  async collectBatchResults(input: CollectBatchInput): Promise<CollectedBatch> {
+    return withHeartbeat(() => collectBatch(this.#api(input), this.#context.storage, input));
+  }
+
+  #api({ provider }: { readonly provider: string }): ProviderApi {
+    return providerApi(this.#context, provider);
+  }
+}
+
+async function writeInline(
+  storage: Storage,
+  { outputUri, filename }: CheckBatchInputInput,
+  requests: readonly unknown[],
+): Promise<string> {
+  const uri = storage.resolve(outputUri ?? storage.defaultRoot, 'inputs', filename);
+  await storage.write(uri, jsonLines(requests));
+  return uri;
+}
+
+/** @throws ApplicationFailure `InvalidInput` with the first faults */
+async function checkLines(
+  { provider }: ProviderApi,
+  endpoint: string,
+  content: AsyncIterable<Uint8Array>,
+): Promise<BatchInputReport> {
+  const report = await checkBatchInput(untilCancelled(content), { endpoint, limits: provider.batchLimits });
+  if (report.faults.total > 0) throw invalidInput(report.faults);
+  return report;
+}
+
+async function requestBatch(api: ProviderApi, input: CreateBatchInput): Promise<Reply<BatchSnapshot>> {
+  const reply = await api.attempt((client) =>
+    client.batches.create({
+      input_file_id: input.inputFileId,
+      // Providers have further endpoints and windows, which the SDK's types do not know.
+      endpoint: input.endpoint as '/v1/chat/completions',
+      completion_window: input.completionWindow as '24h',
+      ...(api.provider.metadata && { metadata: { ...input.metadata, [JOB_KEY]: input.key } }),
+      ...(input.outputExpiresAfterSeconds !== null && {
+        output_expires_after: { anchor: 'created_at', seconds: input.outputExpiresAfterSeconds },
+      }),
+    }),
+  );
+  return parseReply(BATCHES.schema, reply);
 }

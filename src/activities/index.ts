@@ -1,50 +1,51 @@
-/** The activities: the only code that calls the API or touches storage. */
+/** The activities: the part of the worker that calls the API and works on storage. */
 import type { Activities } from '../contract/activities/index.js';
+import type { BatchActivities } from '../contract/activities/batch.js';
+import type { BulkBatchActivities } from '../contract/activities/bulk-batch.js';
+import type { FileActivities } from '../contract/activities/files.js';
+import type { FineTuningActivities } from '../contract/activities/fine-tuning.js';
+import type { TokenBudgetActivities } from '../contract/activities/token-budget.js';
 import { toMs, type Duration } from '../contract/spec-fields.js';
 import { Providers, type ProviderOptions } from '../provider/providers.js';
 import { Storage } from '../storage/storage.js';
-import { batchInputActivities } from './batch-input.js';
-import { batchResultActivities } from './batch-results.js';
-import { batchActivities } from './batch.js';
-import { tokenBudgetActivities } from './token-budget.js';
-import { bulkBatchActivities } from './bulk-batch.js';
-import { fileActivities } from './files.js';
-import { fineTuningResultActivities } from './fine-tuning-results.js';
-import { fineTuningActivities } from './fine-tuning.js';
-import { withFailures } from './runtime/with-failures.js';
+import { BatchActivityGroup } from './batch.js';
+import { BulkBatchActivityGroup } from './bulk-batch.js';
+import { FileActivityGroup } from './files.js';
+import { FineTuningActivityGroup } from './fine-tuning.js';
 import type { ActivityContext } from './runtime/context.js';
-import { trainingInputActivities } from './training-input.js';
+import { withFailures } from './runtime/with-failures.js';
+import { TokenBudgetActivityGroup } from './token-budget.js';
 
 export interface ActivitiesOptions {
-  /** The providers by name; specs say which one (`default` if they do not). */
+  /** The providers by name. A spec names the one that it uses, `default` if it names none. */
   readonly providers: Readonly<Record<string, ProviderOptions>>;
-  /** Where files are read and written: URIs of the allowed roots (the first is where results land by default), or a storage. */
+  /** The allowed roots, as URIs (results are written to the first one unless a spec says otherwise), or a storage. */
   readonly storage: readonly string[] | Storage;
-  /** Bounds of the poll interval. Default `'5s'` to `'5m'`; a job is polled at about a tenth of its age between them. */
+  /**
+   * Bounds of the poll interval. Between them a job is polled at intervals of about a tenth of its age.
+   * @default { min: '5s', max: '5m' }
+   */
   readonly poll?: { readonly min?: Duration; readonly max?: Duration };
 }
 
-/** The activities of all lifecycles, to be registered with a worker. */
+/**
+ * The activities of all lifecycles, to be registered with a worker.
+ *
+ * @throws TypeError or StorageError if the storage roots are invalid
+ */
 export function createActivities(options: ActivitiesOptions): Activities {
-  const toolbox: ActivityContext = {
+  const context: ActivityContext = {
     providers: new Providers(options.providers),
     storage: options.storage instanceof Storage ? options.storage : new Storage({ roots: options.storage }),
     poll: { minMs: toMs(options.poll?.min ?? '5s'), maxMs: toMs(options.poll?.max ?? '5m') },
   };
-  return withFailures(
-    {
-      ...fileActivities(toolbox),
-      ...batchInputActivities(toolbox),
-      ...batchActivities(toolbox),
-      ...batchResultActivities(toolbox),
-      ...bulkBatchActivities(toolbox),
-      ...tokenBudgetActivities(toolbox),
-      ...trainingInputActivities(toolbox),
-      ...fineTuningActivities(toolbox),
-      ...fineTuningResultActivities(toolbox),
-    },
-    toolbox,
-  );
+  return {
+    ...withFailures<FileActivities>(new FileActivityGroup(context), context),
+    ...withFailures<BatchActivities>(new BatchActivityGroup(context), context),
+    ...withFailures<FineTuningActivities>(new FineTuningActivityGroup(context), context),
+    ...withFailures<BulkBatchActivities>(new BulkBatchActivityGroup(context), context),
+    ...withFailures<TokenBudgetActivities>(new TokenBudgetActivityGroup(context), context),
+  };
 }
 
 export type { Activities } from '../contract/activities/index.js';

@@ -1,38 +1,37 @@
-/** The account's token budget is a workflow; these activities speak to it and look after it. */
+/**
+ * The token budget of an account is a workflow. These activities send requests to it and do for it what workflows
+ * cannot.
+ */
 import { activityInfo, getClient } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import type { TokenBudgetActivities } from '../contract/activities/token-budget.js';
 import { budgetWorkflowId, type CapacityRequest } from '../contract/token-budget.js';
 import { providerApi } from './calls/provider-api.js';
+import { isClosed } from './calls/runs.js';
 import type { ActivityContext } from './runtime/context.js';
 
-export function tokenBudgetActivities(toolbox: ActivityContext) {
-  return {
-    /** Asks the provider's budget for room, and starts the budget if it is not there yet. The answer comes as a signal. */
-    async requestRoom(input: { provider: string; request: CapacityRequest }): Promise<void> {
-      const { provider } = providerApi(toolbox, input.provider);
-      await getClient().workflow.signalWithStart('tokenBudget', {
-        workflowId: budgetWorkflowId(activityInfo().taskQueue, input.provider),
-        taskQueue: activityInfo().taskQueue,
-        args: [],
-        signal: 'request',
-        signalArgs: [{ ...input.request, createsPerHour: provider.batchLimits.createsPerHour }],
-        staticSummary: `Enqueued tokens at provider ${input.provider}`,
-      });
-    },
+export class TokenBudgetActivityGroup implements TokenBudgetActivities {
+  readonly #context: ActivityContext;
 
-    /** Which of these runs are over, or were never there. */
-    async closedRuns(input: { workflowIds: string[] }): Promise<string[]> {
-      const closed: string[] = [];
-      for (const workflowId of input.workflowIds) {
-        try {
-          const { status } = await getClient().workflow.getHandle(workflowId).describe();
-          if (status.name !== 'RUNNING') closed.push(workflowId);
-        } catch (error) {
-          if (!(error instanceof WorkflowNotFoundError)) throw error;
-          closed.push(workflowId);
-        }
-      }
-      return closed;
-    },
-  };
+  constructor(context: ActivityContext) {
+    this.#context = context;
+  }
+
+  async requestRoom(input: { provider: string; request: CapacityRequest }): Promise<void> {
+    const { provider } = providerApi(this.#context, input.provider);
+    const { taskQueue } = activityInfo();
+    await getClient().workflow.signalWithStart('tokenBudget', {
+      workflowId: budgetWorkflowId(taskQueue, input.provider),
+      taskQueue,
+      args: [],
+      signal: 'request',
+      signalArgs: [{ ...input.request, createsPerHour: provider.batchLimits.createsPerHour }],
+      staticSummary: `Enqueued tokens at provider ${input.provider}`,
+    });
+  }
+
+  async closedRuns(input: { workflowIds: string[] }): Promise<string[]> {
+    const closed: string[] = [];
+    for (const workflowId of input.workflowIds) if (await isClosed(workflowId)) closed.push(workflowId);
+    return closed;
+  }
 }

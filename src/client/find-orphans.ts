@@ -1,38 +1,48 @@
-/** Jobs at a provider that nobody follows any more: their run was terminated, or ended without them. */
+/** Jobs at a provider that no run follows any more: their run was terminated, or ended before them. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type OpenAI from 'openai';
 import { JOB_KEY, jobOwnerOf, ORIGIN, type JobOwner, type Origin } from '../contract/job-key.js';
 import { BATCHES, FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { METADATA_LIMITS } from '../contract/limits.js';
 import { eachObject, pageSchema } from '../provider/pages.js';
+import { httpStatusOf } from '../provider/sdk-error.js';
 
 export type OrphanKind = 'batch' | 'fineTuning';
 
 export interface FindOrphansOptions {
-  /** The namespace's client: jobs of runs in other namespaces are not judged. */
+  /** A client of the namespace to search. Jobs of runs in other namespaces are ignored. */
   readonly temporal: Client;
-  /** The account to look through. Its own retries apply. */
+  /** A client of the account to search. Its retries apply. */
   readonly openai: OpenAI;
-  /** Only jobs created since then. Default: 30 days ago. */
+  /**
+   * Jobs that were created earlier are ignored.
+   * @default 30 days ago
+   */
   readonly since?: Date;
-  /** Default: both. A provider without one of the lists has none of its kind. */
+  /**
+   * Kinds of jobs to search for. A provider without the list of a kind (404) counts as having none.
+   * @default ['batch', 'fineTuning']
+   */
   readonly kinds?: readonly OrphanKind[];
-  /** Cancels each orphan at the provider. Default false: only looks. */
+  /**
+   * Whether to cancel each orphan at the provider.
+   * @default false
+   */
   readonly cancel?: boolean;
 }
 
 export interface Orphan {
   readonly kind: OrphanKind;
   readonly jobId: string;
-  /** The provider's status, as it was when it was found. */
+  /** The provider's status at the time when the orphan was found. */
   readonly status: string;
   /** Epoch seconds; null where the provider does not say. */
   readonly createdAt: number | null;
   /** The run that created it. A reset keeps the run id of the first. */
   readonly owner: JobOwner;
-  /** How that run ended, in Temporal's words; `NOT_FOUND` when the namespace no longer has it. */
+  /** Temporal's status of that run, such as `TERMINATED`; `NOT_FOUND` if the namespace no longer has it. */
   readonly runStatus: string;
-  /** Whether it was told to cancel. False too where it had ended in the meantime. */
+  /** Whether this call cancelled it. Also false if the job had ended in the meantime. */
   readonly isCancelled: boolean;
 }
 
@@ -41,22 +51,23 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 const KINDS = { batch: BATCHES, fineTuning: FINE_TUNING_JOBS } as const;
 
 /**
- * Finds jobs that have not ended although the run that created them has: it was terminated, it failed (`JobStuck`, `ApiRefused`), or it
- * is gone. They are told by the key in their metadata, so only jobs of this library are ever touched.
+ * Finds jobs that have not ended although the run that created them has: it was terminated, it failed (`JobStuck`,
+ * `ApiRefused`), or it no longer exists. Jobs are recognised by the key in their metadata, so only jobs of this library
+ * are ever cancelled.
  *
  * @example
  * ```ts
  * const orphans = await findOrphans({ temporal: client, openai: new OpenAI(), cancel: true });
- * for (const { jobId, owner, run } of orphans) console.log(`${jobId} of ${owner.workflowId} (${run}) was cancelled`);
+ * for (const { jobId, owner, runStatus } of orphans) console.log(`${jobId} of ${owner.workflowId} (${runStatus})`);
  * ```
- * @throws the errors of the two clients; an error in the middle leaves the rest for the next call
+ * @throws the errors of the two clients; after an error, a further call finds the remaining orphans
  */
 export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]> {
   const { temporal, openai, kinds = ['batch', 'fineTuning'], cancel = false } = options;
   const since = Math.floor((options.since ?? new Date(Date.now() - 30 * DAY_MS)).getTime() / 1_000);
   const orphans: Orphan[] = [];
   for (const kind of kinds) {
-    for await (const { job, owner } of openJobs(openai, kind, since)) {
+    for await (const { job, owner } of unfinishedJobs(openai, kind, since)) {
       if (owner.namespace !== temporal.options.namespace) continue;
       const run = await endOf(temporal, owner);
       if (run === null) continue;
@@ -68,14 +79,14 @@ export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]
   return orphans;
 }
 
-/** Jobs that have not ended and carry a key of ours, newest first. */
-async function* openJobs(openai: OpenAI, kind: OrphanKind, since: number) {
+/** Jobs that have not ended and carry a key of this library, newest first. */
+async function* unfinishedJobs(openai: OpenAI, kind: OrphanKind, since: number) {
   const { path, pageSize: limit, schema, statuses } = KINDS[kind];
   const objects = eachObject(async (after) => {
     try {
       return pageSchema.parse(await openai.get(path, { query: { limit, ...after } }));
     } catch (error) {
-      if (statusOf(error) === 404) return { data: [], has_more: false };
+      if (httpStatusOf(error) === 404) return { data: [], has_more: false };
       throw error;
     }
   });
@@ -89,21 +100,21 @@ async function* openJobs(openai: OpenAI, kind: OrphanKind, since: number) {
   }
 }
 
-/** How the run ended that a job belongs to; null while it, or what a reset made of it, goes on. */
+/** How the run that owns a job ended; null while it runs, or while the run that a reset made of it does. */
 async function endOf(temporal: Client, owner: JobOwner): Promise<string | null> {
-  const workflowId = await wholeWorkflowId(temporal, owner);
+  const workflowId = await fullWorkflowId(temporal, owner);
   const current = await statusOfRun(temporal, workflowId);
   if (current && (await ownerRunId(temporal, workflowId, current)) === owner.runId) {
-    return current.isOpen ? null : current.status;
+    return current.isRunning ? null : current.status;
   }
-  const own = await statusOfRun(temporal, workflowId, owner.runId);
-  return own?.isOpen ? null : (own?.status ?? 'NOT_FOUND');
+  const original = await statusOfRun(temporal, workflowId, owner.runId);
+  return original?.isRunning ? null : (original?.status ?? 'NOT_FOUND');
 }
 
-/** A key of full length may name only the beginning of the workflow id; the run id is whole. */
-async function wholeWorkflowId(temporal: Client, { namespace, workflowId, runId }: JobOwner): Promise<string> {
-  const isWhole = namespace.length + workflowId.length + runId.length + 2 < METADATA_LIMITS.valueLength;
-  if (isWhole) return workflowId;
+/** The workflow id of an owner. In a key of maximum length it may be cut, while the run id is always complete. */
+async function fullWorkflowId(temporal: Client, { namespace, workflowId, runId }: JobOwner): Promise<string> {
+  const isComplete = namespace.length + workflowId.length + runId.length + 2 < METADATA_LIMITS.valueLength;
+  if (isComplete) return workflowId;
   for await (const run of temporal.workflow.list({ query: `RunId = '${runId}'` })) return run.workflowId;
   return workflowId;
 }
@@ -111,14 +122,16 @@ async function wholeWorkflowId(temporal: Client, { namespace, workflowId, runId 
 async function statusOfRun(temporal: Client, workflowId: string, runId?: string) {
   try {
     const { status, runId: described, memo } = await temporal.workflow.getHandle(workflowId, runId).describe();
-    return { status: status.name, isOpen: status.name === 'RUNNING', runId: described, memo };
+    return { status: status.name, isRunning: status.name === 'RUNNING', runId: described, memo };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
 }
 
-/** The run id that the run's job is known by: of its bulk, or of its own first event, which a reset keeps. */
+/**
+ * The run id in the key of a run's job: that of its bulk batch, or that of the run's first event, which a reset keeps.
+ */
 async function ownerRunId(
   temporal: Client,
   workflowId: string,
@@ -134,18 +147,13 @@ async function ownerRunId(
   return history?.events?.[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId ?? undefined;
 }
 
-/** False for a job that has ended or gone in the meantime. */
+/** Cancels a job. Returns false if it has ended or disappeared in the meantime. */
 async function cancelJob(openai: OpenAI, kind: OrphanKind, id: string): Promise<boolean> {
   try {
-    await (kind === 'batch' ? openai.batches.cancel(id) : openai.fineTuning.jobs.cancel(id));
+    await KINDS[kind].cancel(openai, id);
     return true;
   } catch (error) {
-    if ([400, 404, 409].includes(statusOf(error) ?? 0)) return false;
+    if ([400, 404, 409].includes(httpStatusOf(error) ?? 0)) return false;
     throw error;
   }
-}
-
-function statusOf(error: unknown): number | undefined {
-  const status: unknown = error instanceof Error && 'status' in error ? error.status : undefined;
-  return typeof status === 'number' ? status : undefined;
 }

@@ -1,4 +1,4 @@
-/** A file in storage as the check of its lines found it. A later reading with another size or hash is refused. */
+/** A file in storage, as it was when its lines were checked. It is refused if its size or hash has changed since. */
 export interface CheckedFile {
   /** `file:` or `s3:` URI. */
   readonly uri: string;

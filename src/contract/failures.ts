@@ -3,10 +3,9 @@ import type { FaultReport } from './input-fault.js';
 import { describeFaults } from './parse-spec.js';
 
 /**
- * The failure types, by which callers in any language tell failures apart: classes do not survive serialisation, strings do.
- * `docs/reference/failures.md` and the README hold the same table; a test keeps them together.
+ * The failure types. Callers in any language distinguish failures by them, since strings survive serialisation and
+ * classes do not. `docs/reference/failures.md` contains the same table, and a test compares the two.
  */
-
 export const FAILURES = {
   InvalidInput: {
     retryable: false,
@@ -25,27 +24,28 @@ export const FAILURES = {
   },
   ApiRefused: {
     retryable: false,
-    meaning: 'The provider refused for good: bad key, no permission, no quota, unknown model, moderation.',
+    meaning: 'The provider refused the request: bad key, no permission, no quota, unknown model, moderation.',
     details: '{ operation, status, code, type, param, requestId }',
   },
   ApiUnavailable: {
     retryable: true,
-    meaning: 'The provider could not answer now; retried for as long as the job can live.',
+    meaning: 'The provider could not answer; the call is retried for as long as the job can live.',
     details: '{ operation, status, code, type, param, requestId }',
   },
   WaitingForCapacity: {
     retryable: true,
-    meaning: 'The provider has no slot, or a daily limit is reached; the create waits its turn.',
+    meaning:
+      'The provider has no free slot, or a daily limit is reached; the create is retried until there is capacity.',
     details: '{ operation, status, code, type, param, requestId }',
   },
   NothingNew: {
     retryable: true,
-    meaning: 'Not a failure: the job has not changed since the last look (benign).',
+    meaning: 'Not an error: the job has not changed since the last poll (benign).',
     details: '{ status, counts or steps, checkedAt }',
   },
   AmbiguousCreate: {
     retryable: false,
-    meaning: 'It cannot be known whether a create succeeded, and the provider has no metadata to look for it.',
+    meaning: 'It is unknown whether a create succeeded, and the provider keeps no metadata by which to find the job.',
     details: '{ operation, lookFor }',
   },
   JobVanished: {
@@ -55,44 +55,44 @@ export const FAILURES = {
   },
   JobStuck: {
     retryable: false,
-    meaning: 'The job had no end long after it expired or was cancelled (`stuckAfter`); what it had is collected.',
+    meaning: 'The job had not ended `stuckAfter` after it expired or was cancelled; the results it had are collected.',
     details: '{ jobId, status, since, result }',
   },
   StorageRefused: {
     retryable: false,
     meaning:
-      "A URI lies outside the worker's storage roots, does not exist, or has a scheme the worker does not serve.",
+      "A URI is outside the worker's storage roots, does not exist, or has a scheme that the worker does not support.",
     details: '{ code, uri }',
   },
   StorageUnavailable: {
     retryable: true,
-    meaning: 'Storage could not be read or written now.',
+    meaning: 'Storage could not be read or written; the activity is retried.',
     details: '{ code, uri }',
   },
   UnknownProvider: {
     retryable: false,
-    meaning: 'The spec names a provider that the worker does not have.',
+    meaning: 'The spec names a provider that is not configured at the worker.',
     details: '{ provider, known }',
   },
   WorkerStopped: {
     retryable: true,
-    meaning: 'The worker stopped in the middle of an activity; the next attempt, on whatever worker, takes over.',
+    meaning: 'The worker shut down during an activity; the next attempt, on any worker, takes over.',
     details: 'none',
   },
   UnexpectedError: {
     retryable: true,
-    meaning: 'An unexpected error inside an activity; retried, since a fixed worker can go on where this one stopped.',
+    meaning: 'An unexpected error in an activity; it is retried, since a corrected worker can continue the run.',
     details: '{ name }',
   },
 } as const satisfies Record<string, { retryable: boolean; meaning: string; details: string }>;
 
 export type FailureType = keyof typeof FAILURES;
 
-/** The provider's words on a call that failed; each null where it gives none. */
+/** The provider's reply to a call that failed. A field is null if the reply does not have it. */
 export interface ApiErrorDetails {
-  /** The call, named as in the SDK, such as `batches.create`. */
+  /** The call by its name in the SDK, such as `batches.create`. */
   readonly operation: string;
-  /** HTTP status; null where there was no readable answer. */
+  /** HTTP status; null if there was no readable reply. */
   readonly status: number | null;
   readonly code: string | null;
   readonly type: string | null;
@@ -100,7 +100,10 @@ export interface ApiErrorDetails {
   readonly requestId: string | null;
 }
 
-/** First entry of a failure's `details`, by type. `result` is what was collected before the failure, null where nothing was. */
+/**
+ * First entry of a failure's `details`, by type. `result` is what was collected before the failure; null if nothing
+ * was.
+ */
 export interface FailureDetails {
   InvalidInput: FaultReport;
   BatchFailed: { readonly batchId: string; readonly errors: readonly unknown[]; readonly result?: unknown };
@@ -119,13 +122,16 @@ export interface FailureDetails {
   UnexpectedError: { readonly name: string };
 }
 
-/** A failure of an activity or a workflow. Whether Temporal retries it is told by its type. */
+/** A failure of an activity or a workflow. Its type decides whether Temporal retries it. */
 export function failure<Type extends FailureType>(
   type: Type,
   message: string,
   details: FailureDetails[Type],
   options: {
-    /** Milliseconds until the next attempt. Default: by the activity's retry policy. */
+    /**
+     * Milliseconds until the next attempt.
+     * @default by the activity's retry policy
+     */
     readonly nextRetryDelay?: number;
     readonly category?: ApplicationFailureCategory;
   } = {},
@@ -144,7 +150,7 @@ export function invalidInput(report: FaultReport, prefix = ''): ApplicationFailu
   return failure('InvalidInput', `${prefix}${describeFaults(report)}`, report);
 }
 
-/** `InvalidInput` for one fault that is no line's. */
+/** `InvalidInput` for one fault of a field, or of the input as a whole (null). */
 export function invalidField(field: string | null, message: string): ApplicationFailure {
   return invalidInput({ faults: [{ ...(field !== null && { field }), message }], total: 1 });
 }

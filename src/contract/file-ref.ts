@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** A file in storage: where it is, and enough to tell that it is whole. Bodies stay in storage; only this travels through a workflow. */
+/** A reference to a file in storage. Bodies stay in storage; only references become part of a workflow's history. */
 export interface FileRef {
   /** `file:` or `s3:` URI. */
   readonly uri: string;
   /** Size in bytes. */
   readonly bytes: number;
-  /** Lines, the last one counted with or without its newline. */
+  /** Number of lines. The last one counts with or without its newline. */
   readonly lines: number;
   /** Hash of the whole content, lower-case hex. */
   readonly sha256: string;

@@ -1,8 +1,8 @@
 /**
- * The limits that the API documents, each in this one place.
+ * The limits that the API documents. Sizes are bytes, durations are seconds. A provider with other limits overrides
+ * them by its `batchLimits`.
  *
  * Source: the OpenAI API reference and guides for batches, files and fine-tuning (OpenAPI document 2.3.0, August 2026).
- * Sizes are bytes, ages are seconds. A provider with other limits overrides them in its own table.
  */
 
 /** Limits of one batch and its input file. */
@@ -11,9 +11,9 @@ export interface BatchLimits {
   readonly requests: number;
   /** Size of the input file, in bytes. */
   readonly bytes: number;
-  /** Inputs over all requests of a `/v1/embeddings` batch. */
+  /** Embedding inputs of all requests of a `/v1/embeddings` batch together. */
   readonly embeddingInputs: number;
-  /** Size of one line, in bytes; a longer one is refused instead of held in memory. */
+  /** Size of one line, in bytes. A longer line is refused instead of being held in memory. */
   readonly lineBytes: number;
   /** Batches that an account may create within an hour. */
   readonly createsPerHour: number;
@@ -34,20 +34,20 @@ export const FILE_LIMITS = {
   expiresAfterSeconds: { min: 3_600, max: 2_592_000 },
 } as const;
 
-/** `metadata` of batches and fine-tuning jobs. One pair is ours: see `job-key.ts`. */
+/** Limits of the `metadata` of batches and fine-tuning jobs. One pair is reserved, see `job-key.ts`. */
 export const METADATA_LIMITS = { pairs: 16, keyLength: 64, valueLength: 512 } as const;
 
 /** Limits of a fine-tuning job and its training file. */
 export const FINE_TUNING_LIMITS = {
   integrations: 5,
   suffixLength: { min: 1, max: 64 },
-  /** Fewest examples that a training file may hold. */
+  /** Minimum number of examples in a training file. */
   minExamples: 10,
   seed: { min: 0, max: 2_147_483_647 },
 } as const;
 
-/** Page sizes of the list endpoints: the largest that is asked for. */
+/** Objects per page that are requested of the list endpoints. */
 export const PAGE_SIZES = { batches: 100, files: 10_000, jobs: 100, events: 100, checkpoints: 100 } as const;
 
-/** Faults that an `InvalidInput` failure lists before it only counts. */
+/** Maximum number of faults that an `InvalidInput` failure lists. Further faults are only counted. */
 export const MAX_LISTED_FAULTS = 20;

@@ -3,11 +3,15 @@ import type { FaultReport, InputFault } from './input-fault.js';
 import { MAX_LISTED_FAULTS } from './limits.js';
 import { bounded } from './text.js';
 
-/** A spec that was read, or everything that is wrong with it. */
+/** A valid spec, or what is wrong with it. */
 export type SpecParse<T> =
   { readonly spec: T; readonly report?: undefined } | { readonly spec?: undefined; readonly report: FaultReport };
 
-/** `a.b[2].c` of a path as zod gives it. */
+/** Longest field and message of a fault, in characters. */
+const MAX_FIELD_LENGTH = 200;
+const MAX_MESSAGE_LENGTH = 300;
+
+/** The path of a zod issue, written as `a.b[2].c`. */
 function fieldOf(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (field, key) =>
@@ -17,32 +21,34 @@ function fieldOf(path: readonly PropertyKey[]): string {
 }
 
 /**
- * Of a union of objects, the faults of the one branch that knows all the keys that were given: `input.requests[3].custom_id`
- * says more than "must be one of …".
+ * Replaces the issue of a union of objects by the issues of the one branch that knows all the keys of the value:
+ * `input.requests[3].custom_id` is more helpful than "must be one of …".
  */
-function ofMeantBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+function issuesOfIntendedBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
-  const knowing = issue.errors.filter(
-    (faults) => !faults.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0),
+  const candidates = issue.errors.filter(
+    (issues) => !issues.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0),
   );
-  const [meant] = knowing;
-  if (!meant || knowing.length > 1 || issue.errors.length === 1) return [issue];
-  return meant.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] })).flatMap(ofMeantBranch);
+  const [intended] = candidates;
+  if (!intended || candidates.length > 1 || issue.errors.length === 1) return [issue];
+  return intended
+    .map((nested) => ({ ...nested, path: [...issue.path, ...nested.path] }))
+    .flatMap(issuesOfIntendedBranch);
 }
 
-/** Reads a spec by its schema. Every fault names its field; the field names are bounded, the values are never quoted. */
+/** Reads a spec by its schema. Every fault names its field, cut to a bound, and never quotes a value. */
 export function parseSpec<Schema extends z.ZodType>(schema: Schema, value: unknown): SpecParse<z.output<Schema>> {
   const reading = schema.safeParse(value);
   if (reading.success) return { spec: reading.data };
-  const faults: InputFault[] = reading.error.issues.flatMap(ofMeantBranch).map((issue) => {
-    const field = bounded(fieldOf(issue.path), 200);
+  const faults: InputFault[] = reading.error.issues.flatMap(issuesOfIntendedBranch).map((issue) => {
+    const field = bounded(fieldOf(issue.path), MAX_FIELD_LENGTH);
     const nested = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
-    return { ...(field && { field }), message: bounded(nested ?? issue.message, 300) };
+    return { ...(field && { field }), message: bounded(nested ?? issue.message, MAX_MESSAGE_LENGTH) };
   });
   return { report: { faults: faults.slice(0, MAX_LISTED_FAULTS), total: faults.length } };
 }
 
-/** One sentence of a report, for a failure's message. */
+/** The first fault of a report and the number of further ones, for the message of a failure. */
 export function describeFaults(report: FaultReport): string {
   const [first] = report.faults;
   if (!first) return 'Invalid input';

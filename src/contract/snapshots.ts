@@ -1,23 +1,23 @@
-/** Jobs at a provider as the workflows see them: what any provider may send, reduced to what something depends on. */
+/** Jobs at a provider as the workflows know them: what any provider may send, reduced to what something depends on. */
 
 /** The part of a snapshot that batches and fine-tuning jobs share. */
 export interface JobSnapshot {
   readonly id: string;
-  /** The provider's word, in lower case. Which words are known is another matter, see `status.ts`. */
+  /** The provider's status in lower case. It need not be one that `status.ts` knows. */
   readonly status: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Epoch seconds; null where the provider gives none. */
+  /** Epoch seconds; null if the provider sends none. */
   readonly timestamps: { readonly createdAt: number | null };
 }
 
-/** The provider's own counts; they need not sum, and are 0 where it gives none. */
+/** The provider's counts. They need not add up, and are 0 if the provider sends none. */
 export interface RequestCounts {
   readonly total: number;
   readonly completed: number;
   readonly failed: number;
 }
 
-/** Why a batch failed validation, one of possibly many reasons. */
+/** One of the reasons why a batch failed validation. */
 export interface BatchError {
   readonly code: string | null;
   /** Line of the input file, from 1. */
@@ -31,7 +31,7 @@ export interface BatchSnapshot extends JobSnapshot {
   readonly inputFileId: string | null;
   readonly outputFileId: string | null;
   readonly errorFileId: string | null;
-  /** The first hundred. */
+  /** The first hundred errors. */
   readonly errors: readonly BatchError[];
   readonly requestCounts: RequestCounts;
   readonly usage: {
@@ -39,7 +39,7 @@ export interface BatchSnapshot extends JobSnapshot {
     readonly output_tokens: number;
     readonly total_tokens: number;
   } | null;
-  /** Epoch seconds; null where the provider gives none. */
+  /** Epoch seconds; null if the provider sends none. */
   readonly timestamps: {
     readonly createdAt: number | null;
     readonly inProgressAt: number | null;
@@ -69,7 +69,7 @@ export interface FineTuningSnapshot extends JobSnapshot {
     readonly message: string | null;
     readonly param: string | null;
   } | null;
-  /** Epoch seconds; null where the provider gives none. */
+  /** Epoch seconds; null if the provider sends none. */
   readonly timestamps: {
     readonly createdAt: number | null;
     readonly finishedAt: number | null;
@@ -77,7 +77,7 @@ export interface FineTuningSnapshot extends JobSnapshot {
   };
 }
 
-/** Whether half of the requests are answered; false where the provider gives no counts. */
+/** Whether half of the requests are answered; false if the provider sends no counts. */
 export function isHalfDone({ total, completed, failed }: RequestCounts): boolean {
   return total > 0 && 2 * (completed + failed) >= total;
 }

@@ -1,93 +1,117 @@
-/** Fields that the specs of all lifecycles share, each checked in this one place. */
+/** Schemas of the fields that the specs of all lifecycles share. */
 import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
 import { JOB_KEY } from './job-key.js';
 import { METADATA_LIMITS } from './limits.js';
 
-/** Milliseconds of a duration that {@link durationSchema} has accepted. */
+/** Milliseconds of a duration that {@link durationSchema} accepted. */
 export function toMs(duration: Duration): number {
   return typeof duration === 'number' ? duration : ms(duration as StringValue);
 }
 
-/** Ten years, in ms: longer is a mistake, and timers have an end somewhere. */
-const LONGEST_DURATION = 3_650 * 24 * 60 * 60 * 1_000;
+/** Ten years. A longer duration is a mistake, and timers have an upper limit. */
+const MAX_DURATION_MS = 3_650 * 24 * 60 * 60 * 1_000;
 
-function readsAsDuration(text: string): boolean {
+function isDuration(text: string): boolean {
   try {
     const value = ms(text as StringValue) as number | undefined;
-    return value !== undefined && value >= 0 && value <= LONGEST_DURATION;
+    return value !== undefined && value >= 0 && value <= MAX_DURATION_MS;
   } catch {
     return false;
   }
 }
 
-/** A value that fails a check is none of a union's kinds, so that the union's own message is given and not the check's. */
-const whole = { abort: true } as const;
-const durationText = z.string().min(1, whole).max(40, whole).refine(readsAsDuration, whole);
+/** Makes a failed check abort, so that zod reports the message of the union instead of that of the check. */
+const abort = { abort: true } as const;
+const durationText = z.string().min(1, abort).max(40, abort).refine(isDuration, abort);
 
-/** A duration: milliseconds, or a string in the style of the `ms` package such as `'90s'`, `'5m'`, `'24h'`; ten years at most. */
-export const durationSchema = z.union([z.number().nonnegative(whole).max(LONGEST_DURATION, whole), durationText], {
+/**
+ * A duration: milliseconds, or a string in the format of the `ms` package such as `'90s'`, `'5m'` or `'24h'`; at most
+ * ten years.
+ */
+export const durationSchema = z.union([z.number().nonnegative(abort).max(MAX_DURATION_MS, abort), durationText], {
   error: "must be a duration: milliseconds, or a string such as '90s', '5m' or '24h'",
 });
 export type Duration = z.infer<typeof durationSchema>;
 
-/** Moments earlier than this (the year 2001) are surely durations that were meant to be strings. */
-const EARLIEST_DEADLINE = 1_000_000_000;
-/** Moments later than this (the year 5138) are surely milliseconds. */
-const LATEST_DEADLINE = 100_000_000_000;
+/** The year 2001. An earlier time must be a duration that should have been a string. */
+const MIN_DEADLINE_SECONDS = 1_000_000_000;
+/** The year 5138. A later time must be in milliseconds. */
+const MAX_DEADLINE_SECONDS = 100_000_000_000;
 
 /**
- * When to cancel: a moment in epoch seconds, or a duration string counted from the start of the workflow (`'6h'`).
+ * When to cancel: a time in epoch seconds, or a duration string counted from the start of the workflow, such as `'6h'`.
  */
 export const deadlineSchema = z.union(
-  [z.number().min(EARLIEST_DEADLINE, whole).max(LATEST_DEADLINE, whole), durationText],
-  { error: "must be a moment in epoch seconds, or a duration from the start such as '6h'" },
+  [z.number().min(MIN_DEADLINE_SECONDS, abort).max(MAX_DEADLINE_SECONDS, abort), durationText],
+  { error: "must be a time in epoch seconds, or a duration from the start such as '6h'" },
 );
 export type Deadline = z.infer<typeof deadlineSchema>;
 
-/** An id of the API. Empty ones must never reach the SDK, which would ask for the whole collection. */
+/** An id of the API. An empty one must never reach the SDK, which would request the whole collection. */
 export const idSchema = z
   .string()
   .trim()
   .min(1, { error: 'must not be empty', abort: true })
   .max(512, { error: 'must have at most 512 characters', abort: true })
-  .regex(/^(?!\.{1,2}$)[^\s/\\?#]+$/, 'must be one id: no spaces, no "/", "\\", "?" or "#", not "." or ".."');
+  .regex(/^(?!\.{1,2}$)[^\s/\\?#]+$/, 'must be an id without spaces, "/", "\\", "?" or "#", and not "." or ".."');
 
 export const uriSchema = z
   .string()
   .max(4_096, { error: 'must have at most 4096 characters', abort: true })
   .regex(/^(file|s3):\/\//, 'must be a file:// or s3:// URI');
 
-/** The user's own metadata: one pair of the API's sixteen is taken by the job key. */
+/** One of the pairs that the API allows is reserved for the job key. */
+const MAX_USER_PAIRS = METADATA_LIMITS.pairs - 1;
+
+/** The metadata of the user. */
 export const metadataSchema = z
   .record(
     z
       .string()
       .min(1, 'a metadata key must not be empty')
-      .max(METADATA_LIMITS.keyLength, `a metadata key has at most ${METADATA_LIMITS.keyLength} characters`)
-      .refine((key) => key !== JOB_KEY, `the metadata key "${JOB_KEY}" is the library's own`),
+      .max(METADATA_LIMITS.keyLength, `a metadata key must have at most ${METADATA_LIMITS.keyLength} characters`)
+      .refine((key) => key !== JOB_KEY, `the metadata key "${JOB_KEY}" is reserved`),
     z
       .string()
-      .max(METADATA_LIMITS.valueLength, `a metadata value has at most ${METADATA_LIMITS.valueLength} characters`),
+      .max(METADATA_LIMITS.valueLength, `a metadata value must have at most ${METADATA_LIMITS.valueLength} characters`),
   )
   .refine(
-    (pairs) => Object.keys(pairs).length < METADATA_LIMITS.pairs,
-    `at most ${METADATA_LIMITS.pairs - 1} pairs: the API takes ${METADATA_LIMITS.pairs} and the library needs one ("${JOB_KEY}")`,
+    (pairs) => Object.keys(pairs).length <= MAX_USER_PAIRS,
+    `must have at most ${MAX_USER_PAIRS} pairs: the API allows ${METADATA_LIMITS.pairs}, and "${JOB_KEY}" is reserved`,
   );
 
-/** What all lifecycles can be told. */
+/** The fields that all specs have. */
 export const commonSpecFields = {
   metadata: metadataSchema.optional(),
-  /** Where results land, as `<outputUri>/<job id>/…`. Default: the worker's first storage root. */
+  /**
+   * Where results are written, as `<outputUri>/<job id>/…`.
+   * @default the worker's first storage root
+   */
   outputUri: uriSchema.optional(),
-  /** Cancel the job when this has passed and keep the partial results. Default: never. */
+  /**
+   * When to cancel the job. Its partial results are kept.
+   * @default never
+   */
   deadline: deadlineSchema.optional(),
-  /** Which of the worker's providers runs the job. Default `'default'`. */
+  /**
+   * Name of the provider, as configured at the worker.
+   * @default 'default'
+   */
   provider: z.string().min(1).max(100).default('default'),
-  /** Bounds of the poll interval. Default: the worker's (`LLM_JOBS_POLL_MIN`, `LLM_JOBS_POLL_MAX`). */
+  /**
+   * Bounds of the poll interval.
+   * @default the worker's (`LLM_JOBS_POLL_MIN`, `LLM_JOBS_POLL_MAX`)
+   */
   poll: z.strictObject({ min: durationSchema.optional(), max: durationSchema.optional() }).optional(),
-  /** How long a job may be missing at the provider (404) before the run fails with `JobVanished`. Default `'15m'`. */
+  /**
+   * How long a job may be missing at the provider (404) before the run fails with `JobVanished`.
+   * @default '15m'
+   */
   vanishedAfter: durationSchema.default('15m'),
-  /** What to do when it cannot be known whether a create succeeded: only for providers without metadata. Default `'fail'`. */
+  /**
+   * What to do if it is unknown whether a create succeeded. This happens only with providers that keep no metadata.
+   * @default 'fail'
+   */
   onAmbiguousCreate: z.enum(['fail', 'createAgain']).default('fail'),
 } as const;

@@ -1,9 +1,9 @@
 /**
- * The status tables. Ends are allow-listed: only a status named here as terminal ends a job, and an unknown one means
- * "not terminal, warn, go on". Statuses arrive folded to lower case.
+ * The statuses of jobs, in lower case. Only a status that is listed here as an end ends a job. An unknown one is taken
+ * as not terminal: the run warns and keeps waiting.
  */
 
-/** Statuses of a batch in the API's words, in the order in which a batch passes through them. */
+/** Statuses of a batch, in the order in which a batch passes through them. */
 export const BATCH_STATUSES = [
   'validating',
   'in_progress',
@@ -19,7 +19,9 @@ export type BatchStatus = (typeof BATCH_STATUSES)[number];
 export const BATCH_ENDS = ['completed', 'failed', 'expired', 'cancelled'] as const satisfies readonly BatchStatus[];
 export type BatchEnd = (typeof BATCH_ENDS)[number];
 
-/** Statuses of a fine-tuning job. `paused` is in no official enum but in the pause endpoint's example. */
+/**
+ * Statuses of a fine-tuning job. The API documents `paused` only in the example of the pause endpoint, not in its enum.
+ */
 export const FINE_TUNING_STATUSES = [
   'validating_files',
   'queued',
@@ -38,13 +40,13 @@ export const isBatchEnd = (status: string): status is BatchEnd => (BATCH_ENDS as
 export const isFineTuningEnd = (status: string): status is FineTuningEnd =>
   (FINE_TUNING_ENDS as readonly string[]).includes(status);
 
-/** What the statuses of one kind of job mean. */
+/** The meaning of the statuses of one kind of job. */
 export interface StatusRules {
   /** Whether the job has ended. */
   readonly isEnd: (status: string) => boolean;
   /** Whether the API documents the status. */
   readonly isKnown: (status: string) => boolean;
-  /** Whether a read that says `next` is older than the status already known: a replica that lags. */
+  /** Whether a read with status `next` is older than the known status, because it came from a replica that lags. */
   readonly isStepBack: (known: string, next: string) => boolean;
 }
 
@@ -55,7 +57,7 @@ export const BATCH_STATUS_RULES = {
   isStepBack: (known, next) => rankOf(known) >= 0 && rankOf(next) >= 0 && rankOf(next) < rankOf(known),
 } satisfies StatusRules;
 
-/** A fine-tuning job may go back to `queued` when it is resumed, but never back to validating its files. */
+/** A fine-tuning job may return to `queued` when it is resumed, but never to validating its files. */
 export const FINE_TUNING_STATUS_RULES = {
   isEnd: isFineTuningEnd,
   isKnown: isKnownFineTuningStatus,

@@ -1,4 +1,4 @@
-/** What batches and fine-tuning jobs have in common at the provider. */
+/** Batches and fine-tuning jobs described alike, so that one code handles both. */
 import type OpenAI from 'openai';
 import type { z } from 'zod';
 import type { BatchSnapshot, FineTuningSnapshot, JobSnapshot } from '../contract/snapshots.js';
@@ -9,11 +9,13 @@ import { PAGE_SIZES } from '../contract/limits.js';
 import { BATCH_STATUS_RULES, FINE_TUNING_STATUS_RULES, type StatusRules } from '../contract/status.js';
 
 export interface JobKind<T extends JobSnapshot> {
+  /** The prefix of the kind's operations, as in `batches.create`. */
   readonly name: 'batches' | 'fineTuning';
-  /** Of the list, below the client's base URL. */
+  /** Path of the list below the client's base URL. */
   readonly path: string;
+  /** Objects per page of the list. */
   readonly pageSize: number;
-  /** The list's filter by key, where it has one; not relied on. */
+  /** Query parameters by which the list filters by key. It is an optimisation: a provider may ignore them. */
   readonly filter: (key: string) => Readonly<Record<string, unknown>>;
   readonly schema: z.ZodType<T>;
   readonly statuses: StatusRules;

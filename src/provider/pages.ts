@@ -1,10 +1,10 @@
 /**
- * Lists of the API. The SDK's own iterator takes whatever is not a list for an empty one, and an empty one means here that a job was never
- * created. So a page is read strictly.
+ * Lists of the API. The SDK's iterator treats a reply that is not a list as an empty list. Here an empty list means
+ * that a job was never created, so pages are read strictly.
  */
 import { z } from 'zod';
 
-/** A page of a list; also a bare array (Together), and `data: null` for none, as some languages write it. */
+/** A page of a list. Together sends a bare array, and some servers send `data: null` for an empty one. */
 export const pageSchema = z.union([
   z.array(z.unknown()).transform((data) => ({ data, has_more: false as boolean | null | undefined })),
   z.object({
@@ -20,14 +20,14 @@ export type ListPage = z.output<typeof pageSchema>;
 const withId = z.object({ id: z.string().min(1) });
 
 /**
- * Every object of a list, page after page. It ends where the provider says so, where a page is empty, and where a page was there before:
- * not every provider heeds `after`.
+ * Every object of a list, page after page. The list ends where the provider says so, at an empty page, and at a page
+ * that was already read, since not every provider supports `after`.
  */
-export async function* eachObject(page: (query: { readonly after?: string }) => Promise<ListPage>): AsyncGenerator {
+export async function* eachObject(readPage: (query: { readonly after?: string }) => Promise<ListPage>): AsyncGenerator {
   const cursors = new Set<string>();
   let query: { after?: string } = {};
-  for (;;) {
-    const { data, has_more: hasMore } = await page(query);
+  while (true) {
+    const { data, has_more: hasMore } = await readPage(query);
     const after = withId.safeParse(data.at(-1)).data?.id;
     if (after !== undefined && cursors.has(after)) return;
     yield* data;

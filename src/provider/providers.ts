@@ -1,29 +1,54 @@
-/** One configured client per account, and what its provider can and cannot do. */
+/** One configured client per account, and what its provider supports. */
 import type OpenAI from 'openai';
 import type { AzureOpenAI } from 'openai';
 import { BATCH_LIMITS, type BatchLimits } from '../contract/limits.js';
 
 /** Where a provider differs from OpenAI. */
 export interface ProviderTraits {
-  /** Batches and jobs keep `metadata`: without it a create whose answer was lost cannot be found again. Default true. */
+  /**
+   * Whether batches and fine-tuning jobs keep `metadata`. Without it a job cannot be found again if the answer to its
+   * create was lost.
+   * @default true
+   */
   readonly metadata: boolean;
-  /** Uploads take `expires_after`. Default true. */
+  /**
+   * Whether uploads accept `expires_after`.
+   * @default true
+   */
   readonly fileExpiry: boolean;
-  /** A file must be `processed` before a job can use it (Azure). Default false. */
+  /**
+   * Whether a file must have the status `processed` before a job can use it, as at Azure.
+   * @default false
+   */
   readonly fileMustBeProcessed: boolean;
-  /** Limits of a batch and its input file. Default: OpenAI's. */
+  /**
+   * Limits of a batch and its input file.
+   * @default OpenAI's
+   */
   readonly batchLimits: BatchLimits;
-  /** Fine-tuning jobs that may be unfinished at once; null where not known. Only used with `leaveFreeSlots`. Default null. */
+  /**
+   * Number of fine-tuning jobs that may be unfinished at the same time; null if unknown. Used with `leaveFreeSlots`
+   * only.
+   * @default null
+   */
   readonly fineTuningSlots: number | null;
 }
 
-/** A provider as the worker is given it: a configured client of the user's own, and where the provider differs. */
+/**
+ * A provider as the worker's configuration describes it: a configured client, and where the provider differs from
+ * OpenAI.
+ */
 export interface ProviderOptions extends Partial<Omit<ProviderTraits, 'batchLimits'>> {
   /**
-   * Its `maxRetries` is set to 0: Temporal retries, so that one place decides and the UI shows it. Its `timeout` is how long a request
-   * that carries no file may take, but a minute at most; an upload has five times as long, and a second for each megabyte.
+   * The client is copied with `maxRetries: 0`: Temporal retries, so that one place decides and the UI shows it. Its
+   * `timeout` bounds a request that carries no file, and is reduced to one minute. An upload may take five times as
+   * long, plus one second for each megabyte.
    */
   readonly client: OpenAI;
+  /**
+   * Limits that differ from OpenAI's.
+   * @default OpenAI's
+   */
   readonly batchLimits?: Partial<BatchLimits>;
 }
 
@@ -61,22 +86,25 @@ export class Providers {
     return this.#providers.get(name);
   }
 
-  /** Every secret that the clients hold now, for redaction. */
+  /** Every secret that the clients hold at the moment, for redaction. */
   secrets(): string[] {
     return [...this.#providers.values()].flatMap(({ client }) =>
       [client.apiKey, client.adminAPIKey, client.webhookSecret].filter(
-        (secret): secret is string => typeof secret === 'string' && secret.length >= 4,
+        (secret): secret is string => typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH,
       ),
     );
   }
 }
 
-/** Longest wait for a reply, in ms. Shorter than the activities' start-to-close time-outs. */
+/** Longest time-out of a request without a file. It is shorter than the start-to-close time-outs of the activities. */
 const MAX_TIMEOUT_MS = 60_000;
 
+/** A shorter secret, such as the placeholder of a local server, would be replaced all over ordinary text. */
+const MIN_SECRET_LENGTH = 4;
+
 /**
- * The same client, without retries of its own and with less patience. `AzureOpenAI` forgets its API version in `withOptions` and
- * throws, so it is told again.
+ * A copy of the client that does not retry and waits one minute at most. `withOptions` of `AzureOpenAI` drops the API
+ * version and then throws for lack of it, so it is passed again.
  */
 function withoutSdkRetries(client: OpenAI): OpenAI {
   const { apiVersion, deploymentName } = client as Partial<Pick<AzureOpenAI, 'apiVersion' | 'deploymentName'>>;
@@ -84,7 +112,7 @@ function withoutSdkRetries(client: OpenAI): OpenAI {
   return client.withOptions({ maxRetries: 0, timeout: Math.min(client.timeout, MAX_TIMEOUT_MS), ...azure });
 }
 
-/** An option that is given as `undefined` is an option that is not given. */
+/** The options without those that are `undefined`, so that these do not override a default. */
 function withoutUndefined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

@@ -1,21 +1,22 @@
 /**
- * Uploads as streams. The SDK's own multipart buffers the whole file (measured: 275 MB of memory for 200 MB), so the form is
- * encoded here by `form-data-encoder` and sent through the client's raw `post`, with everything else the SDK's own.
+ * Uploads as streams. The SDK's multipart encoding buffers the whole file (measured: 275 MB of memory for 200 MB), so
+ * the form is encoded by `form-data-encoder` and sent through the client's raw `post`, which keeps everything else that
+ * the SDK does.
  */
 import { FormDataEncoder } from 'form-data-encoder';
 import type OpenAI from 'openai';
 
 export interface UploadForm {
-  /** Unique name of the file at the provider. */
+  /** Name of the file at the provider. */
   readonly filename: string;
-  /** Size in bytes; the stream must bring exactly as many. */
+  /** Size in bytes. The stream must yield exactly this many. */
   readonly bytes: number;
   readonly content: () => AsyncIterable<Uint8Array>;
   /** The form's other fields, such as `purpose`. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** `POST /files` with a streamed form. The time-out is in ms and counts until the reply. */
+/** `POST /files` with a streamed form. The time-out is in milliseconds and covers everything up to the reply. */
 export function postFile(
   client: OpenAI,
   form: UploadForm,
@@ -36,15 +37,18 @@ export function postFile(
       'content-type': encoder.contentType,
       ...(encoder.contentLength !== undefined && { 'content-length': encoder.contentLength }),
     },
-    // Node's fetch sends a copy of the request, whose original keeps every byte of the body, unless the request can neither be
-    // redirected nor belong to a window: https://fetch.spec.whatwg.org/#http-network-or-cache-fetch, step 8. A stream could not be sent
-    // to a second place anyway.
+    // Node's fetch sends a copy of the request and keeps the whole body in the original, unless the request can neither
+    // be redirected nor belongs to a window: https://fetch.spec.whatwg.org/#http-network-or-cache-fetch, step 8. A
+    // stream could not be sent again after a redirect anyway.
     fetchOptions: { redirect: 'error', window: null },
     ...options,
   });
 }
 
-/** The encoder's own `encode` would copy the file in small pieces, and take those of a chunk that lies within a larger buffer from its start. */
+/**
+ * The form's bytes. The encoder's `encode` would copy the file in small pieces, and would read a chunk that is a view
+ * on a larger buffer from the start of that buffer.
+ */
 async function* bytesOf(encoder: FormDataEncoder, content: UploadForm['content']): AsyncGenerator<Uint8Array> {
   for (const part of encoder.values()) {
     if (part instanceof Uint8Array) yield part;
@@ -54,7 +58,7 @@ async function* bytesOf(encoder: FormDataEncoder, content: UploadForm['content']
 
 type Entry = [string, string | { readonly name: string; readonly size: number }];
 
-/** The least of a FormData that the encoder asks for; the built-in one would want the file as a Blob. */
+/** The part of FormData that the encoder uses. The built-in class accepts files as Blobs only. */
 class FormEntries {
   readonly [Symbol.toStringTag] = 'FormData';
   readonly #entries: Entry[];

@@ -102,7 +102,7 @@ describe('a passing refusal', () => {
     l.api.scenarios.forNextBatch({ timing: { expiresAfterMs: HOUR } });
     const failure = await failureOf(await startBatch({ stuckAfter: '1h' }));
     expect(failure.type).toBe('JobStuck');
-    expect(failure.message).toContain('cannot be read since it should have ended');
+    expect(failure.message).toContain('should have ended but cannot be read');
     expect(failure.message).toContain('HTTP 502');
   });
 
@@ -151,7 +151,9 @@ describe('no room for a fine-tuning job', () => {
     const second = await startFineTuning({ leaveFreeSlots: 1 });
     await l.pass('30m');
     expect((await l.api.fineTuningJobs()).filter(({ status }) => status === 'running')).toHaveLength(1);
-    expect(await waitingFor(second)).toBe('1 of 2 slots are taken and 1 must stay free; the create waits its turn');
+    expect(await waitingFor(second)).toBe(
+      '1 of 2 fine-tuning slots are in use and 1 must stay free; waiting for a slot',
+    );
     expect((await second.result()).status).toBe('succeeded');
     expect((await first.result()).status).toBe('succeeded');
   });

@@ -164,7 +164,7 @@ describe('the account of the lines', () => {
     await rm(fileURLToPath(uri));
     const result = await run.result();
     expect(result.lines).toEqual({ succeeded: 6, failed: 0, unfinished: 0, missing: 4 });
-    expect(result.warnings[0]).toContain('is gone or was changed');
+    expect(result.warnings[0]).toContain('was deleted or changed');
   });
 
   test('an input that was changed after its check → refused, nothing created', async () => {

@@ -1,123 +1,152 @@
 /**
- * Creating exactly once. There is no idempotency header, so the create carries a key in the job's metadata, and whoever may
- * come second looks for the key before it creates: a retry after a lost answer or a dead worker, or a run after a reset.
+ * Creating exactly once. The API has no idempotency header, so the create puts a key into the job's metadata. An
+ * attempt that is not the first looks for the key before it creates: an earlier attempt's answer may have been lost or
+ * its worker may have died, or the run may have been reset.
  */
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { isAmbiguous, classify, type ApiError, type Operation } from '../../provider/error-table.js';
+import { z } from 'zod';
 import type { CreatedOnce, InterruptedCreate } from '../../contract/activities/jobs.js';
 import { failure } from '../../contract/failures.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
-import type { ProviderApi, Reply } from './provider-api.js';
+import { classify, isAmbiguous, type Operation } from '../../provider/error-table.js';
+import type { ApiError, Reply } from '../../provider/reply.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
+import type { KeyedJobs } from './jobs.js';
+import type { ProviderApi } from './provider-api.js';
 
-/** A list at the provider may lag behind a create: after an answer that was lost, wait this long before looking. */
+/**
+ * A list at the provider may lag behind a create: after a lost answer, wait this long before the next attempt looks.
+ */
 const LIST_LAG_MS = 5_000;
-
-/** How the jobs of one run are found, and how one too many is stopped. */
-export interface KeyedJobs<T extends JobSnapshot> {
-  readonly api: ProviderApi;
-  /** All jobs that carry the key. */
-  readonly find: () => Promise<T[]>;
-  readonly isEnd: (status: string) => boolean;
-  readonly cancel: (id: string) => Promise<unknown>;
-}
 
 export interface CreateOnce<T extends JobSnapshot> extends KeyedJobs<T> {
   readonly operation: Operation;
-  /** An earlier run of this workflow (before a reset) may have created it. */
+  /** Whether an earlier run of this workflow (before a reset) may have created the job. */
   readonly mayExist: boolean;
   readonly onAmbiguousCreate: 'fail' | 'createAgain';
-  /** What a person should look for at the provider when it cannot be known whether a create succeeded. */
+  /** What a person should look for at the provider if it cannot be known whether a create succeeded. */
   readonly lookFor: Readonly<Record<string, unknown>>;
   /** Throws the failure of a refusal that is known before the request is sent. */
   readonly beforeCreate?: () => Promise<void>;
   readonly create: () => Promise<Reply<T>>;
 }
 
-/** What the attempts of one create hand on to each other by heartbeat. */
-interface Trail {
-  /** Attempts that ended without a job for certain. If it is less than the attempts made, one of them may have succeeded. */
-  readonly settled: number;
+/** The creates before this attempt: those of earlier attempts, and that of an earlier run of the workflow. */
+interface EarlierCreates {
+  readonly exist: boolean;
+  /** Number of those that may have created a job: their answer was lost, or their worker died. */
+  readonly withUnknownOutcome: number;
 }
+
+/**
+ * This attempt: it may have created a job from the moment the request is sent, unless the answer is a clear refusal.
+ */
+interface CreateAttempt {
+  mayHaveCreated: boolean;
+}
+
+/** Heartbeat details, by which an attempt hands over to the next one what is known of all attempts so far. */
+const heartbeatSchema = z.object({
+  /** Attempts that certainly created no job. Each of the others may have created one. */
+  attemptsWithoutJob: z.number(),
+});
+type CreateHeartbeat = z.output<typeof heartbeatSchema>;
 
 export async function createOnce<T extends JobSnapshot>(request: CreateOnce<T>): Promise<CreatedOnce<T>> {
   const { attempt, heartbeatDetails } = activityInfo();
-  let trail: Trail = { settled: (heartbeatDetails as Trail | undefined)?.settled ?? 0 };
-  const unsettled = attempt - 1 - trail.settled + (request.mayExist ? 1 : 0);
-  const hasEarlierTries = attempt > 1 || request.mayExist;
-  const { metadata } = request.api.provider;
-  let isCertain = true;
-
-  const once = async (): Promise<CreatedOnce<T>> => {
-    if (metadata) {
-      const [earlier] = hasEarlierTries ? bestFirst(await request.find()) : [];
-      if (earlier) return { job: earlier, adopted: true, mayHaveDuplicate: unsettled > 1 };
-    } else if (unsettled > 0 && request.onAmbiguousCreate === 'fail') {
-      throw ambiguousCreate(request, 'an earlier attempt ended without an answer');
-    }
-    await request.beforeCreate?.();
-    isCertain = false;
-    const { value, error } = await request.create().catch((unreadable: unknown) => {
-      throw unreadable instanceof ApplicationFailure ? ambiguousFailure(request, unreadable, null) : unreadable;
-    });
-    if (error) {
-      isCertain = !isAmbiguous(error);
-      throw refusal(request, error);
-    }
-    if (!hasEarlierTries || !metadata) return { job: value, adopted: false, mayHaveDuplicate: false };
-    const job = await keepOldest(request, value);
-    return { job, adopted: job.id !== value.id, mayHaveDuplicate: unsettled > 0 };
-  };
-
+  let { attemptsWithoutJob } = heartbeatSchema.safeParse(heartbeatDetails).data ?? { attemptsWithoutJob: 0 };
+  const creates = attempt - 1 + (request.mayExist ? 1 : 0);
+  const earlier = { exist: creates > 0, withUnknownOutcome: creates - attemptsWithoutJob };
+  const current = { mayHaveCreated: false };
   return withHeartbeat(
-    () =>
-      once().catch((error: unknown) => {
-        if (isCertain) trail = { settled: trail.settled + 1 };
+    async () => {
+      try {
+        return await adoptOrCreate(request, earlier, current);
+      } catch (error) {
+        if (!current.mayHaveCreated) attemptsWithoutJob += 1;
         throw error;
-      }),
-    () => trail,
+      }
+    },
+    (): CreateHeartbeat => ({ attemptsWithoutJob }),
   );
 }
 
-/** The job of a create that was cancelled, or null where there is none. Without metadata only a create in good order leaves none. */
+async function adoptOrCreate<T extends JobSnapshot>(
+  request: CreateOnce<T>,
+  earlier: EarlierCreates,
+  current: CreateAttempt,
+): Promise<CreatedOnce<T>> {
+  const existing = await findExisting(request, earlier);
+  if (existing) return { job: existing, adopted: true, mayHaveDuplicate: earlier.withUnknownOutcome > 1 };
+  await request.beforeCreate?.();
+  const created = await create(request, current);
+  // Without metadata a duplicate cannot be found.
+  if (!earlier.exist || !request.api.provider.metadata) {
+    return { job: created, adopted: false, mayHaveDuplicate: false };
+  }
+  const kept = await keepOldest(request, created);
+  return { job: kept, adopted: kept.id !== created.id, mayHaveDuplicate: earlier.withUnknownOutcome > 0 };
+}
+
+/** The job that an earlier create left; null if there is none. */
+async function findExisting<T extends JobSnapshot>(request: CreateOnce<T>, earlier: EarlierCreates): Promise<T | null> {
+  if (request.api.provider.metadata) {
+    return earlier.exist ? (preferredFirst(await request.find())[0] ?? null) : null;
+  }
+  if (earlier.withUnknownOutcome > 0 && request.onAmbiguousCreate === 'fail') {
+    throw ambiguousCreate(request, `${request.operation}: an earlier attempt got no answer`);
+  }
+  return null;
+}
+
+async function create<T extends JobSnapshot>(request: CreateOnce<T>, current: CreateAttempt): Promise<T> {
+  current.mayHaveCreated = true;
+  const { value, error } = await request.create();
+  if (!error) return value;
+  current.mayHaveCreated = isAmbiguous(error);
+  throw createFailure(request, error);
+}
+
+/**
+ * The provider may have carried out an earlier request after this attempt looked for its job. The oldest job stays; the
+ * others are cancelled right away, before they have cost anything significant.
+ */
+async function keepOldest<T extends JobSnapshot>(request: CreateOnce<T>, created: T): Promise<T> {
+  const listed = await request.find();
+  // The list may not contain the newest job yet.
+  const found = listed.some(({ id }) => id === created.id) ? listed : [...listed, created];
+  const [kept = created] = preferredFirst(found);
+  await cancelDuplicates({ ...request, find: async () => found }, kept.id);
+  return kept;
+}
+
+/** The job of a create that was cancelled; null if there is none. */
 export async function findInterrupted<T extends JobSnapshot>(
   operation: Operation,
   { api, find }: KeyedJobs<T>,
   { outcomeUnknown, lookFor, notBefore }: InterruptedCreate,
 ): Promise<T | null> {
-  if (api.provider.metadata) return bestFirst(await find())[0] ?? null;
+  if (api.provider.metadata) return preferredFirst(await find())[0] ?? null;
+  // Without metadata, only a create whose outcome is known is certain to have left no job.
   if (!outcomeUnknown) return null;
   const request = { api, operation, lookFor: { ...lookFor, createdSince: notBefore } };
-  throw ambiguousCreate(request, 'it was cancelled and ended without an answer');
+  throw ambiguousCreate(request, `${operation}: the request was cancelled before its answer arrived`);
 }
 
-/** Cancels what carries the key and is not the one job to keep; answers with the ids. */
-export async function cancelDuplicates<T extends JobSnapshot>(twins: KeyedJobs<T>, keptId: string): Promise<string[]> {
-  const found = await twins.find();
-  const strays = found.filter(({ id, status }) => id !== keptId && !twins.isEnd(status));
-  for (const { id } of strays) {
-    log.warn('A second job with the same key is cancelled', { jobId: id, keptJobId: keptId });
-    await twins.cancel(id);
+/** Cancels the jobs that carry the key, all but the one to keep. Returns their ids. */
+export async function cancelDuplicates<T extends JobSnapshot>(jobs: KeyedJobs<T>, keptId: string): Promise<string[]> {
+  const found = await jobs.find();
+  const duplicates = found.filter(({ id, status }) => id !== keptId && !jobs.isEnd(status));
+  for (const { id } of duplicates) {
+    log.warn('Cancelling a duplicate job with the same key', { jobId: id, keptJobId: keptId });
+    await jobs.cancel(id);
   }
-  return strays.map(({ id }) => id);
+  return duplicates.map(({ id }) => id);
 }
 
-/**
- * An earlier attempt's request may have been carried out after this attempt looked for it: the oldest stays, others are
- * cancelled at once, before they have cost anything to speak of.
- */
-async function keepOldest<T extends JobSnapshot>(request: CreateOnce<T>, created: T): Promise<T> {
-  const listed = await request.find();
-  // The list may not have the newest yet.
-  const found = listed.some(({ id }) => id === created.id) ? listed : [...listed, created];
-  const [kept = created] = bestFirst(found);
-  await cancelDuplicates({ ...request, find: async () => found }, kept.id);
-  return kept;
-}
-
-/** The oldest first, and behind the others those that were cancelled, which may have been strays. */
-function bestFirst<T extends JobSnapshot>(jobs: T[]): T[] {
+/** Oldest first. Cancelled jobs come last, since they may be duplicates that an earlier attempt cancelled. */
+function preferredFirst<T extends JobSnapshot>(jobs: T[]): T[] {
   const isCancelled = ({ status }: T) => Number(status.startsWith('cancel'));
   return jobs.toSorted(
     (a, b) =>
@@ -127,38 +156,25 @@ function bestFirst<T extends JobSnapshot>(jobs: T[]): T[] {
   );
 }
 
-function refusal<T extends JobSnapshot>(request: CreateOnce<T>, error: ApiError): ApplicationFailure {
+function createFailure<T extends JobSnapshot>(request: CreateOnce<T>, error: ApiError): ApplicationFailure {
   const { api, operation } = request;
-  const refused = api.failure(operation, error);
-  if (!isAmbiguous(error) || classify(operation, error, activityInfo().attempt) === 'refused') return refused;
-  return ambiguousFailure(request, refused, error.retryAfterMs);
-}
-
-/** It is not known whether there is a job now. */
-function ambiguousFailure<T extends JobSnapshot>(
-  request: CreateOnce<T>,
-  cause: ApplicationFailure,
-  retryAfterMs: number | null,
-): ApplicationFailure {
-  if (!request.api.provider.metadata && request.onAmbiguousCreate === 'fail') {
-    return ambiguousCreate(request, cause.message);
-  }
+  const cause = api.failure(operation, error);
+  if (!isAmbiguous(error) || classify(operation, error, activityInfo().attempt) === 'refused') return cause;
+  if (!api.provider.metadata && request.onAmbiguousCreate === 'fail') return ambiguousCreate(request, cause.message);
   return ApplicationFailure.create({
     type: cause.type ?? 'ApiUnavailable',
     message: cause.message,
     details: cause.details ?? [],
-    nextRetryDelay: Math.max(LIST_LAG_MS, retryAfterMs ?? 0),
+    nextRetryDelay: Math.max(LIST_LAG_MS, error.retryAfterMs ?? 0),
   });
 }
 
 function ambiguousCreate(
-  request: Pick<CreateOnce<never>, 'api' | 'operation' | 'lookFor'>,
-  why: string,
+  { api, operation, lookFor }: { api: ProviderApi; operation: Operation; lookFor: Readonly<Record<string, unknown>> },
+  reason: string,
 ): ApplicationFailure {
-  return failure(
-    'AmbiguousCreate',
-    `${request.operation}: ${why}, so the job may exist, and provider "${request.api.provider.name}" keeps no metadata ` +
-      'to look for it. Look for the job there before starting again',
-    { operation: request.operation, lookFor: request.lookFor },
-  );
+  const message =
+    `${reason}. The job may exist, but provider "${api.provider.name}" keeps no metadata to find it by: ` +
+    'look for the job there before starting again';
+  return failure('AmbiguousCreate', message, { operation, lookFor });
 }

@@ -1,71 +1,101 @@
-/** What is done with jobs of either kind at the provider: they are read, steered, and found by their key. */
+/** Provider calls shared by batches and fine-tuning jobs. */
 import { log } from '@temporalio/activity';
+import type OpenAI from 'openai';
+import type { JobSearch } from '../../contract/activities/jobs.js';
 import { JOB_KEY } from '../../contract/job-key.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
+import type { Operation } from '../../provider/error-table.js';
 import type { JobKind } from '../../provider/job-kinds.js';
-import { parseReply, type ProviderApi, type Reply } from './provider-api.js';
-import type { JobSearch } from '../../contract/activities/jobs.js';
-import type { KeyedJobs } from './create-once.js';
+import { parseReply, type ApiError, type Reply } from '../../provider/reply.js';
 import { listAll } from './list-all.js';
+import type { ProviderApi } from './provider-api.js';
 
-/** A reply with status 200 that is no job throws: it may have been carried out, so a retry looks before it creates. */
-export function parseJob<T extends JobSnapshot>(
-  { name, schema }: JobKind<T>,
-  operation: 'create' | 'retrieve',
-  outcome: Reply<unknown>,
-): Reply<T> {
-  return outcome.error ? outcome : { value: parseReply(`${name}.${operation}`, schema, outcome.value) };
-}
-
-export async function retrieve<T extends JobSnapshot>(
+export async function retrieveJob<T extends JobSnapshot>(
   kind: JobKind<T>,
   api: ProviderApi,
   id: string,
 ): Promise<Reply<T>> {
-  return parseJob(kind, 'retrieve', await api.attempt((client) => kind.retrieve(client, id)));
+  return parseReply(kind.schema, await api.attempt((client) => kind.retrieve(client, id)));
 }
 
 /**
- * Cancels, pauses or resumes. A refusal because the job has ended (409, 400) answers with the job as it is; null if it is gone, which
- * the watch deals with.
+ * Cancels a job. Returns the job as it is then, or null if it is gone. A refusal only warns: if the job has ended there
+ * is nothing to cancel, and otherwise the run keeps waiting for its end.
+ */
+export async function cancelJob<T extends JobSnapshot>(
+  kind: JobKind<T>,
+  api: ProviderApi,
+  id: string,
+): Promise<T | null> {
+  const operation = `${kind.name}.cancel` as const;
+  const { value, error } = parseReply(kind.schema, await api.attempt((client) => kind.cancel(client, id)));
+  if (!error) return value;
+  if (error.status === 404 && api.failure(operation, error).nonRetryable) return null;
+  const job = await readRefusedJob(kind, api, id, operation, error);
+  if (job && !kind.statuses.isEnd(job.status)) {
+    log.warn('The provider refused to cancel the job; waiting for its end', {
+      jobId: id,
+      status: job.status,
+      code: error.code,
+    });
+  }
+  return job;
+}
+
+/**
+ * Pauses or resumes a job. Returns the job as it is then, or null if it is gone. One that has ended is left as it is;
+ * any other refusal is thrown, so that the person who asked sees the reason.
  */
 export async function changeJob<T extends JobSnapshot>(
   kind: JobKind<T>,
   api: ProviderApi,
-  action: 'cancel' | 'pause' | 'resume',
   id: string,
+  change: { readonly operation: Operation; readonly request: (client: OpenAI) => PromiseLike<unknown> },
 ): Promise<T | null> {
-  const operation = kind.name === 'batches' ? 'batches.cancel' : (`fineTuning.${action}` as const);
-  const { value, error } = await api.attempt<unknown>((client) =>
-    kind.name === 'batches' ? client.batches.cancel(id) : client.fineTuning.jobs[action](id),
-  );
-  if (!error) return parseReply(operation, kind.schema, value);
-  const failure = api.failure(operation, error);
-  if (error.status === 404 && action === 'cancel' && failure.nonRetryable) return null;
-  if (error.status !== 409 && error.status !== 400) throw failure;
-  const current = await retrieve(kind, api, id);
-  if (current.error?.status === 404) return null;
-  if (current.error) throw api.failure(`${kind.name}.retrieve`, current.error);
-  const { status } = current.value;
-  if (!kind.statuses.isEnd(status)) {
-    // A person asked to pause or resume and gets the reason; a cancel only stops the wait if there is nothing to wait for.
-    if (action !== 'cancel') throw failure;
-    log.warn('The provider refused to cancel; the wait goes on', { jobId: id, status, code: error.code });
-  }
-  return current.value;
+  const { value, error } = parseReply(kind.schema, await api.attempt(change.request));
+  if (!error) return value;
+  const job = await readRefusedJob(kind, api, id, change.operation, error);
+  if (job && !kind.statuses.isEnd(job.status)) throw api.failure(change.operation, error);
+  return job;
 }
 
-/** How the jobs that carry the key are found and stopped. */
+/**
+ * The job after the provider refused to change it, which may be because the job has ended (409 or 400); null if it is
+ * gone.
+ */
+async function readRefusedJob<T extends JobSnapshot>(
+  kind: JobKind<T>,
+  api: ProviderApi,
+  id: string,
+  operation: Operation,
+  refusal: ApiError,
+): Promise<T | null> {
+  if (refusal.status !== 409 && refusal.status !== 400) throw api.failure(operation, refusal);
+  const { value, error } = await retrieveJob(kind, api, id);
+  if (!error) return value;
+  if (error.status === 404) return null;
+  throw api.failure(`${kind.name}.retrieve`, error);
+}
+
+/** How the jobs that carry one key are found and cancelled. */
+export interface KeyedJobs<T extends JobSnapshot> {
+  readonly api: ProviderApi;
+  /** All jobs that carry the key. */
+  readonly find: () => Promise<T[]>;
+  readonly isEnd: (status: string) => boolean;
+  readonly cancel: (id: string) => Promise<unknown>;
+}
+
 export function keyedJobs<T extends JobSnapshot>(kind: JobKind<T>, api: ProviderApi, search: JobSearch): KeyedJobs<T> {
   return {
     api,
     find: () => findByKey(kind, api, search),
     isEnd: kind.statuses.isEnd,
-    cancel: (id) => changeJob(kind, api, 'cancel', id),
+    cancel: (id) => cancelJob(kind, api, id),
   };
 }
 
-/** Newest first, back to the time of the first try. */
+/** Lists newest first and stops at `notBefore`. */
 async function findByKey<T extends JobSnapshot>(
   kind: JobKind<T>,
   api: ProviderApi,

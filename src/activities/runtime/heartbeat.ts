@@ -1,26 +1,31 @@
 import { Context } from '@temporalio/activity';
 
-type Details = () => unknown;
+type HeartbeatDetails = () => unknown;
 
-/** Of each activity that runs: what its beats carry. There is one pulse, whoever asks for it again. */
-const pulses = new WeakMap<Context, { details: Details | undefined }>();
+/** Interval in which activities without a heartbeat time-out would be checked. */
+const DEFAULT_HEARTBEAT_TIMEOUT_MS = 30_000;
+
+/** The heartbeat of each running activity. Nested calls share it, so that there is one timer for each activity. */
+const heartbeats = new WeakMap<Context, { details: HeartbeatDetails | undefined }>();
 
 /**
- * Heartbeats while the work runs, so that the server notices a dead worker within the heartbeat time-out and the activity
- * hears of its cancellation. `details` are kept for the next attempt: the last ones travel with the failure of this one.
+ * Heartbeats while the work runs, so that the server notices a dead worker within the heartbeat time-out and the
+ * activity learns of its cancellation. The next attempt receives the last `details`, which travel with the failure of
+ * this one.
  */
-export async function withHeartbeat<T>(work: () => Promise<T>, details?: Details): Promise<T> {
+export async function withHeartbeat<T>(work: () => Promise<T>, details?: HeartbeatDetails): Promise<T> {
   const context = Context.current();
-  const running = pulses.get(context);
-  const pulse = running ?? { details };
-  pulse.details = details ?? pulse.details;
-  const beat = () => context.heartbeat(pulse.details?.());
-  pulses.set(context, pulse);
-  const timer = running ? undefined : setInterval(beat, (context.info.heartbeatTimeoutMs ?? 30_000) / 3);
+  const outer = heartbeats.get(context);
+  const heartbeat = outer ?? { details };
+  heartbeat.details = details ?? heartbeat.details;
+  const send = () => context.heartbeat(heartbeat.details?.());
+  heartbeats.set(context, heartbeat);
+  const intervalMs = (context.info.heartbeatTimeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS) / 3;
+  const timer = outer ? undefined : setInterval(send, intervalMs);
   try {
     return await work();
   } catch (error) {
-    if (details) beat();
+    if (details) send();
     throw error;
   } finally {
     clearInterval(timer);

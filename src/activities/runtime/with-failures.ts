@@ -1,46 +1,59 @@
-/** The last line before Temporal: whatever an activity throws leaves it as a failure of a known type, without secrets. */
+/** Every error leaves an activity as a failure of a known type, without secrets. */
 import { Context, log } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { failure } from '../../contract/failures.js';
 import { bounded } from '../../contract/text.js';
 import { redact } from '../../provider/redact.js';
 import { StorageError } from '../../storage/storage-error.js';
-import { withHeartbeat } from './heartbeat.js';
 import type { ActivityContext } from './context.js';
+import { withHeartbeat } from './heartbeat.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the parameters of any activity
 type Activity = (...args: any[]) => Promise<unknown>;
 
-/** The same activities, with heartbeats, and with their errors made into failures. */
-export function withFailures<T extends Record<string, Activity>>(activities: T, context: ActivityContext): T {
+/** Longest URI that a failure's details contain, in characters. */
+const MAX_URI_LENGTH = 300;
+
+/**
+ * The public methods of a group of activities as functions that can be registered, with heartbeats and known failures.
+ */
+export function withFailures<Group extends { [Name in keyof Group]: Activity }>(
+  group: Group,
+  context: ActivityContext,
+): Group {
+  // Methods are properties of the prototype, where a spread of the group would not find them.
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(group)).filter((name) => name !== 'constructor');
   return Object.fromEntries(
-    Object.entries(activities).map(([name, activity]) => [
-      name,
-      async (...args: unknown[]) => {
-        try {
-          return await withHeartbeat(() => activity(...args));
-        } catch (error) {
-          throw asFailure(error, context);
-        }
-      },
-    ]),
-  ) as T;
+    names.map((name) => {
+      const activity = group[name as keyof Group].bind(group);
+      return [name, (...args: unknown[]) => runActivity(() => activity(...args), context)];
+    }),
+  ) as Group;
 }
 
-function asFailure(error: unknown, context: ActivityContext): Error {
+async function runActivity(activity: () => Promise<unknown>, context: ActivityContext): Promise<unknown> {
+  try {
+    return await withHeartbeat(activity);
+  } catch (error) {
+    throw toFailure(error, context);
+  }
+}
+
+function toFailure(error: unknown, context: ActivityContext): Error {
   if (error instanceof ApplicationFailure) return error;
   const { cancellationSignal, cancellationDetails } = Context.current();
   if (cancellationSignal.aborted) {
-    // A worker that shuts down must not look like a person who cancels: the next worker takes the attempt over.
+    // The shutdown of a worker must not look like a cancellation by a person: the next worker takes over.
     if (cancellationDetails?.cancelRequested) return new CancelledFailure('Cancelled');
-    return failure('WorkerStopped', 'The worker stopped; another attempt follows', null);
+    return failure('WorkerStopped', 'The worker shut down during the activity; the next attempt takes over', null);
   }
-  const message = bounded(redact(error instanceof Error ? error.message : String(error), context.providers.secrets()));
+  const secrets = context.providers.secrets();
+  const message = bounded(redact(error instanceof Error ? error.message : String(error), secrets));
   if (error instanceof StorageError) {
-    const uri = bounded(redact(error.uri, context.providers.secrets()), 300);
+    const uri = bounded(redact(error.uri, secrets), MAX_URI_LENGTH);
     return failure(error.retryable ? 'StorageUnavailable' : 'StorageRefused', message, { code: error.code, uri });
   }
   const name = error instanceof Error ? error.name : typeof error;
-  log.error('An activity failed unexpectedly', { errorName: name, errorMessage: message });
+  log.error('Unexpected error in an activity', { errorName: name, errorMessage: message });
   return failure('UnexpectedError', `${name}: ${message}`, { name });
 }

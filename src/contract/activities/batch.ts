@@ -16,15 +16,15 @@ export interface CheckBatchInputInput {
   readonly provider: string;
   readonly input: ParsedBatchSpec['input'];
   readonly endpoint: string;
-  /** Where inline requests are written; null for the worker's default root. */
+  /** Where inline requests are written; null for the worker's first storage root. */
   readonly outputUri: string | null;
-  /** Name for the file of inline requests. */
+  /** Name of the file of inline requests. */
   readonly filename: string;
 }
 
-/** What was checked: a file in storage, still to be uploaded, or one at the provider. */
+/** An input that was checked: a file in storage that is still to be uploaded, or a file at the provider. */
 export type CheckedInput = {
-  /** Null where the file is at the provider and cannot be downloaded. */
+  /** Number of requests; null if the file is at the provider and cannot be downloaded. */
   readonly requests: number | null;
   readonly model: string | null;
 } & (
@@ -36,12 +36,15 @@ export interface CreateBatchInput extends CreateOnceInput {
   readonly endpoint: string;
   readonly completionWindow: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Seconds; null for the provider's own. */
+  /** Seconds; null for the provider's default. */
   readonly outputExpiresAfterSeconds: number | null;
 }
 
 export interface WatchBatchInput extends WatchInput {
-  /** Whether the workflow knows that half of the requests are done: the one step between statuses that the history pays for. */
+  /**
+   * Whether the workflow knows that half of the requests are done. This is the only change besides the status that it
+   * learns of.
+   */
   readonly isHalfDone: boolean;
 }
 
@@ -49,13 +52,13 @@ export interface CollectBatchInput {
   readonly provider: string;
   readonly batch: BatchSnapshot;
   readonly input: CheckedInput;
-  /** Where results land, as `<outputUri>/<batch id>/…`; null for the worker's default root. */
+  /** Where results are written, as `<outputUri>/<batch id>/…`; null for the worker's first storage root. */
   readonly outputUri: string | null;
   readonly cancellation: Cancellation | null;
   readonly warnings: readonly string[];
 }
 
-/** The result, with whatever status the batch had: one that is stuck has no end. */
+/** The result, with any status of a batch: one that is stuck has not ended. */
 export type CollectedBatch = Omit<BatchResult, 'status'> & { readonly status: string };
 
 export interface BatchActivities {
@@ -67,13 +70,16 @@ export interface BatchActivities {
   findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null>;
   /** Cancels batches that carry the key, all but the one that the run follows; returns their ids. */
   cancelBatchTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
-  /** Returns when the batch has changed; until then fails as benign, to be retried at the time of the next poll. */
+  /** Returns when the batch has changed; until then fails as `NothingNew`, with the delay until the next poll. */
   watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>>;
-  /** Asks the provider to cancel; returns the batch as it is then, or null if it is gone. One that has ended is left as it is. */
+  /**
+   * Asks the provider to cancel. Returns the batch as it is then, or null if it is gone. One that has ended is left
+   * unchanged.
+   */
   cancelBatch(input: JobRef): Promise<BatchSnapshot | null>;
   /**
-   * Downloads the output and error files, writes each line of the input exactly once to `output.jsonl` or `errors.jsonl`, and writes the
-   * result itself beside them as `manifest.json`.
+   * Downloads the output and error files, writes each line of the input exactly once to `output.jsonl` or
+   * `errors.jsonl`, and writes the result to `manifest.json`.
    */
   collectBatchResults(input: CollectBatchInput): Promise<CollectedBatch>;
 }

@@ -3,20 +3,20 @@ import type { BulkBatchResult, ParsedBulkBatchSpec } from '../bulk-batch.js';
 import type { BulkPart, PartOutcome } from '../part.js';
 import type { Cancellation } from '../progress.js';
 
-/** What both activities need of the spec; null for what it leaves open. */
+/** The part of the spec that planning and merging need. A field is null if the spec does not set it. */
 export interface BulkInput {
   readonly provider: string;
   readonly input: ParsedBulkBatchSpec['input'];
   readonly endpoint: string | null;
   readonly missingCustomIds: 'refuse' | 'fromLineNumber';
   readonly outputUri: string | null;
-  /** Name of this bulk's folder below the output. */
+  /** Name of the folder of this bulk batch below the output URI. */
   readonly folder: string;
   readonly split: NonNullable<ParsedBulkBatchSpec['split']>;
   readonly enqueuedTokens: ParsedBulkBatchSpec['enqueuedTokens'] | null;
   readonly retry: ParsedBulkBatchSpec['retry'];
   readonly schema: Readonly<Record<string, unknown>> | null;
-  /** The parts of all rounds so far. */
+  /** The ended parts of all rounds so far. */
   readonly done: readonly PartOutcome[];
 }
 
@@ -26,7 +26,7 @@ export interface PlanRoundInput extends BulkInput {
 }
 
 export interface MergeBulkInput extends BulkInput {
-  /** Rounds that were run. */
+  /** Number of rounds that were run. */
   readonly round: number;
   readonly order: 'input' | 'customId';
   readonly gzip: boolean;
@@ -37,12 +37,15 @@ export interface MergeBulkInput extends BulkInput {
 
 export interface BulkBatchActivities {
   /**
-   * Splits what is still to be answered into parts, each a valid batch input of one model and endpoint. Round 1 checks every line; fails
-   * with `InvalidInput` and the first faults.
+   * Splits the unanswered requests into parts, each a valid batch input of one model and endpoint. Round 1 checks every
+   * line and fails with `InvalidInput` and the first faults.
    */
   planRound(input: PlanRoundInput): Promise<{ parts: BulkPart[]; requests: number }>;
-  /** The result that a part's run had written when it was cancelled or terminated; null where there is none, or an incomplete one. */
+  /**
+   * The result that a part's run had written before it was cancelled or terminated; null if there is none, or an
+   * incomplete one.
+   */
   findPartResult(input: { workflowId: string; resultsUri: string }): Promise<BatchResult | null>;
-  /** Writes one output and one errors file over all rounds, and the result itself beside them as `manifest.json`. */
+  /** Writes one output and one errors file for all rounds, and the result to `manifest.json`. */
   mergeBulk(input: MergeBulkInput): Promise<BulkBatchResult>;
 }

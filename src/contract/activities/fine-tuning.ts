@@ -22,9 +22,9 @@ export interface CheckTrainingFileInput {
   readonly model: string;
 }
 
-/** What was checked: a file in storage, still to be uploaded, or one at the provider. */
+/** A file that was checked: in storage and still to be uploaded, or at the provider. */
 export type CheckedTrainingFile = {
-  /** Null where the file is at the provider and cannot be downloaded. */
+  /** Number of examples; null if the file is at the provider and cannot be downloaded. */
   readonly examples: number | null;
 } & (
   { readonly fileId: string; readonly file?: undefined } | { readonly fileId?: undefined; readonly file: CheckedFile }
@@ -47,32 +47,40 @@ export type FineTuningSighting = Sighting<FineTuningSnapshot> & { readonly steps
 export interface CollectFineTuningInput {
   readonly provider: string;
   readonly job: FineTuningSnapshot;
-  /** Where results land, as `<outputUri>/<job id>/…`; null for the worker's default root. */
+  /** Where results are written, as `<outputUri>/<job id>/…`; null for the worker's first storage root. */
   readonly outputUri: string | null;
   readonly cancellation: Cancellation | null;
   readonly warnings: readonly string[];
 }
 
-/** The result, with whatever status the job had. */
+/** The result, with any status of a fine-tuning job. */
 export type CollectedFineTuning = Omit<FineTuningResult, 'status'> & { readonly status: string };
 
 export interface FineTuningActivities {
-  /** Checks every example by the method; fails with `InvalidInput` and the first faults. */
+  /** Checks every example by the rules of the method; fails with `InvalidInput` and the first faults. */
   checkTrainingFile(input: CheckTrainingFileInput): Promise<CheckedTrainingFile>;
-  /** Creates the job, or adopts the one that an earlier attempt created. Without a free slot it is retried until there is one. */
+  /**
+   * Creates the job, or adopts the one that an earlier attempt created. Without a free slot it is retried until there
+   * is one.
+   */
   createFineTuningJob(input: CreateFineTuningJobInput): Promise<CreatedOnce<FineTuningSnapshot>>;
   /** The oldest job that carries the key, or null: after a create whose outcome is unknown. */
   findFineTuningJob(input: InterruptedCreate): Promise<FineTuningSnapshot | null>;
   /** Cancels jobs that carry the key, all but the one that the run follows; returns their ids. */
   cancelFineTuningTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
-  /** Returns when the job's status has changed; until then fails as benign, to be retried at the time of the next poll. */
+  /**
+   * Returns when the job's status has changed; until then fails as `NothingNew`, with the delay until the next poll.
+   */
   watchFineTuningJob(input: WatchInput): Promise<FineTuningSighting>;
-  /** Asks the provider to cancel; returns the job as it is then, or null if it is gone. One that has ended is left as it is. */
+  /**
+   * Asks the provider to cancel. Returns the job as it is then, or null if it is gone. One that has ended is left
+   * unchanged.
+   */
   cancelFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null>;
-  /** Pauses a running job; returns the job as it is then, or null if it is gone. */
+  /** Pauses a running job. Returns the job as it is then, or null if it is gone. */
   pauseFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null>;
-  /** Resumes a paused job; returns the job as it is then, or null if it is gone. */
+  /** Resumes a paused job. Returns the job as it is then, or null if it is gone. */
   resumeFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null>;
-  /** Writes the events as `events.jsonl`, the result files under their ids, and the result itself as `manifest.json`. */
+  /** Writes the events to `events.jsonl`, each result file to `<file id>.csv`, and the result to `manifest.json`. */
   collectFineTuningResults(input: CollectFineTuningInput): Promise<CollectedFineTuning>;
 }

@@ -1,4 +1,4 @@
-/** What the activities of batches and of fine-tuning jobs have in common. */
+/** Types that the activities of batches and of fine-tuning jobs share. */
 import type { JobSnapshot } from '../snapshots.js';
 
 /** A job at a provider. */
@@ -7,61 +7,61 @@ export interface JobRef {
   readonly id: string;
 }
 
-/** Where to look for a job by its key. */
+/** A search for jobs by their key. */
 export interface JobSearch {
   readonly provider: string;
   readonly key: string;
-  /** Epoch seconds: nothing with this key can be older. */
+  /** Epoch seconds. No job with this key can be older. */
   readonly notBefore: number;
 }
 
 export interface CreateOnceInput extends JobSearch {
-  /** An earlier run of this workflow (before a reset) may have created the job. */
+  /** Whether an earlier run of this workflow (before a reset) may have created the job. */
   readonly mayExist: boolean;
   readonly onAmbiguousCreate: 'fail' | 'createAgain';
 }
 
 export interface CreatedOnce<T> {
   readonly job: T;
-  /** An earlier attempt had created it. */
+  /** Whether an earlier attempt created it. */
   readonly adopted: boolean;
-  /** An earlier request whose outcome is unknown may still be carried out: look for the key again later. */
+  /** Whether an earlier request with an unknown outcome may still create a duplicate: look for the key again later. */
   readonly mayHaveDuplicate: boolean;
 }
 
-/** A create that was cancelled while its request was under way. */
+/** A create that was cancelled while its request was in flight. */
 export interface InterruptedCreate extends JobSearch {
-  /** Its last attempt ended without an answer, so there may be a job. */
+  /** Whether its last attempt ended without an answer, so that there may be a job. */
   readonly outcomeUnknown: boolean;
-  /** For a person: what identifies the job at a provider that keeps no metadata. */
+  /** What a person should look for at a provider that keeps no metadata. */
   readonly lookFor: Readonly<Record<string, unknown>>;
 }
 
-/** What the workflow knows, so that the activity can tell a change. Times are epoch seconds. */
+/** What the workflow knows of a job, by which the activity recognises a change. Times are epoch seconds. */
 export interface WatchInput {
   readonly provider: string;
   readonly id: string;
   /** The status that the workflow knows. */
   readonly status: string;
-  /** Since when the job is missing (404), if it is. */
+  /** Since when the job has been missing (404); null if it is not missing. */
   readonly missingSince: number | null;
   /** Milliseconds after which a missing job has vanished. */
   readonly vanishedAfterMs: number;
-  /** When a job without an end counts as stuck; null for never. */
+  /** When a job that has not ended counts as stuck; null for never. */
   readonly stuckAt: number | null;
   readonly createdAt: number | null;
   readonly expiresAt: number | null;
-  /** Milliseconds; null for the worker's own. */
+  /** Bounds of the poll interval, in milliseconds; null for those of the worker. */
   readonly poll: { readonly minMs: number | null; readonly maxMs: number | null };
 }
 
-/** What a poll found. `at` is when, in epoch seconds. */
+/** What a poll found. `at` is its time in epoch seconds. */
 export type Sighting<T extends JobSnapshot> =
-  /** The job, with something new about it. */
+  /** The job has changed. */
   | { readonly kind: 'changed'; readonly job: T; readonly at: number }
-  /** A 404 where there was a job. */
+  /** The provider answered 404 for the first time. */
   | { readonly kind: 'missing'; readonly at: number }
-  /** Missing for too long. */
+  /** The job has been missing for too long. */
   | { readonly kind: 'vanished'; readonly at: number }
-  /** No end long after there should be one. */
+  /** The job has not ended although it should have long ago. */
   | { readonly kind: 'stuck'; readonly job: T; readonly at: number };

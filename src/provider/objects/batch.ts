@@ -9,7 +9,10 @@ const batchError = z.object({
   param: ifReadable(wireText(200)),
 });
 
-/** Errors of a batch that are kept: a file may be wrong in every line, and the snapshot travels through the workflow's history. */
+/**
+ * Most errors of a batch that are kept. Every line of a file may be wrong, and the snapshot becomes part of the
+ * history.
+ */
 const MAX_ERRORS = 100;
 
 const requestCounts = z.object({ total: wireCount, completed: wireCount, failed: wireCount });
@@ -20,7 +23,7 @@ const usage = z.object({
   total_tokens: wireCount,
 });
 
-/** A batch as any provider may send it, read leniently. Times are epoch seconds. */
+/** Reads a batch leniently, as any provider may send it. Times are epoch seconds. */
 export const batchObjectSchema: z.ZodType<BatchSnapshot> = z
   .object({
     id: wireId,

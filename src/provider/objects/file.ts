@@ -3,7 +3,7 @@ import { ifReadable, wireId, wireStatus, wireTime } from './wire.js';
 
 const text = ifReadable(z.string());
 
-/** An uploaded file, as far as anything here depends on it. */
+/** An uploaded file, reduced to what something depends on. Times are epoch seconds. */
 export const fileObjectSchema = z
   .object({
     id: wireId,

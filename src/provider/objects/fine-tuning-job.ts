@@ -4,7 +4,7 @@ import { ifReadable, wireId, wireMetadata, wireStatus, wireText, wireTime } from
 
 const text = ifReadable(z.string());
 
-/** A healthy job may carry `{code: null, message: null, param: null}`: only a code or a message makes it an error. */
+/** An error needs a code or a message: a healthy job may carry `{code: null, message: null, param: null}`. */
 const jobError = ifReadable(
   z.object({
     code: ifReadable(z.coerce.string().pipe(wireText(200))),
@@ -59,13 +59,16 @@ const jobFields = z
     },
   }));
 
-/** A fine-tuning job as any provider may send it, read leniently; Together wraps it as `{job, warning}`. Times are epoch seconds. */
+/**
+ * Reads a fine-tuning job leniently, as any provider may send it; Together wraps it as `{job, warning}`. Times are
+ * epoch seconds.
+ */
 export const fineTuningObjectSchema: z.ZodType<FineTuningSnapshot> = z.preprocess(
   (value) => (value && typeof value === 'object' && 'job' in value && !('id' in value) ? value.job : value),
   jobFields,
 );
 
-/** An event of a job. `data` is `{}`, null or metrics. */
+/** An event of a fine-tuning job. Further fields pass through; `data` is `{}`, null or metrics. */
 export const fineTuningEventSchema = z.looseObject({
   id: z.string(),
   created_at: wireTime,
@@ -74,7 +77,7 @@ export const fineTuningEventSchema = z.looseObject({
 });
 export type FineTuningEvent = z.output<typeof fineTuningEventSchema>;
 
-/** A checkpoint and its metrics. */
+/** A checkpoint of a fine-tuning job, and its metrics. */
 export const checkpointSchema = z
   .looseObject({
     id: z.string().min(1),

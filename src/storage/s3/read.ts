@@ -1,62 +1,56 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { resumingStream, type Interruption } from '../resuming-stream.js';
 import { StorageError } from '../storage-error.js';
 import { shownUri } from '../uri.js';
 import type { S3Connection } from './client.js';
 import { s3Error, statusOf } from './errors.js';
 import type { Place } from './place.js';
 
-/** Connections in a row that bring not one byte before the read gives up. */
-const MAX_EMPTY_CONNECTIONS = 5;
 const FIRST_PAUSE_MS = 100;
 
 /**
- * An object from an offset as one unbroken stream. A connection that breaks, falls silent or ends before the promised size is opened
- * again where it stopped, on condition that the object is still the same (`If-Match`).
+ * An object from an offset as one stream. A connection that breaks, falls silent or ends before the promised size is
+ * opened again where it stopped, on condition that the object is still the same (`If-Match`).
  */
-export async function* readObject(connection: S3Connection, place: Place, start: number): AsyncGenerator<Uint8Array> {
-  const { uri } = place;
-  let opened: Opened | null = await open(connection, place, start).catch((error: unknown) => {
+export async function* readObject(connection: S3Connection, object: Place, start: number): AsyncGenerator<Uint8Array> {
+  const { uri } = object;
+  const opened = await openObject(connection, object, start).catch((error: unknown) => {
     // The object ends at or before the offset.
     if (statusOf(error) === 416) return null;
     throw s3Error(uri, error);
   });
   if (!opened) return;
-  const { etag, total } = opened;
-  let received = start;
-  let barren = 0;
-  for (;;) {
-    const before = received;
-    let failure: StorageError | undefined;
-    try {
-      opened ??= await open(connection, place, received, etag);
-      for await (const chunk of opened.body) {
-        received += chunk.length;
-        yield chunk;
-      }
-      if (total === null || received >= total) return;
-    } catch (error) {
-      failure = s3Error(uri, error);
-      // All bytes are here and yet the SDK complains: their checksum is not the object's.
-      if (received === total) throw damaged(uri);
-      if (!failure.retryable || statusOf(error) === 412) throw failure;
-    }
-    opened = null;
-    barren = received > before ? 0 : barren + 1;
-    if (barren >= MAX_EMPTY_CONNECTIONS) throw failure ?? cutOff(uri, received, total);
-    if (barren > 0) await sleep(FIRST_PAUSE_MS * 2 ** barren);
-  }
+  const { body, etag, end } = opened;
+  yield* resumingStream({
+    first: body,
+    start,
+    end,
+    reopen: async (offset) => reopenObject(connection, object, offset, etag),
+    onInterruption: (interruption) => assertResumable(uri, interruption, end),
+    onGivingUp: ({ error, offset }) => {
+      throw error ? s3Error(uri, error.thrown) : cutOff(uri, offset, end);
+    },
+    // A connection that delivered data is followed by the next without a pause.
+    pause: async (emptyConnections) => {
+      if (emptyConnections > 0) await sleep(FIRST_PAUSE_MS * 2 ** emptyConnections);
+    },
+  });
 }
 
-interface Opened {
+interface OpenedObject {
   readonly body: AsyncIterable<Uint8Array>;
   readonly etag: string | undefined;
-  /** The object's whole size; null where the service does not tell. */
-  readonly total: number | null;
+  /** Offset at which the object ends; null if the service does not say. */
+  readonly end: number | null;
 }
 
-async function open({ client, sdk }: S3Connection, place: Place, start: number, etag?: string): Promise<Opened> {
-  const { bucket, key, uri } = place;
+async function openObject(
+  { client, sdk }: S3Connection,
+  { bucket, key, uri }: Place,
+  start: number,
+  etag?: string,
+): Promise<OpenedObject> {
   const { Body, ContentLength, ContentRange, ETag } = await client.send(
     new sdk.GetObjectCommand({
       Bucket: bucket,
@@ -70,16 +64,38 @@ async function open({ client, sdk }: S3Connection, place: Place, start: number, 
     body.destroy();
     throw new StorageError('Io', shownUri(uri.href), `${shownUri(uri.href)}: the storage service ignores ranges`);
   }
-  return { body, etag: ETag, total: ContentLength === undefined ? null : start + ContentLength };
+  return { body, etag: ETag, end: ContentLength === undefined ? null : start + ContentLength };
+}
+
+/** Opens the object when it is first read, so that a failure to open it counts as one more connection without data. */
+async function* reopenObject(
+  connection: S3Connection,
+  object: Place,
+  offset: number,
+  etag: string | undefined,
+): AsyncGenerator<Uint8Array> {
+  const { body } = await openObject(connection, object, offset, etag);
+  yield* body;
+}
+
+function assertResumable(uri: URL, { error, offset }: Interruption, end: number | null): void {
+  if (!error) return;
+  // All bytes arrived and yet the SDK reports an error: their checksum is not the object's.
+  if (offset === end) throw damaged(uri);
+  const failure = s3Error(uri, error.thrown);
+  // 412: the object was replaced since the first connection.
+  if (!failure.retryable || statusOf(error.thrown) === 412) throw failure;
 }
 
 function damaged(uri: URL): StorageError {
   const shown = shownUri(uri.href);
-  return new StorageError('Io', shown, `${shown}: it arrived damaged`, { retryable: true });
+  return new StorageError('Io', shown, `${shown}: the content arrived damaged (checksum mismatch)`, {
+    retryable: true,
+  });
 }
 
-function cutOff(uri: URL, received: number, total: number | null): StorageError {
+function cutOff(uri: URL, offset: number, end: number | null): StorageError {
   const shown = shownUri(uri.href);
-  const message = `${shown}: the read ended again and again at ${received} of ${total ?? 'unknown'} bytes`;
+  const message = `${shown}: the connection repeatedly ended after ${offset} of ${end ?? 'unknown'} bytes`;
   return new StorageError('Io', shown, message, { retryable: true });
 }

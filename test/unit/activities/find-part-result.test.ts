@@ -1,4 +1,4 @@
-/** What a part has kept whose run was ended by somebody, asked at a real server. */
+/** The result of a part whose run was ended by an operator, looked up at a real server. */
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import OpenAI from 'openai';
@@ -22,14 +22,14 @@ function find(workflowId: string): Promise<unknown> {
 }
 
 describe('findPartResult', () => {
-  it('a run that was terminated before it did anything → nothing, instead of asking for ever', async () => {
+  it('a run that was terminated before its first workflow task → null, without retries', async () => {
     const workflowId = `never-ran-${randomUUID()}`;
     const handle = await temporal.client.workflow.start('runBatch', { workflowId, taskQueue: 'nobody', args: [{}] });
     await handle.terminate();
     expect(await find(workflowId)).toBeNull();
   });
 
-  it('a run that is not there → nothing', async () => {
+  it('a run that does not exist → null', async () => {
     expect(await find(`none-${randomUUID()}`)).toBeNull();
   });
 });

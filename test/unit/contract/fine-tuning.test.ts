@@ -63,7 +63,7 @@ describe('fine-tuning spec: one wrong field → one fault that names the field a
     ['trainingFile.fileId', { trainingFile: { fileId: '' } }, 'must not be empty'],
     ['trainingFile.uri', { trainingFile: { uri: 'train.jsonl' } }, 'must be a file:// or s3:// URI'],
     ['validationFile', { validationFile: {} }, FILE],
-    ['validationFile.fileId', { validationFile: { fileId: 'a b' } }, 'must be one id'],
+    ['validationFile.fileId', { validationFile: { fileId: 'a b' } }, 'must be an id'],
     ['method.type', { method: { type: 'magic' } }, '"supervised"|"dpo"|"reinforcement"'],
     ['method.type', { method: {} }, '"supervised"|"dpo"|"reinforcement"'],
     ['method.reinforcement.grader', { method: { type: 'reinforcement' } }, 'needs a grader'],

@@ -19,14 +19,19 @@ test('metadata: 15 pairs with the longest keys and values → accepted', () => {
 test('metadata: a 16th pair → refused with both limits and the name of the one that the library needs', () => {
   expect(metadataSchema.safeParse(pairs(15)).success).toBe(true);
   expect(messagesOf(pairs(16))).toEqual([
-    { message: 'at most 15 pairs: the API takes 16 and the library needs one ("temporal_llm_job")' },
+    { message: 'must have at most 15 pairs: the API allows 16, and "temporal_llm_job" is reserved' },
   ]);
 });
 
 test.each<[why: string, metadata: unknown, field: string, message: string]>([
-  ['the reserved key', { [JOB_KEY]: 'x' }, JOB_KEY, `the metadata key "${JOB_KEY}" is the library's own`],
-  ['a key of 65 characters', { ['k'.repeat(65)]: 'x' }, 'k'.repeat(65), 'a metadata key has at most 64 characters'],
-  ['a value of 513 characters', { a: 'v'.repeat(513) }, 'a', 'a metadata value has at most 512 characters'],
+  ['the reserved key', { [JOB_KEY]: 'x' }, JOB_KEY, `the metadata key "${JOB_KEY}" is reserved`],
+  [
+    'a key of 65 characters',
+    { ['k'.repeat(65)]: 'x' },
+    'k'.repeat(65),
+    'a metadata key must have at most 64 characters',
+  ],
+  ['a value of 513 characters', { a: 'v'.repeat(513) }, 'a', 'a metadata value must have at most 512 characters'],
   ['a number for a value', { a: 1 }, 'a', 'Invalid input: expected string, received number'],
   ['null for a value', { a: null }, 'a', 'Invalid input: expected string, received null'],
 ])('metadata: %s → refused, naming the pair', (_, metadata, field, message) => {
@@ -105,7 +110,7 @@ test.each<[why: string, deadline: unknown]>([
   ['null', null],
 ])('deadline: %s → refused with what a deadline looks like', (_, deadline) => {
   expect(parseSpec(deadlineSchema, deadline).report?.faults).toEqual([
-    { message: "must be a moment in epoch seconds, or a duration from the start such as '6h'" },
+    { message: "must be a time in epoch seconds, or a duration from the start such as '6h'" },
   ]);
 });
 

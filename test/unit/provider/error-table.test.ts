@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   API_ERROR_TABLE,
-  isAmbiguous,
   classify,
-  type ApiError,
+  isAmbiguous,
   type Operation,
   type Verdict,
 } from '../../../src/provider/error-table.js';
+import { errorWithoutReply, type ApiError } from '../../../src/provider/reply.js';
 import { anyText, RUNS } from '../../support/hostile-values.js';
 
 const OPERATIONS = [
@@ -35,17 +35,7 @@ const changes = OPERATIONS.filter((operation) => /\.(cancel|pause|resume)$/.test
 const reads = others.filter((operation) => !changes.includes(operation));
 
 function apiError(status: number | null, more: Partial<ApiError> = {}): ApiError {
-  return {
-    status,
-    code: null,
-    type: null,
-    param: null,
-    message: '',
-    requestId: null,
-    retryAfterMs: null,
-    shouldRetry: null,
-    ...more,
-  };
+  return { ...errorWithoutReply(''), status, ...more };
 }
 
 const message = (text: string) => ({ message: text });
@@ -59,9 +49,9 @@ const FREE_TIER =
 
 describe('verdict of the first attempt', () => {
   test.each<[status: number | null, more: Partial<ApiError>, operations: readonly Operation[], verdict: Verdict]>([
-    // No answer at all.
+    // There is no answer.
     [null, message('Connection error. (read ECONNRESET)'), OPERATIONS, 'unavailable'],
-    // The key, permission, money.
+    // The key is wrong, the permission is missing, or the money is spent.
     [401, { code: 'invalid_api_key' }, OPERATIONS, 'refused'],
     [403, { code: 'permission_denied' }, OPERATIONS, 'refused'],
     [402, message('Insufficient balance'), OPERATIONS, 'refused'],
@@ -72,7 +62,7 @@ describe('verdict of the first attempt', () => {
     [429, message('Billing hard limit has been reached'), OPERATIONS, 'refused'],
     [429, message('Your credit balance is too low'), OPERATIONS, 'refused'],
     [429, message('You are out of credits'), OPERATIONS, 'refused'],
-    // Too many requests: passes, and for a fine-tuning create it is a matter of slots.
+    // Too many requests are temporary. For a fine-tuning create they mean that there is no slot.
     [429, { code: 'rate_limit_exceeded' }, others, 'unavailable'],
     [429, { code: 'rate_limit_exceeded' }, ['batches.create', 'files.create'], 'unavailable'],
     [429, { code: 'rate_limit_exceeded', message: GROQ_RATE_LIMIT }, ['batches.create'], 'unavailable'],
@@ -84,7 +74,7 @@ describe('verdict of the first attempt', () => {
     [400, { code: 'daily_rate_limit_exceeded' }, ['fineTuning.create'], 'noCapacity'],
     [400, message('Too many running jobs'), ['fineTuning.create'], 'noCapacity'],
     [400, message('You have reached the maximum of 3 active jobs'), ['batches.create'], 'refused'],
-    // Passing by its status.
+    // These statuses are temporary.
     [408, {}, OPERATIONS, 'unavailable'],
     [425, {}, OPERATIONS, 'unavailable'],
     [500, {}, OPERATIONS, 'unavailable'],
@@ -92,12 +82,12 @@ describe('verdict of the first attempt', () => {
     [503, {}, OPERATIONS, 'unavailable'],
     [504, {}, OPERATIONS, 'unavailable'],
     [529, {}, OPERATIONS, 'unavailable'],
-    // LiteLLM passes a 429 on as a 500.
+    // LiteLLM turns a 429 into a 500.
     [500, message('litellm.RateLimitError: insufficient_quota'), OPERATIONS, 'unavailable'],
-    // A conflict: creates and reads collide with others; a cancel is told that the job has ended.
+    // Creates and reads collide with other requests. For a cancel the status means that the job has ended.
     [409, {}, [...creates, ...reads], 'unavailable'],
     [409, {}, changes, 'refused'],
-    // A file that is not there yet.
+    // The file is not visible yet.
     [400, message('Cannot find file file-1'), ['batches.create', 'fineTuning.create'], 'unavailable'],
     [404, message('No such File object: file-1'), ['batches.create'], 'unavailable'],
     [404, message('No such file: file-1'), ['batches.create', 'fineTuning.create'], 'unavailable'],
@@ -108,7 +98,7 @@ describe('verdict of the first attempt', () => {
     [400, message('training_file does not exist'), ['fineTuning.create'], 'unavailable'],
     [400, message('Cannot find file file-1'), ['files.create', 'batches.cancel'], 'refused'],
     [404, {}, ['files.content', 'files.retrieve', 'batches.cancel', 'fineTuning.cancel'], 'unavailable'],
-    // The rest is for good.
+    // All other errors are permanent.
     [404, {}, ['files.delete', 'batches.retrieve', 'fineTuning.retrieve'], 'refused'],
     [404, { code: 'model_not_found' }, creates, 'refused'],
     [400, { code: 'invalid_value', param: 'endpoint' }, OPERATIONS, 'refused'],
@@ -133,7 +123,7 @@ describe('verdict of later attempts', () => {
     ['a file without content', 'files.content', apiError(404), 4],
     ['a file not visible', 'files.retrieve', apiError(404), 4],
     ['a job not visible to a cancel', 'batches.cancel', apiError(404), 4],
-  ])('%s → unavailable for some attempts, then refused for good', (_, operation, error, last) => {
+  ])('%s → unavailable for some attempts, then refused', (_, operation, error, last) => {
     expect(classify(operation, error, last)).toBe('unavailable');
     expect(classify(operation, error, last + 1)).toBe('refused');
     expect(classify(operation, error, 1_000)).toBe('refused');
@@ -150,7 +140,7 @@ describe('verdict of later attempts', () => {
 });
 
 describe('x-should-retry', () => {
-  test.each<[status: number | null, says: boolean, verdict: Verdict]>([
+  test.each<[status: number | null, shouldRetry: boolean, verdict: Verdict]>([
     [429, false, 'refused'],
     [409, false, 'refused'],
     [408, false, 'refused'],
@@ -159,47 +149,47 @@ describe('x-should-retry', () => {
     [404, true, 'unavailable'],
     [429, true, 'unavailable'],
     [500, true, 'unavailable'],
-    // A server that is down does not know whether it will come back.
+    // A server that is down does not know whether it will recover.
     [500, false, 'unavailable'],
     [503, false, 'unavailable'],
-  ])('%j that says %s → %s', (status, shouldRetry, verdict) => {
+  ])('%j with %s → %s', (status, shouldRetry, verdict) => {
     expect(classify('batches.create', apiError(status, { shouldRetry }), 1)).toBe(verdict);
   });
 
-  test('a create without a slot: yes → still waits its turn; no → refused', () => {
+  test('a create without a slot: true → still waits for capacity; false → refused', () => {
     expect(classify('fineTuning.create', apiError(429, { shouldRetry: true }), 1)).toBe('noCapacity');
     expect(classify('fineTuning.create', apiError(429, { shouldRetry: false }), 1)).toBe('refused');
   });
 
-  test('yes, on an attempt beyond the limit of its row → retried', () => {
+  test('true on an attempt beyond the limit of its row → retried', () => {
     expect(classify('files.content', apiError(404, { shouldRetry: true }), 100)).toBe('unavailable');
   });
 
-  test('a spent quota: yes → retried', () => {
+  test('a spent quota: true → retried', () => {
     expect(classify('batches.create', apiError(429, { code: 'insufficient_quota', shouldRetry: true }), 1)).toBe(
       'unavailable',
     );
   });
 });
 
-test('table: the last row → takes whatever the others leave', () => {
+test('table: the last row → matches every error', () => {
   const last = API_ERROR_TABLE.at(-1);
   expect(last?.verdict).toBe('refused');
-  expect([last?.operation, last?.says]).toEqual([undefined, undefined]);
+  expect([last?.operation, last?.text]).toEqual([undefined, undefined]);
 });
 
-test('verdict: any error of any call → one of the three, and no answer, 5xx and 429 never refused unless the words say so', () => {
+test('verdict: any error of any call → one of the three; no answer, 5xx and 429 are refused only for a spent quota', () => {
   const status = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 999 }));
   fc.assert(
     fc.property(fc.constantFrom(...OPERATIONS), status, anyText, fc.integer({ min: 1, max: 50 }), (...given) => {
       const [operation, code, text, attempt] = given;
       const verdict = classify(operation, apiError(code, { message: text }), attempt);
-      const passes =
+      const isTemporary =
         code === null ||
         code >= 500 ||
         code === 408 ||
         (code === 429 && !/quota|billing|credit|balance|funds/i.test(text));
-      expect(passes ? ['unavailable', 'noCapacity'] : ['unavailable', 'noCapacity', 'refused']).toContain(verdict);
+      expect(isTemporary ? ['unavailable', 'noCapacity'] : ['unavailable', 'noCapacity', 'refused']).toContain(verdict);
     }),
     RUNS,
   );

@@ -6,7 +6,7 @@ import { Providers } from '../../../src/provider/providers.js';
 const client = (options: ConstructorParameters<typeof OpenAI>[0] = {}) =>
   new OpenAI({ apiKey: 'sk-test-key', baseURL: 'http://localhost:1/v1', ...options });
 
-test("provider: nothing said of it → OpenAI's traits", () => {
+test('provider: no traits given → those of OpenAI', () => {
   const { client: _, ...traits } = new Providers({ default: { client: client() } }).get('default')!;
   expect(traits).toEqual({
     name: 'default',
@@ -18,7 +18,7 @@ test("provider: nothing said of it → OpenAI's traits", () => {
   });
 });
 
-test('provider: traits of its own → those, and the defaults for the rest', () => {
+test('provider: some traits given → these, and the defaults for the rest', () => {
   const providers = new Providers({
     azure: { client: client(), fileMustBeProcessed: true, batchLimits: { requests: 100_000 }, fineTuningSlots: 3 },
   });
@@ -37,7 +37,7 @@ test('provider: traits that are given as undefined → the defaults', () => {
   expect(providers.get('default')).toMatchObject({ metadata: true, fileExpiry: true, batchLimits: BATCH_LIMITS });
 });
 
-test("provider: a client that retries → one that doesn't, and the user's own left as it was", () => {
+test('provider: a client that retries → a copy that does not; the original is unchanged', () => {
   const own = client({ maxRetries: 5, timeout: 1_234, organization: 'org-1', defaultHeaders: { 'x-team': 'search' } });
   const used = new Providers({ default: { client: own } }).get('default')!.client;
   expect(used.maxRetries).toBe(0);
@@ -68,7 +68,7 @@ test('provider: an Azure client → the same endpoint and API version, without r
   ]);
 });
 
-test('providers: names → as they were given; another name → undefined, even one that objects have', () => {
+test('providers: names → as they were given; any other name → undefined, even a property that all objects have', () => {
   const providers = new Providers({ default: { client: client() }, groq: { client: client() } });
   expect(providers.names).toEqual(['default', 'groq']);
   expect(providers.get('groq')?.name).toBe('groq');

@@ -5,15 +5,15 @@ import { RUNS } from '../../support/hostile-values.js';
 
 const KEY = 'sk-proj-AbC123_def-456GHI';
 
-test('redact: a known secret, wherever and how often it stands → replaced', () => {
+test('redact: a known secret at any position, any number of times → replaced', () => {
   expect(redact('tok3n and "tok3n",tok3ntok3n', ['tok3n'])).toBe('[redacted] and "[redacted]",[redacted][redacted]');
 });
 
-test('redact: a secret that begins with another one → nothing of either is left', () => {
+test('redact: a secret that begins with another one → both replaced completely', () => {
   expect(redact('<abcd-1234>', ['abcd', 'abcd-1234'])).toBe('<[redacted]>');
 });
 
-test('redact: secrets with signs that mean something in a pattern → taken literally', () => {
+test('redact: secrets with characters that are special in a pattern → taken literally', () => {
   expect(redact('a.*+$&b and axxb', ['a.*+$&b'])).toBe('[redacted] and axxb');
 });
 
@@ -24,7 +24,7 @@ test('redact: a text without secrets → unchanged', () => {
   expect(redact('', [])).toBe('');
 });
 
-describe("redact: what looks like somebody's key, although nobody told → replaced", () => {
+describe('redact: what looks like a key but is not a known secret → replaced', () => {
   test.each<[text: string, secret: string]>([
     [`Incorrect API key provided: ${KEY}. You can find it there.`, KEY],
     ['Incorrect API key provided: sk-proj-****************GHI.', 'GHI'],
@@ -52,11 +52,11 @@ test('redact: user information in a URL → the host stays', () => {
   );
 });
 
-test('redact: the known key within any text → never in what comes out', () => {
+test('redact: the known key within any text → never in the result', () => {
   const key = fc.oneof(
     fc.constant(KEY),
     fc.stringMatching(/^sk-[A-Za-z0-9_-]{8,60}$/),
-    // Azure's keys have no shape of their own.
+    // Azure's keys have no recognisable shape.
     fc.stringMatching(/^[A-Za-z0-9]{16,40}$/),
     fc.string({ minLength: 12, maxLength: 40 }),
   );

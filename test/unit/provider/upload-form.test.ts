@@ -7,7 +7,7 @@ import { postFile } from '../../../src/provider/upload-form.js';
 
 const MB = 1024 * 1024;
 let received = 0;
-/** The body, where it is wanted. */
+/** The body, if it is kept. */
 let body: Buffer[] | null = null;
 const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-it('upload: a file of 400 MB → sent whole, and most of it never in memory at once', async () => {
+it('upload: a file of 400 MB → sent completely, with little of it in memory at any time', async () => {
   const { port } = server.address() as AddressInfo;
   const client = new OpenAI({ apiKey: 'sk-none', baseURL: `http://127.0.0.1:${port}/v1`, maxRetries: 0 });
   let most = 0;
@@ -40,7 +40,7 @@ it('upload: a file of 400 MB → sent whole, and most of it never in memory at o
   expect(most).toBeLessThan(200 * MB);
 });
 
-it('upload: chunks that lie within larger buffers → sent as they are', async () => {
+it('upload: chunks that are views on larger buffers → sent as they are', async () => {
   const { port } = server.address() as AddressInfo;
   const client = new OpenAI({ apiKey: 'sk-none', baseURL: `http://127.0.0.1:${port}/v1`, maxRetries: 0 });
   const whole = Buffer.from(

@@ -7,9 +7,9 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const BOUNDS = { minMs: 5 * SECOND, maxMs: 5 * MINUTE };
 const NOW = 1_800_000_000_000;
-/** The random number that makes no jitter. */
-const CALM = 0.5;
-const ofAge = (ageMs: number, random = CALM) =>
+/** The random number that results in no jitter. */
+const NO_JITTER = 0.5;
+const ofAge = (ageMs: number, random = NO_JITTER) =>
   pollInterval(BOUNDS, { nowMs: NOW, createdAtMs: NOW - ageMs, expiresAtMs: null }, random);
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -29,8 +29,8 @@ test.each([
   expect(ofAge(ageMs)).toBe(expected);
 });
 
-test('poll interval: no time of creation, or one ahead of our clock → the shortest', () => {
-  expect(pollInterval(BOUNDS, { nowMs: NOW, createdAtMs: null, expiresAtMs: null }, CALM)).toBe(BOUNDS.minMs);
+test('poll interval: no time of creation, or one ahead of the clock → the shortest', () => {
+  expect(pollInterval(BOUNDS, { nowMs: NOW, createdAtMs: null, expiresAtMs: null }, NO_JITTER)).toBe(BOUNDS.minMs);
   expect(ofAge(-MINUTE)).toBe(BOUNDS.minMs);
 });
 
@@ -65,25 +65,25 @@ test('poll interval: an older job with the same random number → never a shorte
 
 test('poll interval: minimum above the maximum → the minimum', () => {
   const times = { nowMs: NOW, createdAtMs: NOW - 60 * MINUTE, expiresAtMs: null };
-  expect(pollInterval({ minMs: 10 * MINUTE, maxMs: MINUTE }, times, CALM)).toBe(10 * MINUTE);
+  expect(pollInterval({ minMs: 10 * MINUTE, maxMs: MINUTE }, times, NO_JITTER)).toBe(10 * MINUTE);
 });
 
 test('poll interval: bounds of 0 → still 1 ms', () => {
   const times = { nowMs: NOW, createdAtMs: NOW - MINUTE, expiresAtMs: null };
-  expect(pollInterval({ minMs: 0, maxMs: 0 }, times, CALM)).toBe(1);
+  expect(pollInterval({ minMs: 0, maxMs: 0 }, times, NO_JITTER)).toBe(1);
 });
 
-test('poll interval: expiry before the next look → a look two seconds after it', () => {
+test('poll interval: expiry before the next poll → a poll two seconds after it', () => {
   const times = { nowMs: NOW, createdAtMs: NOW - 24 * 60 * MINUTE, expiresAtMs: NOW + MINUTE };
-  expect(pollInterval(BOUNDS, times, CALM)).toBe(MINUTE + 2 * SECOND);
+  expect(pollInterval(BOUNDS, times, NO_JITTER)).toBe(MINUTE + 2 * SECOND);
 });
 
 test('poll interval: expiry long past → as if there were none', () => {
   const times = { nowMs: NOW, createdAtMs: NOW - 24 * 60 * MINUTE, expiresAtMs: NOW - MINUTE };
-  expect(pollInterval(BOUNDS, times, CALM)).toBe(BOUNDS.maxMs);
+  expect(pollInterval(BOUNDS, times, NO_JITTER)).toBe(BOUNDS.maxMs);
 });
 
-test('poll interval: any expiry ahead → no look later than two seconds after it, and never under 1 ms', () => {
+test('poll interval: any expiry ahead → no poll later than two seconds after it, and never under 1 ms', () => {
   fc.assert(
     fc.property(bounds, age, random, fc.integer({ min: -2_000, max: 90_000_000 }), (limits, ageMs, chance, ahead) => {
       const times = { nowMs: NOW, createdAtMs: NOW - ageMs, expiresAtMs: NOW + ahead };

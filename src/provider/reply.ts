@@ -1,0 +1,48 @@
+/** Replies of the API: the value that was asked for, or the API's error. */
+import type { z } from 'zod';
+
+/** An error reply, reduced to what something depends on. */
+export interface ApiError {
+  /** HTTP status; null where there was no readable reply: a reset, a time-out, a refused connection. */
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly type: string | null;
+  readonly param: string | null;
+  readonly message: string;
+  readonly requestId: string | null;
+  /** Milliseconds that the reply asks to wait; null where it does not say. */
+  readonly retryAfterMs: number | null;
+  /** The reply's `x-should-retry`; null where it does not say. */
+  readonly shouldRetry: boolean | null;
+}
+
+/** The value, or the API's error: for calls whose errors mean something to the caller, such as 404 or 409. */
+export type Reply<T> =
+  { readonly value: T; readonly error?: undefined } | { readonly value?: undefined; readonly error: ApiError };
+
+/** An error without a readable reply. The request may have been carried out. */
+export function errorWithoutReply(message: string, code: string | null = null): ApiError {
+  return {
+    status: null,
+    code,
+    type: null,
+    param: null,
+    message,
+    requestId: null,
+    retryAfterMs: null,
+    shouldRetry: null,
+  };
+}
+
+/**
+ * The reply as the schema reads it. A value that the schema does not accept (a proxy's page, a cut body) counts as a
+ * call without a readable reply.
+ */
+export function parseReply<T>(schema: z.ZodType<T>, reply: Reply<unknown>): Reply<T> {
+  if (reply.error) return reply;
+  const reading = schema.safeParse(reply.value);
+  if (reading.success) return { value: reading.data };
+  const fields = reading.error.issues.map((issue) => issue.path.join('.') || '(the reply)');
+  const message = `unexpected reply: missing or invalid ${fields.slice(0, 5).join(', ')}`;
+  return { error: errorWithoutReply(message, 'unreadable_reply') };
+}

@@ -1,0 +1,78 @@
+/** Errors that the SDK throws, read into `ApiError`s. */
+import { APIError, APIUserAbortError } from 'openai';
+import { bounded } from '../contract/text.js';
+import { redact } from './redact.js';
+import { errorWithoutReply, type ApiError } from './reply.js';
+import { retryAfterMs } from './retry-after.js';
+
+/** Longest code, type, parameter or request id that is kept, in characters. */
+const MAX_FIELD_LENGTH = 200;
+
+/** Reads an error of the SDK. Null for any other error, such as a bug, an error of storage or a cancellation. */
+export function toApiError(error: unknown, secrets: readonly string[]): ApiError | null {
+  const clean = (text: string) => bounded(redact(text, secrets));
+  if (isBrokenReply(error)) {
+    return errorWithoutReply(clean(`the reply broke off${networkReasonOf(error)}`), 'unreadable_reply');
+  }
+  if (!isApiError(error) || isAbort(error)) return null;
+  // A connection error has neither status nor headers, and its reason is only in `cause`.
+  if (typeof error.status !== 'number') {
+    return errorWithoutReply(clean(`${error.message}${networkReasonOf(error)}`));
+  }
+  // A `fetch` that the user supplies may return headers that are not of the global class.
+  const headers = typeof error.headers?.get === 'function' ? error.headers : undefined;
+  const shouldRetry = headers?.get('x-should-retry');
+  return {
+    status: error.status,
+    code: field(error.code),
+    type: field(error.type),
+    param: field(error.param),
+    message: clean(withoutHtml(error.message)),
+    requestId: field(error.requestID),
+    retryAfterMs: retryAfterMs(headers, Date.now()),
+    shouldRetry: shouldRetry === 'true' ? true : shouldRetry === 'false' ? false : null,
+  };
+
+  function field(value: unknown): string | null {
+    // Some providers use numbers as codes.
+    const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+    return text === '' ? null : bounded(redact(text, secrets), MAX_FIELD_LENGTH);
+  }
+}
+
+/** The HTTP status of an error that the SDK threw; null for an error without one. */
+export function httpStatusOf(error: unknown): number | null {
+  return isApiError(error) && typeof error.status === 'number' ? error.status : null;
+}
+
+/**
+ * Recognises errors of any copy of the SDK: a client made by `require('openai')` throws classes that the imported
+ * module does not know.
+ */
+function isApiError(error: unknown): error is APIError {
+  if (error instanceof APIError) return true;
+  return error instanceof Error && ['status', 'headers', 'requestID', 'error'].every((name) => name in error);
+}
+
+/** Whether the caller aborted the request, because the activity was cancelled or its worker shuts down. */
+function isAbort(error: APIError): boolean {
+  return error instanceof APIUserAbortError || error.constructor.name === 'APIUserAbortError';
+}
+
+/** Whether a reply began well and was cut: the SDK passes on the error of `fetch` or of the JSON parser unchanged. */
+function isBrokenReply(error: unknown): error is Error {
+  return (error instanceof TypeError && error.message === 'terminated') || error instanceof SyntaxError;
+}
+
+/** The network's reason for an error, in brackets; empty if there is none. */
+function networkReasonOf({ cause }: Error): string {
+  if (!(cause instanceof Error)) return '';
+  return ` (${cause.message}${cause.cause instanceof Error ? `: ${cause.cause.message}` : ''})`;
+}
+
+/** Reduces a proxy's error page to its title, the only part of it that helps. */
+function withoutHtml(message: string): string {
+  if (!/<(!doctype|html|head|body)/i.test(message)) return message;
+  const title = /<title>([^<]{1,200})/i.exec(message)?.[1]?.trim();
+  return `${/^\d{3}/.exec(message)?.[0] ?? ''} an HTML page instead of JSON${title ? `: "${title}"` : ''}`.trim();
+}
