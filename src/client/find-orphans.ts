@@ -1,9 +1,9 @@
 /** Jobs at a provider that nobody follows any more: their run was terminated, or ended without them. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type OpenAI from 'openai';
 import { JOB_KEY, jobOwnerOf, ORIGIN, type JobOwner, type Origin } from '../contract/job-key.js';
 import { BATCHES, FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { METADATA_LIMITS } from '../contract/limits.js';
+import type { OpenAIClient } from '../provider/openai-client.js';
 import { eachObject, pageSchema } from '../provider/pages.js';
 
 export type OrphanKind = 'batch' | 'fineTuning';
@@ -12,7 +12,7 @@ export interface FindOrphansOptions {
   /** The namespace's client: jobs of runs in other namespaces are not judged. */
   readonly temporal: Client;
   /** The account to look through. Its own retries apply. */
-  readonly openai: OpenAI;
+  readonly openai: OpenAIClient;
   /** Only jobs created since then. Default: 30 days ago. */
   readonly since?: Date;
   /** Default: both. A provider without one of the lists has none of its kind. */
@@ -69,7 +69,7 @@ export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]
 }
 
 /** Jobs that have not ended and carry a key of ours, newest first. */
-async function* openJobs(openai: OpenAI, kind: OrphanKind, since: number) {
+async function* openJobs(openai: OpenAIClient, kind: OrphanKind, since: number) {
   const { path, pageSize: limit, schema, statuses } = KINDS[kind];
   const objects = eachObject(async (after) => {
     try {
@@ -135,7 +135,7 @@ async function ownerRunId(
 }
 
 /** False for a job that has ended or gone in the meantime. */
-async function cancelJob(openai: OpenAI, kind: OrphanKind, id: string): Promise<boolean> {
+async function cancelJob(openai: OpenAIClient, kind: OrphanKind, id: string): Promise<boolean> {
   try {
     await (kind === 'batch' ? openai.batches.cancel(id) : openai.fineTuning.jobs.cancel(id));
     return true;

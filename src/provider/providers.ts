@@ -2,6 +2,7 @@
 import type OpenAI from 'openai';
 import type { AzureOpenAI } from 'openai';
 import { BATCH_LIMITS, type BatchLimits } from '../contract/limits.js';
+import type { OpenAIClient } from './openai-client.js';
 
 /** Where a provider differs from OpenAI. */
 export interface ProviderTraits {
@@ -23,7 +24,7 @@ export interface ProviderOptions extends Partial<Omit<ProviderTraits, 'batchLimi
    * Its `maxRetries` is set to 0: Temporal retries, so that one place decides and the UI shows it. Its `timeout` is how long a request
    * that carries no file may take, but a minute at most; an upload has five times as long, and a second for each megabyte.
    */
-  readonly client: OpenAI;
+  readonly client: OpenAIClient;
   readonly batchLimits?: Partial<BatchLimits>;
 }
 
@@ -78,10 +79,12 @@ const MAX_TIMEOUT_MS = 60_000;
  * The same client, without retries of its own and with less patience. `AzureOpenAI` forgets its API version in `withOptions` and
  * throws, so it is told again.
  */
-function withoutSdkRetries(client: OpenAI): OpenAI {
+function withoutSdkRetries(client: OpenAIClient): OpenAI {
   const { apiVersion, deploymentName } = client as Partial<Pick<AzureOpenAI, 'apiVersion' | 'deploymentName'>>;
   const azure = apiVersion ? { apiVersion, deployment: deploymentName } : {};
-  return client.withOptions({ maxRetries: 0, timeout: Math.min(client.timeout, MAX_TIMEOUT_MS), ...azure });
+  const options = { maxRetries: 0, timeout: Math.min(client.timeout, MAX_TIMEOUT_MS), ...azure };
+  // The same class, whichever of its two declarations the caller's project sees.
+  return client.withOptions(options) as OpenAI;
 }
 
 /** An option that is given as `undefined` is an option that is not given. */
