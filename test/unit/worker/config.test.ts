@@ -76,7 +76,7 @@ test('worker config: other variables → not its business', () => {
 });
 
 test.each([[undefined], [''], ['  ']])('worker config: key %j → refused with what is missing', (key) => {
-  expect(problemOf({ OPENAI_API_KEY: key })).toBe('OPENAI_API_KEY: is not set: the worker needs the key of the API');
+  expect(problemOf({ OPENAI_API_KEY: key })).toBe('OPENAI_API_KEY: not set: the worker needs an API key');
 });
 
 describe('worker config: one wrong variable → named, and its value not shown', () => {
