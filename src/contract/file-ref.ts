@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
-/** A file in storage: where it is, and enough to tell that it is whole. Bodies stay in storage; only this travels through a workflow. */
+/**
+ * A file in storage, with size and hash to verify it. Only references pass through Temporal; contents stay in storage.
+ */
 export interface FileRef {
   /** `file:` or `s3:` URI. */
   readonly uri: string;
   /** Size in bytes. */
   readonly bytes: number;
-  /** Lines, the last one counted with or without its newline. */
+  /** Number of lines; a last line without a newline counts, too. */
   readonly lines: number;
   /** Hash of the whole content, lower-case hex. */
   readonly sha256: string;

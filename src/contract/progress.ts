@@ -1,4 +1,4 @@
-/** What every lifecycle tells about itself, whatever the job. */
+/** The part of progress and results that all lifecycles share. */
 import { z } from 'zod';
 
 /** Why a run was cancelled. */
@@ -11,16 +11,16 @@ export const cancellationSchema = z.object({
 });
 export type Cancellation = z.infer<typeof cancellationSchema>;
 
-/** What a workflow is doing. */
+/** The stage of a run. */
 export type Phase = 'checking' | 'uploading' | 'creating' | 'waiting' | 'cancelling' | 'collecting' | 'done';
 
 /** The part of `progress` that all lifecycles share. */
 export interface CommonProgress {
   readonly phase: Phase;
-  /** The provider's status as last seen; `not_created` before there is a job. */
+  /** The provider's status as last read; `not_created` before there is a job. */
   readonly status: string;
   readonly jobId: string | null;
-  /** Epoch seconds of the last read that brought something new; null before the first. */
+  /** When the last read found a change, in epoch seconds; null before the first. */
   readonly lastCheckedAt: number | null;
   readonly cancelRequested: boolean;
   readonly cancellation: Cancellation | null;

@@ -1,44 +1,54 @@
-/** What bulk runs and the budget of enqueued tokens say to each other. */
+/** What runs of `runBulkBatch` and the workflow `tokenBudget` send to each other. */
 
-/** A part that wants to be submitted. */
+/** A part's request for capacity. */
 export interface CapacityRequest {
-  /** Names the attempt of a part over all runs. */
+  /** Id of the grant, unique over all runs: it names the part and the attempt to submit it. */
   readonly lease: string;
-  /** Workflow id of the run that asks, and its first run id, which a reset keeps. */
+  /** Workflow id of the run that requests capacity. */
   readonly holder: string;
+  /** Run id of that run's first execution, which a reset keeps. */
   readonly holderRun?: string;
   readonly model: string;
   /** Estimated prompt tokens. */
   readonly tokens: number;
-  /** The limit that the run's spec gives; null to go by what was learnt. */
+  /** Limit in the run's spec, in tokens; null to use the limit learnt from refusals. */
   readonly limit: number | null;
-  /** Batches that the account may create within an hour. */
+  /** How many batches the account may create within an hour. */
   readonly createsPerHour?: number;
 }
 
+/** A part's report that the provider refused its batch for lack of capacity. */
 export interface CapacityRefusal {
   readonly lease: string;
   readonly model: string;
-  /** The limit that the provider's message names; null where it names none. */
+  /** Limit in the provider's message, in tokens; null if it contains none. */
   readonly limit: number | null;
 }
 
+/** The state of `tokenBudget`, which it passes on when it continues as new. */
 export interface BudgetState {
+  /** Requests that were granted and not yet released. */
   leases: CapacityRequest[];
+  /** Requests that wait, oldest first. */
   queue: CapacityRequest[];
-  /** Tokens by model; a model that is not there has no known limit. */
+  /** Learnt limits in tokens, by model. */
   limits: Record<string, number>;
-  /** Epoch ms by model. */
+  /** Until when nothing is granted, in epoch ms, by model. */
   pausedUntil: Record<string, number>;
-  /** Grants by minute (epoch), of the last hour. */
+  /** Number of grants in the last hour, by epoch minute. */
   grants?: Record<number, number>;
 }
 
-/** One budget for each provider of the workers of a task queue: they have the same accounts. */
+/**
+ * The workers of a task queue share the accounts of their providers, so each provider of a task queue has one budget.
+ */
 export const budgetWorkflowId = (taskQueue: string, provider: string): string =>
   `llm-jobs-budget/${taskQueue}/${provider}`;
 
-/** "Enqueued token limit reached for gpt-4o-mini in organization org-x. Limit: 2,000,000 enqueued tokens." → 2000000 */
+/**
+ * The limit in a provider's message, such as 2000000 in "Enqueued token limit reached for gpt-4o-mini in organization
+ * org-x. Limit: 2,000,000 enqueued tokens."; null if there is none.
+ */
 export function limitInMessage(message: string): number | null {
   const digits = /limit:?\s*([\d,._]{1,20})\s*(?:enqueued )?tokens/i.exec(message)?.[1]?.replaceAll(/[,._]/g, '');
   return digits ? Number(digits) : null;
