@@ -3,22 +3,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StorageError } from '../storage-error.js';
 import { shownUri } from '../uri.js';
 import type { S3Connection } from './client.js';
-import { s3Error, statusOf } from './errors.js';
-import type { Place } from './place.js';
+import { httpStatusOf, s3Error } from './errors.js';
+import type { S3Location } from './location.js';
 
 /** Connections in a row that bring not one byte before the read gives up. */
 const MAX_EMPTY_CONNECTIONS = 5;
 const FIRST_PAUSE_MS = 100;
 
 /**
- * An object from an offset as one unbroken stream. A connection that breaks, falls silent or ends before the promised size is opened
- * again where it stopped, on condition that the object is still the same (`If-Match`).
+ * An object from an offset as one unbroken stream. A connection that breaks, falls silent or ends before the promised
+ * size is opened again where it stopped, on condition that the object is still the same (`If-Match`).
  */
-export async function* readObject(connection: S3Connection, place: Place, start: number): AsyncGenerator<Uint8Array> {
-  const { uri } = place;
-  let opened: Opened | null = await open(connection, place, start).catch((error: unknown) => {
+export async function* readObject(
+  connection: S3Connection,
+  location: S3Location,
+  start: number,
+): AsyncGenerator<Uint8Array> {
+  const { uri } = location;
+  let opened: Opened | null = await open(connection, location, start).catch((error: unknown) => {
     // The object ends at or before the offset.
-    if (statusOf(error) === 416) return null;
+    if (httpStatusOf(error) === 416) return null;
     throw s3Error(uri, error);
   });
   if (!opened) return;
@@ -29,7 +33,7 @@ export async function* readObject(connection: S3Connection, place: Place, start:
     const before = received;
     let failure: StorageError | undefined;
     try {
-      opened ??= await open(connection, place, received, etag);
+      opened ??= await open(connection, location, received, etag);
       for await (const chunk of opened.body) {
         received += chunk.length;
         yield chunk;
@@ -39,7 +43,7 @@ export async function* readObject(connection: S3Connection, place: Place, start:
       failure = s3Error(uri, error);
       // All bytes are here and yet the SDK complains: their checksum is not the object's.
       if (received === total) throw damaged(uri);
-      if (!failure.retryable || statusOf(error) === 412) throw failure;
+      if (!failure.retryable || httpStatusOf(error) === 412) throw failure;
     }
     opened = null;
     barren = received > before ? 0 : barren + 1;
@@ -55,8 +59,13 @@ interface Opened {
   readonly total: number | null;
 }
 
-async function open({ client, sdk }: S3Connection, place: Place, start: number, etag?: string): Promise<Opened> {
-  const { bucket, key, uri } = place;
+async function open(
+  { client, sdk }: S3Connection,
+  location: S3Location,
+  start: number,
+  etag?: string,
+): Promise<Opened> {
+  const { bucket, key, uri } = location;
   const { Body, ContentLength, ContentRange, ETag } = await client.send(
     new sdk.GetObjectCommand({
       Bucket: bucket,
