@@ -4,11 +4,11 @@ import { Command } from 'commander';
 import { workerCommand } from './worker-command.js';
 
 export function createProgram(): Command {
-  return new Command('llm-jobs')
+  const program = new Command('llm-jobs')
     .description('Durable Temporal workflows for batches and fine-tuning jobs of the OpenAI API.')
     .version(packageVersion())
-    .showHelpAfterError()
-    .addCommand(workerCommand());
+    .showHelpAfterError('Add --help to see the usage.');
+  return program.addCommand(workerCommand().copyInheritedSettings(program));
 }
 
 function packageVersion(): string {
