@@ -193,7 +193,7 @@ describe.skipIf(skipped !== null)(`s3${skipped === null ? '' : ` (${skipped})`}`
     ];
 
     it.each(Object.keys(operations))(
-      '%s: wrong credentials → refused for good, and no secret told',
+      '%s: wrong credentials → refused permanently, and no secret shown',
       async (operation) => {
         for (const wrong of credentials) {
           const error = await failure(() => operations[operation]!(storageAt({ credentials: wrong })));
@@ -230,7 +230,7 @@ describe.skipIf(skipped !== null)(`s3${skipped === null ? '' : ` (${skipped})`}`
       expect(error).toMatchObject({ code: 'Io', retryable: true });
     });
 
-    it('environment: no region and no endpoint → says what to set, for good', async () => {
+    it('environment: no region and no endpoint → names what to set, not retryable', async () => {
       stubAws({});
       const error = await failure(() => new Storage({ roots: [root] }).stat(`${root}f`));
       expect(error).toMatchObject({ code: 'Io', retryable: false });
@@ -245,7 +245,7 @@ describe.skipIf(skipped !== null)(`s3${skipped === null ? '' : ` (${skipped})`}`
 });
 
 describe('packages', () => {
-  it('SDK: not installed → a file: root works, an s3: root is refused at once and names what to install', async () => {
+  it('SDK: not installed → a file: root works, the constructor refuses an s3: root and names what to install', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-no-sdk-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const dist = fileURLToPath(new URL('../../../../dist', import.meta.url));
