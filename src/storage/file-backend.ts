@@ -22,9 +22,9 @@ const TRANSIENT_CODES = new Set(['EAGAIN', 'EBUSY', 'EDQUOT', 'EIO', 'EMFILE', '
  */
 export class FileBackend implements StorageBackend {
   readonly scheme = 'file';
-  readonly #roots: string[];
+  readonly #roots: readonly string[];
 
-  constructor(options: { roots: readonly URL[] }) {
+  constructor(options: { readonly roots: readonly URL[] }) {
     this.#roots = options.roots.map((root) => fileURLToPath(root));
   }
 
