@@ -1,10 +1,13 @@
-/** For application code: start jobs, steer them, read their results. Loads nothing of `openai`. */
+/** For application code: start and steer runs, read their results. Loads nothing of `openai`. */
+export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './client/find-orphans.js';
+export { BatchRun, BulkBatchRun, FineTuningRun } from './client/handles.js';
 export {
   InvalidSpecError,
   LlmJobsClient,
   type LlmJobsClientOptions,
   type StartOptions,
 } from './client/llm-jobs-client.js';
-export { BatchRun, BulkBatchRun, FineTuningRun } from './client/handles.js';
+export * from './contract/index.js';
+export type { OpenAIClient } from './provider/openai-client.js';
 export { readResults, type ReadResultsOptions, type Result, type ResultError } from './results/read-results.js';
-export { S3Backend, Storage, StorageError, type S3Options, type StorageBackend } from './storage/index.js';
+export * from './storage/index.js';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The ready-made worker, as `npm run worker` starts it. */
+/** The ready-made worker, which `npm run worker` and `llm-jobs worker` start. */
 import { runWorker } from './worker/main.js';
 
 await runWorker();

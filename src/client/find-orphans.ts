@@ -1,9 +1,9 @@
 /** Jobs at a provider that no run follows any more: their run was terminated, or ended before them. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type OpenAI from 'openai';
 import { JOB_KEY, jobOwnerOf, ORIGIN, type JobOwner, type Origin } from '../contract/job-key.js';
 import { BATCHES, FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { METADATA_LIMITS } from '../contract/limits.js';
+import type { OpenAIClient } from '../provider/openai-client.js';
 import { eachObject, pageSchema } from '../provider/pages.js';
 import { httpStatusOf } from '../provider/sdk-error.js';
 
@@ -13,7 +13,7 @@ export interface FindOrphansOptions {
   /** A client of the namespace to search. Jobs of runs in other namespaces are ignored. */
   readonly temporal: Client;
   /** A client of the account to search. Its retries apply. */
-  readonly openai: OpenAI;
+  readonly openai: OpenAIClient;
   /**
    * Jobs that were created earlier are ignored.
    * @default 30 days ago
@@ -80,7 +80,7 @@ export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]
 }
 
 /** Jobs that have not ended and carry a key of this library, newest first. */
-async function* unfinishedJobs(openai: OpenAI, kind: OrphanKind, since: number) {
+async function* unfinishedJobs(openai: OpenAIClient, kind: OrphanKind, since: number) {
   const { path, pageSize: limit, schema, statuses } = KINDS[kind];
   const objects = eachObject(async (after) => {
     try {
@@ -148,7 +148,7 @@ async function ownerRunId(
 }
 
 /** Cancels a job. Returns false if it has ended or disappeared in the meantime. */
-async function cancelJob(openai: OpenAI, kind: OrphanKind, id: string): Promise<boolean> {
+async function cancelJob(openai: OpenAIClient, kind: OrphanKind, id: string): Promise<boolean> {
   try {
     await KINDS[kind].cancel(openai, id);
     return true;

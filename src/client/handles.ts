@@ -1,11 +1,11 @@
-/** Handles of runs, with their types: what application code holds. */
+/** Typed handles of runs. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
 import { bulkBatchResultSchema, type BulkBatchProgress, type BulkBatchResult } from '../contract/bulk-batch.js';
 import { fineTuningResultSchema, type FineTuningProgress, type FineTuningResult } from '../contract/fine-tuning.js';
 import { latestPoll } from './live-progress.js';
 
-/** A run, as application code holds it. */
+/** What the handles of all kinds of runs have in common. */
 abstract class JobRun {
   /** Temporal's own handle, for everything else. */
   readonly handle: WorkflowHandle;
@@ -20,64 +20,97 @@ abstract class JobRun {
     return this.handle.workflowId;
   }
 
-  /** Cancels the job at the provider; the run completes with `status: 'cancelled'` and the partial results. */
+  /**
+   * Cancels what the run has at the provider. The run then completes with `status: 'cancelled'` and the partial
+   * results.
+   *
+   * @param reason recorded in the result's `cancellation`
+   */
   async cancel(reason?: string): Promise<void> {
     await this.handle.signal('cancel', ...(reason === undefined ? [] : [reason]));
   }
 
-  /** A hint that the job may have changed: it is read again now. */
+  /** Makes the run read its job now instead of at the next poll, for example after a webhook. */
   async wake(): Promise<void> {
     await this.handle.signal('wake');
   }
 
-  /** The workflow's answer, brought up to date by the last look of the activity that is polling now. */
-  protected async freshProgress<T extends { jobId: string | null; lastCheckedAt: number | null }>(): Promise<T> {
+  /** The workflow's own progress, updated with the latest poll if that is newer. */
+  protected async latestProgress<T extends { jobId: string | null; lastCheckedAt: number | null }>(): Promise<T> {
     const progress = await this.handle.query<T>('progress');
-    const look = await latestPoll(this.#client, this.handle);
-    return look && look.checkedAt >= (progress.lastCheckedAt ?? 0)
-      ? { ...progress, ...look.news, lastCheckedAt: look.checkedAt }
+    const poll = await latestPoll(this.#client, this.handle);
+    return poll && poll.checkedAt >= (progress.lastCheckedAt ?? 0)
+      ? { ...progress, ...poll.fields, lastCheckedAt: poll.checkedAt }
       : progress;
   }
 }
 
+/** A run of `runBatch`. */
 export class BatchRun extends JobRun {
-  /** Waits for the end. Rejects with Temporal's `WorkflowFailedError`, whose cause is of a type in the table of failures. */
+  /**
+   * Waits for the run to end.
+   *
+   * @throws WorkflowFailedError of `@temporalio/client`; the `type` of its cause is a key of `FAILURES`
+   */
   async result(): Promise<BatchResult> {
     return batchResultSchema.parse(await this.handle.result());
   }
 
+  /** The current state of the run, with the counts of the latest poll. */
   async progress(): Promise<BatchProgress> {
-    return this.freshProgress<BatchProgress>();
+    return this.latestProgress<BatchProgress>();
   }
 }
 
+/** A run of `runBulkBatch`. */
 export class BulkBatchRun extends JobRun {
-  /** Waits for the end. Rejects with Temporal's `WorkflowFailedError`, whose cause is of a type in the table of failures. */
+  /**
+   * Waits for the run to end.
+   *
+   * @throws WorkflowFailedError of `@temporalio/client`; the `type` of its cause is a key of `FAILURES`
+   */
   async result(): Promise<BulkBatchResult> {
     return bulkBatchResultSchema.parse(await this.handle.result());
   }
 
+  /** The current state of the run. Requests are counted when their batch has ended. */
   async progress(): Promise<BulkBatchProgress> {
     return this.handle.query<BulkBatchProgress>('progress');
   }
 }
 
+/** A run of `runFineTuning`. */
 export class FineTuningRun extends JobRun {
-  /** Waits for the end. Rejects with Temporal's `WorkflowFailedError`, whose cause is of a type in the table of failures. */
+  /**
+   * Waits for the run to end.
+   *
+   * @throws WorkflowFailedError of `@temporalio/client`; the `type` of its cause is a key of `FAILURES`
+   */
   async result(): Promise<FineTuningResult> {
     return fineTuningResultSchema.parse(await this.handle.result());
   }
 
+  /** The current state of the run, with the training steps of the latest poll. */
   async progress(): Promise<FineTuningProgress> {
-    return this.freshProgress<FineTuningProgress>();
+    return this.latestProgress<FineTuningProgress>();
   }
 
-  /** Pauses the running job; answers with its status. Rejects when there is nothing to pause. */
+  /**
+   * Pauses the running job.
+   *
+   * @returns the job's status
+   * @throws WorkflowUpdateFailedError of `@temporalio/client` if there is no running job to pause
+   */
   async pause(): Promise<string> {
     return this.handle.executeUpdate<string, []>('pause');
   }
 
-  /** Resumes the paused job; answers with its status. */
+  /**
+   * Resumes the paused job.
+   *
+   * @returns the job's status
+   * @throws WorkflowUpdateFailedError of `@temporalio/client` if there is no paused job to resume
+   */
   async resume(): Promise<string> {
     return this.handle.executeUpdate<string, []>('resume');
   }

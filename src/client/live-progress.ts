@@ -1,20 +1,23 @@
 /**
- * What the polling activity saw last. Its attempts cost no history, so the workflow does not know; but Temporal keeps the last
- * attempt's (benign) failure, and that carries the counts.
+ * Progress that is fresher than the workflow's own. While a job is polled, each attempt that sees no change fails with
+ * the benign `NothingNew`: that costs no history, so the workflow does not learn of it, but Temporal keeps the last
+ * failure and its counts.
  */
 import { ApplicationFailure, type Client, type WorkflowHandle } from '@temporalio/client';
 import { z } from 'zod';
 
-const lookSchema = z.looseObject({ status: z.string(), checkedAt: z.number() });
+const detailsSchema = z.looseObject({ status: z.string(), checkedAt: z.number() });
 
 export interface LatestPoll {
   /** Epoch seconds. */
   readonly checkedAt: number;
-  /** `status`, and `counts` or `steps`. */
-  readonly news: Readonly<Record<string, unknown>>;
+  /** Fields of the `progress` answer: `status`, and `counts` or `steps`. */
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Null where nothing is polled now, or what it saw cannot be read (as with an encrypting codec). */
+/**
+ * The latest poll; null if no job is being polled, or if its failure cannot be decoded (as with an encrypting codec).
+ */
 export async function latestPoll(client: Client, handle: WorkflowHandle): Promise<LatestPoll | null> {
   const { raw } = await handle.describe();
   const { payloadConverter, failureConverter } = client.options.loadedDataConverter;
@@ -23,8 +26,8 @@ export async function latestPoll(client: Client, handle: WorkflowHandle): Promis
     try {
       const failure = failureConverter.failureToError(lastFailure, payloadConverter);
       if (!(failure instanceof ApplicationFailure) || failure.type !== 'NothingNew') continue;
-      const { checkedAt, ...news } = lookSchema.parse(failure.details?.[0]);
-      return { checkedAt, news };
+      const { checkedAt, ...fields } = detailsSchema.parse(failure.details?.[0]);
+      return { checkedAt, fields };
     } catch {
       return null;
     }

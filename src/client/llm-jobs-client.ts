@@ -1,21 +1,23 @@
-/** Starting and steering runs from application code, with types. */
+/** The client: starts runs and returns typed handles of them. */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle, type WorkflowStartOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { z } from 'zod';
 import { batchSpecSchema, type BatchRequest, type BatchSpec } from '../contract/batch.js';
 import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
-import type { InputFault } from '../contract/input-fault.js';
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
+import type { InputFault } from '../contract/input-fault.js';
 import { describeFaults, parseSpec } from '../contract/parse-spec.js';
+import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
+import { jsonLines } from '../jsonl/json-lines.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { BatchRun, BulkBatchRun, FineTuningRun } from './handles.js';
 
-/** A spec that is wrong, found before a workflow was started. */
+/** An invalid spec. It is thrown before a workflow is started. */
 export class InvalidSpecError extends Error {
   override readonly name = 'InvalidSpecError';
-  /** Each with the field it is about. */
+  /** What is wrong, field by field: at most the first 20 faults. */
   readonly faults: readonly InputFault[];
 
   constructor(message: string, faults: readonly InputFault[]) {
@@ -24,29 +26,40 @@ export class InvalidSpecError extends Error {
   }
 }
 
-/** What Temporal lets a start say, as far as it is not the library's to say. */
+/**
+ * Options of Temporal's `client.workflow.start`, such as `workflowId`, `workflowIdConflictPolicy`, `memo` or `retry`.
+ */
 export type StartOptions = Partial<Omit<WorkflowStartOptions, 'args'>>;
 
 export interface LlmJobsClientOptions {
-  /** Default `'llm-jobs'`. */
+  /**
+   * Task queue of the workers.
+   *
+   * @default the environment variable `LLM_JOBS_TASK_QUEUE`, or `'llm-jobs'`
+   */
   readonly taskQueue?: string;
 }
 
-/** For a person who looks at the run in the UI. */
-const HOW_TO_STEER =
-  'The signal `cancel` cancels it at the provider, and the run completes with what was done by then; *Request Cancellation* does so ' +
-  'too, and the run ends as Cancelled. The signal `wake` looks at it now, the query `progress` tells how it stands.';
+/** Part of the static details, which the UI shows on the page of a run. */
+const HOW_TO_STEER = [
+  'The signal `cancel` cancels at the provider, and the run completes with the partial results.',
+  '*Request Cancellation* also cancels at the provider and keeps the partial results, but the run ends as Cancelled.',
+  'The signal `wake` reads the job now.',
+  'The query `progress` returns the current state.',
+];
 
-/** Largest spec in bytes: Temporal refuses payloads over 2 MB. */
+/** Temporal refuses payloads of more than 2 MB. */
 const MAX_SPEC_BYTES = 1_500_000;
+const MAX_SUMMARY_LENGTH = 200;
 
 /**
- * Starts runs and finds them again.
+ * Starts runs and returns handles of runs that exist.
  *
  * @example
  * ```ts
  * const jobs = await LlmJobsClient.connect();
- * const run = await jobs.startBatch({ input: { uri: 'file:///data/requests.jsonl' }, endpoint: '/v1/chat/completions' });
+ * const input = { uri: 'file:///data/requests.jsonl' };
+ * const run = await jobs.startBatch({ input, endpoint: '/v1/chat/completions' });
  * const { status, lines, output } = await run.result();
  * ```
  */
@@ -56,10 +69,15 @@ export class LlmJobsClient {
 
   constructor(client: Client, options: LlmJobsClientOptions = {}) {
     this.client = client;
-    this.taskQueue = options.taskQueue ?? process.env.LLM_JOBS_TASK_QUEUE ?? 'llm-jobs';
+    this.taskQueue = options.taskQueue ?? process.env.LLM_JOBS_TASK_QUEUE ?? DEFAULT_TASK_QUEUE;
   }
 
-  /** Connects by the standard environment variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …). */
+  /**
+   * Connects to the Temporal server that the standard environment variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`,
+   * …) or a profile of Temporal's configuration file name. Call `close` when done.
+   *
+   * @throws if the server cannot be reached
+   */
   static async connect(options: LlmJobsClientOptions = {}): Promise<LlmJobsClient> {
     const { connectionOptions, namespace } = loadClientConnectConfig();
     const connection = await Connection.connect(connectionOptions);
@@ -67,54 +85,70 @@ export class LlmJobsClient {
   }
 
   /**
-   * Starts a batch. The workflow id is `batch-<uuid>` unless the options name one; naming one makes the start itself safe to repeat.
+   * Starts a run of `runBatch`. Its workflow id is `batch-<uuid>` unless the options contain one. A given id makes it
+   * safe to repeat the start: Temporal refuses a second run of that id while the first is running.
    *
-   * @throws InvalidSpecError before anything is started
+   * @throws InvalidSpecError before a run is started
    */
   async startBatch(spec: BatchSpec, options: StartOptions = {}): Promise<BatchRun> {
     const { input, endpoint, provider } = checked(batchSpecSchema, spec);
-    const source = 'uri' in input ? input.uri : 'fileId' in input ? input.fileId : `${input.requests.length} requests`;
+    const source =
+      'uri' in input ? input.uri : 'fileId' in input ? input.fileId : plural(input.requests.length, 'request');
     const handle = await this.#start('runBatch', `batch-${randomUUID()}`, spec, options, {
       summary: `Batch of ${source} for ${endpoint}`,
-      details: `One batch at provider \`${provider}\`: upload, create once, wait for its end, collect the results. ${HOW_TO_STEER}`,
+      details: [
+        `One batch at provider \`${provider}\`: upload, create exactly once, wait, collect the results.`,
+        ...HOW_TO_STEER,
+      ],
     });
     return new BatchRun(handle, this.client);
   }
 
   /**
-   * Starts a fine-tuning job. The workflow id is `fine-tuning-<uuid>` unless the options name one.
+   * Starts a run of `runFineTuning`. Its workflow id is `fine-tuning-<uuid>` unless the options contain one.
    *
-   * @throws InvalidSpecError before anything is started
+   * @throws InvalidSpecError before a run is started
    */
   async startFineTuning(spec: FineTuningSpec, options: StartOptions = {}): Promise<FineTuningRun> {
     const { model, method, provider } = checked(fineTuningSpecSchema, spec);
     const handle = await this.#start('runFineTuning', `fine-tuning-${randomUUID()}`, spec, options, {
       summary: `Fine-tuning of ${model} (${method?.type ?? 'supervised'})`,
-      details: `One fine-tuning job at provider \`${provider}\`: upload, create once, wait for its end, collect the results. ${HOW_TO_STEER} The updates \`pause\` and \`resume\` do what they say.`,
+      details: [
+        `One fine-tuning job at provider \`${provider}\`: upload, create exactly once, wait, collect the results.`,
+        ...HOW_TO_STEER,
+        'The updates `pause` and `resume` pause and resume the job.',
+      ],
     });
     return new FineTuningRun(handle, this.client);
   }
 
   /**
-   * Starts any number of requests, as many batches as it takes. The workflow id is `bulk-<uuid>` unless the options name one.
+   * Starts a run of `runBulkBatch`, which sends any number of requests in as many batches as needed. Its workflow id is
+   * `bulk-<uuid>` unless the options contain one.
    *
-   * @throws InvalidSpecError before anything is started
+   * @throws InvalidSpecError before a run is started
    */
   async startBulkBatch(spec: BulkBatchSpec, options: StartOptions = {}): Promise<BulkBatchRun> {
     const { input, provider } = checked(bulkBatchSpecSchema, spec);
-    const source = 'uri' in input ? input.uri : 'uris' in input ? `${input.uris.length} files` : input.prefix;
+    const source = 'uri' in input ? input.uri : 'uris' in input ? plural(input.uris.length, 'file') : input.prefix;
     const handle = await this.#start('runBulkBatch', `bulk-${randomUUID()}`, spec, options, {
       summary: `Bulk batch of ${source}`,
-      details: `Any number of requests at provider \`${provider}\`: split into parts, each a batch run of its own; what is left is tried again; all of it is merged. ${HOW_TO_STEER}`,
+      details: [
+        `Any number of requests at provider \`${provider}\`: split into parts, run each part as a child run of \`runBatch\`,`,
+        'send unanswered requests again in further rounds, merge the results.',
+        ...HOW_TO_STEER,
+      ],
     });
     return new BulkBatchRun(handle, this.client);
   }
 
   /**
-   * Starts requests as they come: they are written to storage one by one, in constant memory, and nothing is started if the
-   * iterable throws.
+   * Writes requests to storage as the iterable yields them, in constant memory, and starts a run of `runBulkBatch` with
+   * that file. No run is started if the iterable throws.
    *
-   * @param spec like that of {@link startBulkBatch}, with the storage that the worker reads too in place of the input
+   * @param spec the spec of {@link startBulkBatch}, with `storage` instead of `input`: a storage that the workers can
+   *   read, too
+   * @throws InvalidSpecError before anything is written; StorageError; errors of the iterable, unchanged
    */
   async startBulkBatchFrom(
     requests: AsyncIterable<BatchRequest> | Iterable<BatchRequest>,
@@ -125,42 +159,43 @@ export class LlmJobsClient {
     const name = `${safeName(workflowId)}.requests.jsonl`;
     const uri = storage.resolve(spec.outputUri ?? storage.defaultRoot, 'inputs', name);
     checked(bulkBatchSpecSchema, { ...spec, input: { uri } });
-    await storage.write(uri, linesOf(requests));
+    await storage.write(uri, jsonLines(withMethod(requests)));
     return this.startBulkBatch({ ...spec, input: { uri } }, { ...options, workflowId });
   }
 
-  /** A batch run that was started before, here or elsewhere. */
+  /** The handle of an existing run of `runBatch`. Nothing is sent: a wrong id shows at the first call of the handle. */
   batch(workflowId: string, runId?: string): BatchRun {
     return new BatchRun(this.client.workflow.getHandle(workflowId, runId), this.client);
   }
 
-  /** A fine-tuning run that was started before, here or elsewhere. */
+  /** The handle of an existing run of `runFineTuning`. */
   fineTuning(workflowId: string, runId?: string): FineTuningRun {
     return new FineTuningRun(this.client.workflow.getHandle(workflowId, runId), this.client);
   }
 
-  /** A bulk run that was started before, here or elsewhere. */
+  /** The handle of an existing run of `runBulkBatch`. */
   bulkBatch(workflowId: string, runId?: string): BulkBatchRun {
     return new BulkBatchRun(this.client.workflow.getHandle(workflowId, runId), this.client);
   }
 
+  /** Closes the connection to Temporal. */
   async close(): Promise<void> {
     await this.client.connection.close();
   }
 
   #start(
     type: string,
-    workflowId: string,
+    defaultWorkflowId: string,
     spec: unknown,
     options: StartOptions,
-    shown: { summary: string; details: string },
+    texts: { readonly summary: string; readonly details: readonly string[] },
   ): Promise<WorkflowHandle> {
     return this.client.workflow.start(type, {
       taskQueue: this.taskQueue,
-      workflowId,
-      staticSummary: shown.summary.slice(0, 200),
-      staticDetails: shown.details,
+      staticSummary: texts.summary.slice(0, MAX_SUMMARY_LENGTH),
+      staticDetails: texts.details.join(' '),
       ...options,
+      workflowId: options.workflowId ?? defaultWorkflowId,
       args: [spec],
     });
   }
@@ -171,12 +206,18 @@ function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.ou
   if (report) throw new InvalidSpecError(describeFaults(report), report.faults);
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > MAX_SPEC_BYTES) {
-    const message = `the spec has ${bytes} bytes, the limit is ${MAX_SPEC_BYTES}: write the requests to a file and pass { uri }`;
+    const advice = 'write the requests to a file and pass { uri }';
+    const message = `the spec has ${bytes} bytes; the limit is ${MAX_SPEC_BYTES}: ${advice}`;
     throw new InvalidSpecError(message, [{ message }]);
   }
   return spec;
 }
 
-async function* linesOf(requests: AsyncIterable<BatchRequest> | Iterable<BatchRequest>): AsyncGenerator<string> {
-  for await (const request of requests) yield `${JSON.stringify({ method: 'POST', ...request })}\n`;
+/** Files need the method that the API requires, while a spec may leave it out. */
+async function* withMethod(
+  requests: AsyncIterable<BatchRequest> | Iterable<BatchRequest>,
+): AsyncGenerator<BatchRequest> {
+  for await (const request of requests) yield { method: 'POST', ...request };
 }
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,4 +1,4 @@
-/** The contract of `runBatch`: its argument, its result, its progress. */
+/** The contract of `runBatch`: its spec, its result, its progress. */
 import { z } from 'zod';
 import { cancellationSchema, type CommonProgress } from './progress.js';
 import { fileRefSchema } from './file-ref.js';
@@ -6,7 +6,7 @@ import { FILE_LIMITS } from './limits.js';
 import { commonSpecFields, durationSchema, idSchema, toMs, uriSchema } from './spec-fields.js';
 import { BATCH_ENDS } from './status.js';
 
-/** One request of a batch, as one line of its input file. */
+/** One request of a batch: one line of its input file. */
 export const batchRequestSchema = z.looseObject({
   custom_id: z.string().min(1),
   method: z.literal('POST').default('POST'),
@@ -29,28 +29,46 @@ const inputSchema = z.union(
 const { min, max } = FILE_LIMITS.expiresAfterSeconds;
 const fileExpirySchema = durationSchema.refine(
   (duration) => toMs(duration) >= min * 1_000 && toMs(duration) <= max * 1_000,
-  'must lie between 1 hour and 30 days',
+  'must be between 1 hour and 30 days',
 );
 
-/** Argument of `runBatch`. */
+/** The spec of `runBatch`, its only argument. */
 export const batchSpecSchema = z.strictObject({
-  /** What to run: a file at the provider, a file in storage, or the requests themselves (small inputs only). */
+  /** The requests: a file in storage, a file at the provider, or the requests themselves (at most 1.5 MB). */
   input: inputSchema,
-  /** The endpoint of all requests, such as `/v1/chat/completions`. */
+  /** Path of the endpoint that all requests have, such as `/v1/chat/completions`. */
   endpoint: z.string().regex(/^\/[^\s?#]*$/, 'must be a path such as /v1/chat/completions'),
-  /** A free string, since providers have windows of their own. Default `'24h'`. */
+  /**
+   * How long the provider may take. Any string is accepted, since providers differ in the windows they offer.
+   *
+   * @default '24h'
+   */
   completionWindow: z.string().min(1).max(40).default('24h'),
   ...commonSpecFields,
-  /** When the provider deletes the output and error files: 1 hour to 30 days after their creation. Default: the provider's. */
+  /**
+   * When the provider deletes the output and error files: 1 hour to 30 days after their creation.
+   *
+   * @default the provider's own rule
+   */
   outputExpiresAfter: fileExpirySchema.optional(),
-  /** How long a batch may stay without an end after `expires_at`, or after a cancel, before the run fails with `JobStuck`. Default `'2h'`. */
+  /**
+   * How long after `expires_at`, or after a cancel, the batch may take to reach a terminal status. Then the run fails
+   * with `JobStuck`.
+   *
+   * @default '2h'
+   */
   stuckAfter: durationSchema.default('2h'),
-  /** Files to delete at the provider when the run ends, however it ends. The output only after a verified download. */
+  /**
+   * Which files to delete at the provider when the run ends, whatever its outcome. Output files are deleted only after
+   * a verified download.
+   *
+   * @default neither
+   */
   cleanup: z.strictObject({ input: z.boolean().default(false), output: z.boolean().default(false) }).optional(),
 });
-/** What application code writes. */
+/** A spec as application code writes it. */
 export type BatchSpec = z.input<typeof batchSpecSchema>;
-/** What the workflow works with: defaults filled in. */
+/** A spec after validation, with defaults filled in. */
 export type ParsedBatchSpec = z.output<typeof batchSpecSchema>;
 
 /**
@@ -70,29 +88,30 @@ export type CheckedBatchInput = z.output<typeof checkedBatchInputSchema>;
 
 const timestamp = z.number().nullable();
 
-/** How the lines of the input ended. The first four sum to the lines of the input. */
+/** How the requests of the input ended. The four counts sum to the number of requests. */
 export const lineCountsSchema = z.object({
-  /** Answered with a 2xx. */
+  /** Answered with a 2xx status. */
   succeeded: z.number().int(),
   /** Answered with an error. */
   failed: z.number().int(),
   /** Not answered because the batch expired or was cancelled. */
   unfinished: z.number().int(),
-  /** In neither of the provider's files. */
+  /** In neither of the provider's result files. */
   missing: z.number().int(),
 });
 export type LineCounts = z.infer<typeof lineCountsSchema>;
 
-/** What was odd about the provider's files. */
+/** Lines of the provider's result files that match no request, or match one a second time. */
 export const anomaliesSchema = z.object({
-  /** Lines with a `custom_id` that had been answered already; counted once. */
+  /** Further lines for a `custom_id` that has a line already. Each request is counted once. */
   duplicates: z.number().int(),
   /** Lines with a `custom_id` that the input does not have. */
   unknownIds: z.number().int(),
-  /** Lines that are not JSON, such as a cut last one. */
+  /** Lines that are not JSON, such as a truncated last line. */
   unreadable: z.number().int(),
 });
 
+/** Tokens as the provider reports them. */
 export const tokenUsageSchema = z.object({
   inputTokens: z.number(),
   outputTokens: z.number(),
@@ -100,22 +119,22 @@ export const tokenUsageSchema = z.object({
 });
 export type TokenUsage = z.infer<typeof tokenUsageSchema>;
 
-/** Result of `runBatch`: a manifest; the bodies are in the files. Times are epoch seconds. */
+/** The result of `runBatch`: counts and references to the files with the answers. Times are epoch seconds. */
 export const batchResultSchema = z.object({
   status: z.enum(BATCH_ENDS).exclude(['failed']),
-  /** Null when the run was cancelled before the batch was created. */
+  /** Null if the run was cancelled before the batch was created. */
   batchId: z.string().nullable(),
   model: z.string().nullable(),
-  /** The provider's own counts; they need not sum. */
+  /** The counts that the provider reports; they need not add up. */
   requestCounts: z.object({ total: z.number(), completed: z.number(), failed: z.number() }),
-  /** Our account of the input, line by line. */
+  /** How each request ended, counted from the result files. */
   lines: lineCountsSchema,
   anomalies: anomaliesSchema,
-  /** Successful lines, each `custom_id` once; null when there is none. */
+  /** The succeeded lines, each `custom_id` once; null if there are none. */
   output: fileRefSchema.nullable(),
-  /** Failed, unfinished and missing lines; null when there is none. */
+  /** The failed, unfinished and missing lines; null if there are none. */
   errors: fileRefSchema.nullable(),
-  /** Tokens of the successful lines. */
+  /** Tokens of the succeeded lines. */
   usage: tokenUsageSchema,
   timestamps: z.object({
     createdAt: timestamp,
@@ -125,15 +144,15 @@ export const batchResultSchema = z.object({
     expiresAt: timestamp,
   }),
   cancellation: cancellationSchema.nullable(),
-  /** What a person should know: unknown statuses, lost files, lines that do not add up. */
+  /** Sentences for people: unknown statuses, lost files, anomalies. */
   warnings: z.array(z.string()),
 });
 export type BatchResult = z.infer<typeof batchResultSchema>;
 
-/** Answer of the `progress` query of `runBatch`. */
+/** The answer of the query `progress` of `runBatch`. */
 export interface BatchProgress extends CommonProgress {
-  /** The provider's own counts; they need not sum. */
+  /** The counts that the provider reports; they need not add up. */
   readonly counts: { readonly total: number; readonly completed: number; readonly failed: number };
-  /** Epoch seconds; null where the provider gives none. */
+  /** Epoch seconds; null if the provider reports none. */
   readonly expiresAt: number | null;
 }

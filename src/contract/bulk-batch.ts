@@ -1,4 +1,4 @@
-/** The contract of `runBulkBatch`: its argument, its result, its progress. */
+/** The contract of `runBulkBatch`: its spec, its result, its progress. */
 import { z } from 'zod';
 import { lineCountsSchema, tokenUsageSchema } from './batch.js';
 import { fileRefSchema } from './file-ref.js';
@@ -17,84 +17,146 @@ const inputSchema = z.union(
 const positive = z.number().int().min(1);
 const price = z.strictObject({ inputPerMillion: z.number().nonnegative(), outputPerMillion: z.number().nonnegative() });
 
-/** Argument of `runBulkBatch`. */
+/** The spec of `runBulkBatch`, its only argument. */
 export const bulkBatchSpecSchema = z.strictObject({
-  /** One JSONL file of requests, several, or all below a prefix (by name); gzip is recognised. Models and endpoints may be mixed. */
+  /**
+   * JSONL files of requests, plain or gzip: one, several, or all under a prefix in the order of their names. Models and
+   * endpoints may be mixed.
+   */
   input: inputSchema,
-  /** The endpoint that every request must have. Default: each request's own `url`, and each endpoint becomes batches of its own. */
+  /**
+   * The endpoint that every request must have. Without it, each request's `url` counts, and each endpoint gets separate
+   * batches.
+   *
+   * @default the `url` of each request
+   */
   endpoint: z
     .string()
     .regex(/^\/[^\s?#]*$/, 'must be a path such as /v1/chat/completions')
     .optional(),
-  /** Requests without a `custom_id`: refused, or given `line-<n>` by their line over all files. Default `'refuse'`. */
+  /**
+   * What to do with requests without a `custom_id`: refuse the input, or set `line-<n>`, where n is the number of the
+   * line, counted through all files.
+   *
+   * @default 'refuse'
+   */
   missingCustomIds: z.enum(['refuse', 'fromLineNumber']).default('refuse'),
+  /**
+   * How long the provider may take for each batch.
+   *
+   * @default '24h'
+   */
   completionWindow: z.string().min(1).max(40).default('24h'),
   ...commonSpecFields,
+  /**
+   * How long after its expiry, or after a cancel, a batch may take to reach a terminal status.
+   *
+   * @default '2h'
+   */
   stuckAfter: durationSchema.default('2h'),
-  /** Limits of a part below the provider's own. */
+  /**
+   * Limits of one part, below those of the provider.
+   *
+   * @default the provider's limits
+   */
   split: z
     .strictObject({ requests: positive.optional(), bytes: positive.optional(), estimatedTokens: positive.optional() })
     .optional(),
-  /** Batches at once. Default 10. */
+  /**
+   * How many batches run concurrently at most.
+   *
+   * @default 10
+   */
   maxParallel: z.number().int().min(1).max(200).default(10),
-  /** Times that a request is tried at most. Default 3. */
+  /**
+   * How many times a request is sent at most.
+   *
+   * @default 3
+   */
   maxRounds: z.number().int().min(1).max(20).default(3),
-  /** Which answers are tried again in a further round. Unfinished and missing ones always are. */
+  /** Which answered requests are sent again in the next round. Unfinished and missing ones always are. */
   retry: z
     .strictObject({
-      /** 429, 5xx and `status_code` 0. Default true. */
+      /**
+       * Requests that failed with status 429, 5xx or 0.
+       *
+       * @default true
+       */
       failed: z.boolean().default(true),
-      /** Answers cut by their length. Default false. */
+      /**
+       * Requests whose answer was cut off by the token limit.
+       *
+       * @default false
+       */
       truncated: z.boolean().default(false),
     })
     .default({ failed: true, truncated: false }),
-  /** JSON schema that the structured output of every answer must fit; one that does not is tried again. */
+  /**
+   * A JSON schema for the structured output of every answer. Requests whose answer does not match it are sent again.
+   */
   schema: z.record(z.string(), z.unknown()).optional(),
-  /** Order of the merged output. Default `'input'`. */
+  /**
+   * Order of the lines of the merged output.
+   *
+   * @default 'input'
+   */
   order: z.enum(['input', 'customId']).default('input'),
-  /** Compress the merged files. Default false. */
+  /**
+   * Compress the merged files.
+   *
+   * @default false
+   */
   gzip: z.boolean().default(false),
-  /** Prices by model, in any currency per million tokens, for `cost`. */
+  /** Prices by model, in any currency per million tokens, from which `cost` is calculated. */
   prices: z.record(z.string(), price).optional(),
   /**
-   * Prompt tokens that may be enqueued at once, for every model or by model, shared by all runs of the provider on this namespace.
-   * Default: learnt from the provider's refusals.
+   * How many prompt tokens may be enqueued at a time, for every model or by model. All runs of the provider in this
+   * namespace share the limit.
+   *
+   * @default learnt from the provider's refusals
    */
   enqueuedTokens: z.union([positive, z.record(z.string(), positive)]).optional(),
-  /** Files to delete at the provider when a batch ends. Default: the input. */
+  /**
+   * Which files to delete at the provider when a batch ends.
+   *
+   * @default { input: true, output: false }
+   */
   cleanup: z
     .strictObject({ input: z.boolean().default(true), output: z.boolean().default(false) })
     .default({ input: true, output: false }),
 });
+/** A spec as application code writes it. */
 export type BulkBatchSpec = z.input<typeof bulkBatchSpecSchema>;
+/** A spec after validation, with defaults filled in. */
 export type ParsedBulkBatchSpec = z.output<typeof bulkBatchSpecSchema>;
 
-/** Result of `runBulkBatch`: a manifest; the bodies are in the files. */
+/** The result of `runBulkBatch`: counts and references to the files with the answers. */
 export const bulkBatchResultSchema = z.object({
   status: z.enum(['completed', 'cancelled']),
-  /** Requests of the input. */
+  /** Number of requests in the input. */
   requests: z.number().int(),
-  /** How they ended, each once; the four sum to `requests`. */
+  /** How the requests ended. The four counts sum to `requests`. */
   lines: lineCountsSchema,
   rounds: z.number().int(),
   batches: z.number().int(),
-  /** Answers, each `custom_id` once, in the order asked for. */
+  /** The succeeded lines, each `custom_id` once, in the requested order; null if there are none. */
   output: fileRefSchema.nullable(),
-  /** What remains without an answer, each with the reason of its last round. */
+  /** A line for each other request, with the reason of its last round; null if there are none. */
   errors: fileRefSchema.nullable(),
-  /** Every part of every round, with its batch and its counts, as JSONL. */
+  /** JSONL with one line per part and round: its batch and its counts. */
   parts: fileRefSchema.nullable(),
-  /** Tokens by model over all rounds, each line's counted exactly once as often as it was paid for. */
+  /** Tokens by model over all rounds, counting every paid attempt once. */
   usage: z.record(z.string(), tokenUsageSchema),
-  /** By the spec's prices; null without them. */
+  /** Calculated from the spec's `prices`; null without them. */
   cost: z.object({ total: z.number(), byModel: z.record(z.string(), z.number()) }).nullable(),
   cancellation: cancellationSchema.nullable(),
   warnings: z.array(z.string()),
 });
 export type BulkBatchResult = z.infer<typeof bulkBatchResultSchema>;
 
-/** Answer of the `progress` query of `runBulkBatch`. */
+/** The answer of the query `progress` of `runBulkBatch`. */
 export interface BulkBatchProgress extends CommonProgress {
+  /** Current round, from 1. */
   readonly round: number;
   readonly parts: {
     readonly total: number;
@@ -102,8 +164,8 @@ export interface BulkBatchProgress extends CommonProgress {
     readonly running: number;
     readonly done: number;
   };
-  /** Requests by what became of them in the batches that have ended. */
+  /** How the requests ended, counted for the batches that have ended. */
   readonly lines: z.infer<typeof lineCountsSchema>;
-  /** Why a part is not submitted yet, if one is waiting for room. */
+  /** Why a part is not submitted yet; null if none waits for capacity. */
   readonly waitingFor: string | null;
 }

@@ -1,4 +1,4 @@
-/** The contract of `runFineTuning`: its argument, its result, its progress. */
+/** The contract of `runFineTuning`: its spec, its result, its progress. */
 import { z } from 'zod';
 import { fileRefSchema } from './file-ref.js';
 import { FINE_TUNING_LIMITS } from './limits.js';
@@ -12,7 +12,7 @@ const fileSchema = z.union([z.strictObject({ fileId: idSchema }), z.strictObject
 export const FINE_TUNING_METHODS = ['supervised', 'dpo', 'reinforcement'] as const;
 export type FineTuningMethod = (typeof FINE_TUNING_METHODS)[number];
 
-/** The API's own object: `{ type, [type]: { hyperparameters, grader, … } }`. */
+/** The API's `method` object: `{ type, [type]: { hyperparameters, grader, … } }`. */
 const methodSchema = z
   .looseObject({ type: z.enum(FINE_TUNING_METHODS) })
   .refine((method) => method.type !== 'reinforcement' || hasGrader(method.reinforcement), {
@@ -26,43 +26,65 @@ function hasGrader(settings: unknown): boolean {
 
 const { suffixLength, seed, integrations } = FINE_TUNING_LIMITS;
 
-/** Argument of `runFineTuning`. */
+/** The spec of `runFineTuning`, its only argument. */
 export const fineTuningSpecSchema = z.strictObject({
-  /** The base model, such as `gpt-4o-mini-2024-07-18`, or a fine-tuned one. */
+  /** The model to train: a base model, such as `gpt-4o-mini-2024-07-18`, or a fine-tuned model. */
   model: z.string().min(1, 'must not be empty').max(512),
-  /** Examples as JSONL: a file at the provider or in storage. */
+  /** JSONL file of training examples, in storage or at the provider. */
   trainingFile: fileSchema,
+  /** JSONL file of examples for validation. */
   validationFile: fileSchema.optional(),
-  /** Default: supervised, hyperparameters `auto`. */
+  /**
+   * The API's `method` object.
+   *
+   * @default supervised, with all hyperparameters `auto`
+   */
   method: methodSchema.optional(),
-  /** Part of the new model's name, 1 to 64 characters. */
+  /** Part of the fine-tuned model's name, 1 to 64 characters. */
   suffix: z
     .string()
     .min(suffixLength.min, 'must have at least 1 character')
     .max(suffixLength.max, `must have at most ${suffixLength.max} characters`)
     .optional(),
+  /** Controls the reproducibility of the job. */
   seed: z.number().int().min(seed.min).max(seed.max).optional(),
+  /** The API's `integrations`, at most 5. */
   integrations: z
     .array(z.looseObject({ type: z.string() }))
     .max(integrations, `at most ${integrations} integrations`)
     .optional(),
   ...commonSpecFields,
-  /** How long a job may take to reach an end after a cancel before the run fails with `JobStuck`. Default `'2h'`. */
+  /**
+   * How long after a cancel the job may take to reach a terminal status. Then the run fails with `JobStuck`.
+   *
+   * @default '2h'
+   */
   stuckAfter: durationSchema.default('2h'),
-  /** Slots of the provider (see its `fineTuningSlots`) that this run must leave free for others: it waits with its create. Default 0. */
+  /**
+   * How many of the provider's `fineTuningSlots` must stay free for others. The run creates its job when enough are
+   * free.
+   *
+   * @default 0
+   */
   leaveFreeSlots: z.number().int().min(0).max(100).default(0),
-  /** Delete the files that this run uploaded when it ends, however it ends. */
+  /**
+   * Whether to delete the files that this run uploaded when it ends, whatever its outcome.
+   *
+   * @default { input: false }
+   */
   cleanup: z.strictObject({ input: z.boolean().default(false) }).optional(),
 });
+/** A spec as application code writes it. */
 export type FineTuningSpec = z.input<typeof fineTuningSpecSchema>;
+/** A spec after validation, with defaults filled in. */
 export type ParsedFineTuningSpec = z.output<typeof fineTuningSpecSchema>;
 
 const timestamp = z.number().nullable();
 
-/** Result of `runFineTuning`. Times are epoch seconds. */
+/** The result of `runFineTuning`. Times are epoch seconds. */
 export const fineTuningResultSchema = z.object({
   status: z.enum(['succeeded', 'cancelled']),
-  /** Null when the run was cancelled before the job was created. */
+  /** Null if the run was cancelled before the job was created. */
   jobId: z.string().nullable(),
   fineTunedModel: z.string().nullable(),
   trainedTokens: z.number().nullable(),
@@ -78,7 +100,7 @@ export const fineTuningResultSchema = z.object({
     }),
   ),
   resultFiles: z.array(fileRefSchema),
-  /** Every event of the job as JSONL, oldest first, each once; null when there was no job. */
+  /** JSONL with every event of the job once, oldest first; null if there was no job. */
   events: fileRefSchema.nullable(),
   timestamps: z.object({ createdAt: timestamp, finishedAt: timestamp }),
   cancellation: cancellationSchema.nullable(),
@@ -86,15 +108,15 @@ export const fineTuningResultSchema = z.object({
 });
 export type FineTuningResult = z.infer<typeof fineTuningResultSchema>;
 
-/** Answer of the `progress` query of `runFineTuning`. */
+/** The answer of the query `progress` of `runFineTuning`. */
 export interface FineTuningProgress extends CommonProgress {
-  /** Training steps as the job's events last told; null before training starts. */
+  /** Training steps as the job's events last reported them; null before training starts. */
   readonly steps: TrainingSteps | null;
-  /** Epoch seconds. */
+  /** Epoch seconds; null if the provider reports none. */
   readonly estimatedFinish: number | null;
 }
 
-/** How far training is: "Step n/N" of the events. */
+/** How far training is, from "Step n/N" in the job's events. */
 export interface TrainingSteps {
   readonly done: number;
   readonly total: number | null;

@@ -1,2 +1,2 @@
-/** Task queue of the worker and the client where none is configured. */
+/** Task queue of workers and clients unless another one is configured. */
 export const DEFAULT_TASK_QUEUE = 'llm-jobs';

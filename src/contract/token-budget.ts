@@ -17,13 +17,15 @@ export interface CapacityRequest {
   readonly createsPerHour?: number;
 }
 
+/** A part's report that the provider refused its batch for lack of capacity. */
 export interface CapacityRefusal {
   readonly lease: string;
   readonly model: string;
-  /** The limit that the provider's message names; null where it names none. */
+  /** Limit in the provider's message, in tokens; null if it contains none. */
   readonly limit: number | null;
 }
 
+/** The state of `tokenBudget`, which it passes on when it continues as new. */
 export interface BudgetState {
   /** Granted requests whose capacity has not been returned. */
   leases: CapacityRequest[];

@@ -1,9 +1,9 @@
 /** Batches and fine-tuning jobs described alike, so that one code handles both. */
-import type OpenAI from 'openai';
 import type { z } from 'zod';
 import type { BatchSnapshot, FineTuningSnapshot, JobSnapshot } from '../contract/snapshots.js';
 import { batchObjectSchema } from './objects/batch.js';
 import { fineTuningObjectSchema } from './objects/fine-tuning-job.js';
+import type { OpenAIClient } from './openai-client.js';
 import { JOB_KEY } from '../contract/job-key.js';
 import { PAGE_SIZES } from '../contract/limits.js';
 import { BATCH_STATUS_RULES, FINE_TUNING_STATUS_RULES, type StatusRules } from '../contract/status.js';
@@ -19,8 +19,8 @@ export interface JobKind<T extends JobSnapshot> {
   readonly filter: (key: string) => Readonly<Record<string, unknown>>;
   readonly schema: z.ZodType<T>;
   readonly statuses: StatusRules;
-  readonly retrieve: (client: OpenAI, id: string) => PromiseLike<unknown>;
-  readonly cancel: (client: OpenAI, id: string) => PromiseLike<unknown>;
+  readonly retrieve: (client: OpenAIClient, id: string) => PromiseLike<unknown>;
+  readonly cancel: (client: OpenAIClient, id: string) => PromiseLike<unknown>;
 }
 
 export const BATCHES: JobKind<BatchSnapshot> = {

@@ -2,6 +2,7 @@
 import type OpenAI from 'openai';
 import type { AzureOpenAI } from 'openai';
 import { BATCH_LIMITS, type BatchLimits } from '../contract/limits.js';
+import type { OpenAIClient } from './openai-client.js';
 
 /** Where a provider differs from OpenAI. */
 export interface ProviderTraits {
@@ -44,7 +45,7 @@ export interface ProviderOptions extends Partial<Omit<ProviderTraits, 'batchLimi
    * `timeout` bounds a request that carries no file, and is reduced to one minute. An upload may take five times as
    * long, plus one second for each megabyte.
    */
-  readonly client: OpenAI;
+  readonly client: OpenAIClient;
   /**
    * Limits that differ from OpenAI's.
    * @default OpenAI's
@@ -106,10 +107,12 @@ const MIN_SECRET_LENGTH = 4;
  * A copy of the client that does not retry and waits one minute at most. `withOptions` of `AzureOpenAI` drops the API
  * version and then throws for lack of it, so it is passed again.
  */
-function withoutSdkRetries(client: OpenAI): OpenAI {
+function withoutSdkRetries(client: OpenAIClient): OpenAI {
   const { apiVersion, deploymentName } = client as Partial<Pick<AzureOpenAI, 'apiVersion' | 'deploymentName'>>;
   const azure = apiVersion ? { apiVersion, deployment: deploymentName } : {};
-  return client.withOptions({ maxRetries: 0, timeout: Math.min(client.timeout, MAX_TIMEOUT_MS), ...azure });
+  const options = { maxRetries: 0, timeout: Math.min(client.timeout, MAX_TIMEOUT_MS), ...azure };
+  // The same class, whichever of its two declarations the caller's project sees.
+  return client.withOptions(options) as OpenAI;
 }
 
 /** The options without those that are `undefined`, so that these do not override a default. */

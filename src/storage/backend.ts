@@ -1,4 +1,9 @@
-/** An object in storage as `stat` and `list` tell it. */
+/** The interface between `Storage` and the backends of the schemes. */
+
+/** Bytes that are read or written with one call of the file system. */
+export const CHUNK_BYTES = 256 * 1024;
+
+/** A file in storage, as `stat` and `list` return it. */
 export interface ObjectInfo {
   readonly uri: string;
   readonly bytes: number;
@@ -7,33 +12,40 @@ export interface ObjectInfo {
 }
 
 export interface ReadOptions {
-  /** Where to begin, in bytes. */
+  /** Offset of the first byte. */
   readonly start: number;
   /**
-   * The reader is done with a chunk when it asks for the next one, so that the same memory may be filled again: fresh memory costs more
-   * than what is read into it. Default false.
+   * Whether the backend may overwrite a chunk once the reader asks for the next one. That is faster, because allocating
+   * memory costs more than reading into it.
+   *
+   * @default false
    */
   readonly reuse?: boolean;
 }
 
 /**
- * One scheme's way of keeping bytes. `Storage` has checked each URI's form and that it lies below a root; a backend adds what only
- * it can see, such as symbolic links. Errors are `StorageError`s, except those that a `source` throws, which pass unchanged.
+ * Reads and writes the files of one scheme. `Storage` has checked that each URI is valid and below a root; a backend
+ * checks what only it can see, such as symbolic links.
+ *
+ * @throws StorageError from every method; errors that a `source` throws, unchanged
  */
 export interface StorageBackend {
-  /** `'file'`, `'s3'`. */
+  /** `'file'` or `'s3'`, for example. */
   readonly scheme: string;
-  /** Null when there is nothing of that name. */
+  /** Null if there is no such file. */
   stat(uri: URL): Promise<ObjectInfo | null>;
-  /** The bytes from `start`, or all of them. Without `reuse` a chunk is never filled again, so the reader may keep it. */
+  /** The bytes from `start` to the end. Without `reuse`, chunks are not overwritten and the reader may keep them. */
   read(uri: URL, options?: ReadOptions): AsyncIterable<Uint8Array>;
-  /** Writes all or nothing: the object has its final name only when it is whole; after an error nothing of it is left. */
+  /**
+   * Writes all or nothing: the file appears under its name only when it is complete, and an error leaves nothing
+   * behind.
+   */
   write(uri: URL, source: AsyncIterable<Uint8Array>): Promise<{ bytes: number }>;
   /**
-   * All objects whose URI begins with the prefix, ordered by the bytes of their path; of an S3-compatible service in the service's
-   * own order, which is the same at Amazon's.
+   * All files whose URI begins with the prefix, sorted by the bytes of their path. An S3-compatible service may sort
+   * differently from Amazon's.
    */
   list(prefix: URL): AsyncIterable<ObjectInfo>;
-  /** An absent object is fine. */
+  /** Deletes the file; does nothing if it is absent. */
   delete(uri: URL): Promise<void>;
 }

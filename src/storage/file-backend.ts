@@ -3,36 +3,34 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
+import { CHUNK_BYTES, type ObjectInfo, type ReadOptions, type StorageBackend } from './backend.js';
 import { StorageError } from './storage-error.js';
 import { isUsableName, shownUri } from './uri.js';
 
-const CHUNK = 256 * 1024;
-
-/** Names of files that are being written. A killed worker leaves them behind; `list` passes over them. */
-const PARTIAL = /^\.llm-jobs-[0-9a-f-]{36}\.part$/;
-/** A partial file that nobody has written to for so long belongs to a dead worker. */
+/** Names of files that are being written. A killed worker leaves them behind; `list` omits them. */
+const PARTIAL_NAME = /^\.llm-jobs-[0-9a-f-]{36}\.part$/;
+/** A partial file that has not changed for this long belongs to a dead worker. */
 const ABANDONED_AFTER_MS = 24 * 3_600 * 1_000;
 
-/** Errors of the file system that may pass by themselves. */
-const PASSING = new Set(['EAGAIN', 'EBUSY', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'ESTALE']);
+/** Error codes of the file system that may be transient. */
+const TRANSIENT_CODES = new Set(['EAGAIN', 'EBUSY', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'ESTALE']);
 
 /**
- * Files below the roots. A symbolic link may lead to any place below a root but not outside: links are resolved before a file is
- * opened and before a folder is made. (It guards against what a caller asks for, not against somebody who exchanges folders
- * on the worker's own disk at the same moment.)
+ * Files below the roots. A symbolic link may point anywhere below a root, but not outside: links are resolved before a
+ * file is opened and before a folder is created. This protects against hostile URIs, not against a process that
+ * replaces folders on the worker's disk between the check and the access.
  */
 export class FileBackend implements StorageBackend {
   readonly scheme = 'file';
-  readonly #roots: string[];
+  readonly #roots: readonly string[];
 
-  constructor(options: { roots: readonly URL[] }) {
+  constructor(options: { readonly roots: readonly URL[] }) {
     this.#roots = options.roots.map((root) => fileURLToPath(root));
   }
 
   async stat(uri: URL): Promise<ObjectInfo | null> {
-    return guarded(uri, async () => {
-      const path = await this.#existing(uri);
+    return withStorageErrors(uri, async () => {
+      const path = await this.#realPath(uri);
       if (path === null) return null;
       const found = await stat(path);
       if (!found.isFile()) throw notAFile(uri);
@@ -41,21 +39,22 @@ export class FileBackend implements StorageBackend {
   }
 
   async *read(uri: URL, { start, reuse }: ReadOptions = { start: 0 }): AsyncGenerator<Uint8Array> {
-    const handle = await guarded(uri, () => this.#openForReading(uri));
-    /** The one that is filled next; the other one is with the reader. */
-    let [spare, other] = reuse ? [newChunk(), newChunk()] : [];
+    const handle = await withStorageErrors(uri, () => this.#openForReading(uri));
+    // Of two buffers, one is filled while the reader has the other.
+    let [nextBuffer, readersBuffer] = reuse ? [newChunk(), newChunk()] : [];
     const readAhead = (position: number): Promise<Buffer> => {
-      const reading = readChunk(handle, position, spare ?? newChunk());
-      [spare, other] = [other, spare];
-      // It may fail before the reader asks for it, and is then told when it does.
+      const reading = readChunk(handle, position, nextBuffer ?? newChunk());
+      [nextBuffer, readersBuffer] = [readersBuffer, nextBuffer];
+      // Without a handler, a failure before the reader asks for this chunk would count as an unhandled rejection.
       reading.catch(() => undefined);
       return reading;
     };
     let next = readAhead(start);
     try {
-      for (let position = start; ;) {
+      let position = start;
+      while (true) {
         const pending = next;
-        const chunk = await guarded(uri, () => pending);
+        const chunk = await withStorageErrors(uri, () => pending);
         if (chunk.length === 0) return;
         position += chunk.length;
         next = readAhead(position);
@@ -68,26 +67,26 @@ export class FileBackend implements StorageBackend {
   }
 
   async write(uri: URL, source: AsyncIterable<Uint8Array>): Promise<{ bytes: number }> {
-    const { target, partial, handle } = await guarded(uri, () => this.#openForWriting(uri));
+    const { target, partial, handle } = await withStorageErrors(uri, () => this.#openForWriting(uri));
     let bytes = 0;
-    // While a chunk is written the source makes the next one.
+    // A chunk is written while the source produces the next one.
     let writing: Promise<void> = Promise.resolve();
     try {
       try {
         for await (const chunk of source) {
           await writing;
-          writing = guarded(uri, () => writeAll(handle, chunk));
-          // It may fail before it is awaited.
+          writing = withStorageErrors(uri, () => writeAll(handle, chunk));
+          // Without a handler, a failure before the `await` would count as an unhandled rejection.
           writing.catch(() => undefined);
           bytes += chunk.byteLength;
         }
         await writing;
-        await guarded(uri, () => handle.sync());
+        await withStorageErrors(uri, () => handle.sync());
       } finally {
         await writing.catch(() => undefined);
         await handle.close();
       }
-      await guarded(uri, () => rename(partial, target));
+      await withStorageErrors(uri, () => rename(partial, target));
     } catch (error) {
       await rm(partial, { force: true }).catch(() => undefined);
       throw error;
@@ -98,27 +97,27 @@ export class FileBackend implements StorageBackend {
 
   async *list(prefix: URL): AsyncGenerator<ObjectInfo> {
     const path = fileURLToPath(prefix);
-    // A root written without its slash is the folder, not the beginning of its siblings' names.
+    // A root without a slash at the end means the folder, not all names that begin with it.
     const isFolder = path.endsWith(sep) || this.#roots.some((root) => samePath(root, path));
     const folder = isFolder ? path : dirname(path);
-    const real = await guarded(prefix, () => this.#existing(pathToFileURL(folder)));
-    if (real === null || !(await guarded(prefix, () => stat(real))).isDirectory()) return;
+    const real = await withStorageErrors(prefix, () => this.#realPath(pathToFileURL(folder)));
+    if (real === null || !(await withStorageErrors(prefix, () => stat(real))).isDirectory()) return;
     yield* this.#walk(prefix, folder, isFolder ? '' : basename(path));
   }
 
   async delete(uri: URL): Promise<void> {
-    await guarded(uri, async () => {
+    await withStorageErrors(uri, async () => {
       const path = fileURLToPath(uri);
-      if ((await this.#existing(uri)) === null) return;
+      if ((await this.#realPath(uri)) === null) return;
       if ((await lstat(path)).isDirectory()) throw notAFile(uri);
       await rm(path, { force: true });
     });
   }
 
   async *#walk(prefix: URL, folder: string, start: string): AsyncGenerator<ObjectInfo> {
-    const entries = await guarded(prefix, () => readdir(folder, { withFileTypes: true }));
+    const entries = await withStorageErrors(prefix, () => readdir(folder, { withFileTypes: true }));
     const keyed = entries
-      .filter((entry) => entry.name.startsWith(start) && isUsableName(entry.name) && !PARTIAL.test(entry.name))
+      .filter((entry) => entry.name.startsWith(start) && isUsableName(entry.name) && !PARTIAL_NAME.test(entry.name))
       .map((entry) => ({ entry, key: Buffer.from(entry.isDirectory() ? `${entry.name}/` : entry.name) }))
       .toSorted((a, b) => Buffer.compare(a.key, b.key));
     for (const { entry } of keyed) {
@@ -127,7 +126,7 @@ export class FileBackend implements StorageBackend {
         yield* this.#walk(prefix, path, '');
       } else if (entry.isFile() || entry.isSymbolicLink()) {
         const info = await this.stat(pathToFileURL(path)).catch((error: unknown) => {
-          // A link to a folder or to outside, or a file that is not ours to see, is no object of this storage.
+          // Links to folders or out of the roots and unreadable files are not objects of this storage.
           if (error instanceof StorageError && !error.retryable) return null;
           throw error;
         });
@@ -137,9 +136,9 @@ export class FileBackend implements StorageBackend {
   }
 
   async #openForReading(uri: URL): Promise<FileHandle> {
-    const path = await this.#existing(uri);
+    const path = await this.#realPath(uri);
     if (path === null) throw new StorageError('NotFound', shownUri(uri.href), `${shownUri(uri.href)} does not exist`);
-    // Looked at before it is opened: to open a named pipe would wait for a writer.
+    // Checked before opening, since opening a named pipe would wait for a writer.
     if (!(await stat(path)).isFile()) throw notAFile(uri);
     return open(path, 'r');
   }
@@ -147,44 +146,44 @@ export class FileBackend implements StorageBackend {
   async #openForWriting(uri: URL): Promise<{ target: string; partial: string; handle: FileHandle }> {
     const path = fileURLToPath(uri);
     const root = this.#roots.find((candidate) => isBelow(candidate, path));
-    if (root === undefined || samePath(root, path)) throw this.#outside(uri);
+    if (root === undefined || samePath(root, path)) throw this.#outsideRoots(uri);
     await mkdir(root, { recursive: true });
     await this.#checkAncestors(uri, dirname(path));
     await mkdir(dirname(path), { recursive: true });
     const folder = await realpath(dirname(path));
-    if (!(await this.#isInside(folder))) throw this.#outside(uri);
+    if (!(await this.#isInside(folder))) throw this.#outsideRoots(uri);
 
     const target = join(folder, basename(path));
-    const existing = await lstat(target).catch(absent);
-    if (existing?.isSymbolicLink()) await this.#existing(uri);
+    const existing = await lstat(target).catch(nullIfAbsent);
+    if (existing?.isSymbolicLink()) await this.#realPath(uri);
     if (existing && !existing.isFile() && !existing.isSymbolicLink()) throw notAFile(uri);
-    await removeAbandoned(folder);
+    await removeAbandonedFiles(folder);
     const partial = join(folder, `.llm-jobs-${randomUUID()}.part`);
     const { O_CREAT, O_EXCL, O_WRONLY } = constants;
     return { target, partial, handle: await open(partial, O_WRONLY | O_CREAT | O_EXCL, 0o666) };
   }
 
-  /** The nearest of the path and its ancestors that exists must lie inside, before any folder is made below it. */
+  /** Refuses the path if its nearest existing ancestor, or the path itself, is outside the roots. */
   async #checkAncestors(uri: URL, folder: string): Promise<void> {
     for (let path = folder; ; path = dirname(path)) {
-      if (!(await lstat(path).catch(absent))) continue;
-      const real = await realpath(path).catch(absent);
-      // A link to nothing would let mkdir make folders wherever it points.
-      if (real === null || !(await this.#isInside(real))) throw this.#outside(uri);
+      if (!(await lstat(path).catch(nullIfAbsent))) continue;
+      const real = await realpath(path).catch(nullIfAbsent);
+      // A dangling link would let mkdir create folders outside the roots.
+      if (real === null || !(await this.#isInside(real))) throw this.#outsideRoots(uri);
       return;
     }
   }
 
-  /** The real path of what exists, null when nothing does; refuses what lies outside the roots. */
-  async #existing(uri: URL): Promise<string | null> {
+  /** The real path of a file or folder, null if it does not exist; refuses it if it is outside the roots. */
+  async #realPath(uri: URL): Promise<string | null> {
     const path = fileURLToPath(uri);
     const root = this.#roots.find((candidate) => isBelow(candidate, path));
-    if (root === undefined) throw this.#outside(uri);
-    const real = await realpath(path).catch(absent);
+    if (root === undefined) throw this.#outsideRoots(uri);
+    const real = await realpath(path).catch(nullIfAbsent);
     if (real !== null) {
-      if (!(await this.#isInside(real))) throw this.#outside(uri);
-    } else if ((await realpath(root).catch(absent)) !== null) {
-      // Nothing there; but behind a link that leads outside even that is not told.
+      if (!(await this.#isInside(real))) throw this.#outsideRoots(uri);
+    } else if ((await realpath(root).catch(nullIfAbsent)) !== null) {
+      // Behind a link out of the roots, not even the absence of a file is revealed.
       await this.#checkAncestors(uri, path);
     }
     return real;
@@ -192,18 +191,18 @@ export class FileBackend implements StorageBackend {
 
   async #isInside(real: string): Promise<boolean> {
     for (const root of this.#roots) {
-      const realRoot = await realpath(root).catch(absent);
+      const realRoot = await realpath(root).catch(nullIfAbsent);
       if (realRoot !== null && isBelow(realRoot, real)) return true;
     }
     return false;
   }
 
-  #outside(uri: URL): StorageError {
+  #outsideRoots(uri: URL): StorageError {
     const roots = this.#roots.map((root) => shownUri(pathToFileURL(root).href)).slice(0, 5);
     return new StorageError(
       'OutsideRoots',
       shownUri(uri.href),
-      `${shownUri(uri.href)} leads outside the storage roots (${roots.join(', ')})`,
+      `${shownUri(uri.href)} is outside the storage roots (${roots.join(', ')})`,
     );
   }
 }
@@ -217,10 +216,10 @@ function samePath(a: string, b: string): boolean {
   return relative(a, b) === '';
 }
 
-const newChunk = (): Buffer => Buffer.allocUnsafeSlow(CHUNK);
+const newChunk = (): Buffer => Buffer.allocUnsafeSlow(CHUNK_BYTES);
 
 async function readChunk(handle: FileHandle, position: number, buffer: Buffer): Promise<Buffer> {
-  const { bytesRead } = await handle.read(buffer, 0, CHUNK, position);
+  const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position);
   return buffer.subarray(0, bytesRead);
 }
 
@@ -231,7 +230,7 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
-/** Makes the rename itself durable. Some file systems cannot, and then the file is whole all the same. */
+/** Makes the rename durable. Some file systems do not support this; the file is complete nevertheless. */
 async function syncFolder(path: string): Promise<void> {
   try {
     const handle = await open(path, 'r');
@@ -241,15 +240,15 @@ async function syncFolder(path: string): Promise<void> {
       await handle.close();
     }
   } catch {
-    // Nothing to do: the rename has happened.
+    // The rename has succeeded, so there is nothing to report.
   }
 }
 
-async function removeAbandoned(folder: string): Promise<void> {
+async function removeAbandonedFiles(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!PARTIAL.test(name)) continue;
+    if (!PARTIAL_NAME.test(name)) continue;
     const path = join(folder, name);
-    const found = await lstat(path).catch(absent);
+    const found = await lstat(path).catch(nullIfAbsent);
     if (found && Date.now() - found.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true });
   }
 }
@@ -258,8 +257,8 @@ function notAFile(uri: URL): StorageError {
   return new StorageError('NotAFile', shownUri(uri.href), `${shownUri(uri.href)} is not a file`);
 }
 
-/** Turns an error of the file system into a `StorageError`. */
-async function guarded<T>(uri: URL, action: () => Promise<T>): Promise<T> {
+/** Runs an action; errors of the file system become `StorageError`s. */
+async function withStorageErrors<T>(uri: URL, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
@@ -268,18 +267,18 @@ async function guarded<T>(uri: URL, action: () => Promise<T>): Promise<T> {
     const shown = shownUri(uri.href);
     if (code === 'ENOENT') throw new StorageError('NotFound', shown, `${shown} does not exist`, { cause: error });
     if (code === 'EISDIR' || code === 'ENOTDIR' || code === 'EEXIST') {
-      throw new StorageError('NotAFile', shown, `${shown} is not a file, or a part of its path is no folder`, {
+      throw new StorageError('NotAFile', shown, `${shown} is not a file, or a part of its path is not a folder`, {
         cause: error,
       });
     }
-    throw new StorageError('Io', shown, `${shown} could not be read or written: ${code ?? 'unknown error'}`, {
-      retryable: code !== undefined && PASSING.has(code),
+    throw new StorageError('Io', shown, `${shown}: cannot be read or written (${code ?? 'unknown error'})`, {
+      retryable: code !== undefined && TRANSIENT_CODES.has(code),
       cause: error,
     });
   }
 }
 
-function absent(error: unknown): null {
+function nullIfAbsent(error: unknown): null {
   if (errorCode(error) === 'ENOENT') return null;
   throw error;
 }

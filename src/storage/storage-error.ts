@@ -1,14 +1,20 @@
-/** Why storage refused or failed. */
+/**
+ * Why storage refused or failed: a URI outside the roots, an absent file, a scheme without a backend, an invalid URI, a
+ * folder where a file is expected, damaged compressed data, or any other error of the file system or the service.
+ */
 export type StorageErrorCode =
   'OutsideRoots' | 'NotFound' | 'UnsupportedScheme' | 'BadUri' | 'NotAFile' | 'Corrupt' | 'Io';
 
-/** Every error of storage. The message names the URI and, where they matter, the roots; it is bounded and holds no credentials. */
+/**
+ * Any error of storage. The message contains the URI and, where they matter, the roots; it is bounded and contains no
+ * credentials.
+ */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
   readonly code: StorageErrorCode;
-  /** The URI as it may be shown: bounded, without credentials and query. */
+  /** The URI for display: bounded, without credentials and query. */
   readonly uri: string;
-  /** Whether the same call may succeed later: a full disk or too many open files, but not a refusal. */
+  /** Whether the same call may succeed later, as with a full disk or too many open files. */
   readonly retryable: boolean;
 
   constructor(
@@ -22,8 +28,4 @@ export class StorageError extends Error {
     this.uri = uri;
     this.retryable = options.retryable ?? false;
   }
-}
-
-export function isStorageError(error: unknown): error is StorageError {
-  return error instanceof StorageError;
 }

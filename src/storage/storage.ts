@@ -1,39 +1,45 @@
 import { createHash } from 'node:crypto';
 import type { FileRef } from '../contract/file-ref.js';
-import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
+import { CHUNK_BYTES, type ObjectInfo, type ReadOptions, type StorageBackend } from './backend.js';
 import { FileBackend } from './file-backend.js';
 import { S3Backend } from './s3/s3-backend.js';
 import { StorageError } from './storage-error.js';
 import { isUsableName, isWithin, parseUri, shownUri, type StorageUri } from './uri.js';
 
-/** Small chunks of a source are gathered to pieces of this size before they are hashed and written. */
-const PIECE = 256 * 1024;
+const NEWLINE = 10;
+/** Messages list at most this many roots. */
+const MAX_SHOWN_ROOTS = 5;
 
 export interface StorageOptions {
-  /** URIs of the folders that a worker may touch, with or without a slash at the end. Results land in the first by default. */
-  roots: readonly string[];
   /**
-   * Backends of further schemes, or in place of the built-in ones of `file:` and `s3:`.
+   * URIs of the folders in which files may be read and written, with or without a slash at the end. Results are written
+   * below the first unless a spec has an `outputUri`.
+   */
+  readonly roots: readonly string[];
+  /**
+   * Backends for other schemes, or instead of the built-in ones for `file:` and `s3:`.
    *
-   * @example an S3-compatible service that is not configured by environment
+   * @example an S3-compatible service that is not configured by environment variables
    * ```ts
-   * new Storage({ roots: ['s3://bucket/jobs/'], backends: [new S3Backend({ endpoint: 'https://s3.example.com' })] });
+   * const s3 = new S3Backend({ endpoint: 'https://s3.example.com' });
+   * new Storage({ roots: ['s3://bucket/jobs/'], backends: [s3] });
    * ```
    */
-  backends?: readonly StorageBackend[];
+  readonly backends?: readonly StorageBackend[];
 }
 
 /**
- * Files by URI, below the configured roots and nowhere else.
+ * Reads and writes files by URI, only below the configured roots.
  *
  * @throws StorageError from every method: `OutsideRoots`, `BadUri`, `UnsupportedScheme`, `NotAFile`, `NotFound`, `Io`
  */
 export class Storage {
-  /** The first root, always with a slash at the end. */
+  /** URI of the first root, with a slash at the end. */
   readonly defaultRoot: string;
   readonly #roots: readonly StorageUri[];
   readonly #backends: ReadonlyMap<string, StorageBackend>;
 
+  /** @throws StorageError for an invalid root; TypeError without any root */
   constructor(options: StorageOptions) {
     this.#roots = options.roots.map((root) => parseUri(root));
     const [first] = this.#roots;
@@ -48,14 +54,14 @@ export class Storage {
     for (const root of this.#roots) this.#backendOf(root);
   }
 
-  /** The roots, as they are configured. */
+  /** URIs of all roots, with a slash at the end. */
   get roots(): string[] {
     return this.#roots.map((root) => withSlash(root.url.href));
   }
 
   /**
-   * The URI of a name below `base`. Each segment is one name: it is encoded, and refused if it is empty, `.` or `..` or holds a
-   * slash. `safeName` makes such a name of any text.
+   * The URI of a path below `base`. Each segment is one file or folder name, which is encoded; it is refused if it is
+   * empty, `.` or `..` or contains a slash. `safeName` turns any text into such a name.
    */
   resolve(base: string, ...segments: string[]): string {
     const { uri } = this.#locate(base);
@@ -64,29 +70,31 @@ export class Storage {
       throw new StorageError(
         'BadUri',
         shownUri(base),
-        `${JSON.stringify(shownUri(unusable))} cannot be a name below ${shownUri(base)}`,
+        `${JSON.stringify(shownUri(unusable))} is not a valid name below ${shownUri(base)}`,
       );
     }
     const joined = withSlash(uri.url.href) + segments.map((segment) => encodeURIComponent(segment)).join('/');
     return this.#locate(joined).uri.url.href;
   }
 
+  /** Null if there is no such file. */
   async stat(uri: string): Promise<ObjectInfo | null> {
-    const { backend, url } = this.#object(uri);
+    const { backend, url } = this.#locateFile(uri);
     return backend.stat(url);
   }
 
+  /** The bytes of a file, from `start` to the end. */
   async *read(uri: string, options?: Partial<ReadOptions>): AsyncGenerator<Uint8Array> {
-    const { backend, url } = this.#object(uri);
+    const { backend, url } = this.#locateFile(uri);
     yield* backend.read(url, { start: 0, ...options });
   }
 
   /**
-   * Writes a file, all or nothing, and tells what was written. When the source throws, nothing is left of the file, a former one
-   * of the same name stays as it was, and the source's error passes unchanged.
+   * Writes a file, all or nothing. If the source throws, no part of the file remains, an existing file of that name
+   * keeps its content, and the source's error is thrown unchanged.
    */
   async write(uri: string, source: AsyncIterable<Uint8Array | string>): Promise<FileRef> {
-    const { backend, url } = this.#object(uri);
+    const { backend, url } = this.#locateFile(uri);
     const hash = createHash('sha256');
     let bytes = 0;
     let newlines = 0;
@@ -94,7 +102,7 @@ export class Storage {
     const { bytes: written } = await backend.write(
       url,
       (async function* () {
-        for await (const piece of inPieces(source)) {
+        for await (const piece of gathered(source)) {
           hash.update(piece);
           bytes += piece.length;
           newlines += countNewlines(piece);
@@ -104,32 +112,32 @@ export class Storage {
       })(),
     );
     if (written !== bytes) {
-      throw new StorageError('Io', shownUri(uri), `${shownUri(uri)}: ${written} of ${bytes} bytes were written`, {
+      throw new StorageError('Io', shownUri(uri), `${shownUri(uri)}: only ${written} of ${bytes} bytes were written`, {
         retryable: true,
       });
     }
     return { uri: url.href, bytes, lines: newlines + (last === NEWLINE ? 0 : 1), sha256: hash.digest('hex') };
   }
 
-  /** All files whose URI begins with the prefix, ordered by the bytes of their path. Nothing there is an empty list. */
+  /** All files whose URI begins with the prefix, sorted by the bytes of their path. */
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {
     const { backend, uri } = this.#locate(prefix);
-    // A root written without its slash is the folder, not the beginning of its siblings' names.
+    // A root without a slash at the end means the folder; other folders whose names begin alike are outside.
     const isRoot = this.#roots.some((root) => isWithin(uri, root));
     yield* backend.list(isRoot ? new URL(withSlash(uri.url.href)) : uri.url);
   }
 
-  /** An absent file is fine. */
+  /** Deletes a file; does nothing if it is absent. */
   async delete(uri: string): Promise<void> {
-    const { backend, url } = this.#object(uri);
+    const { backend, url } = this.#locateFile(uri);
     await backend.delete(url);
   }
 
-  #object(uri: string): { backend: StorageBackend; url: URL } {
+  #locateFile(uri: string): { backend: StorageBackend; url: URL } {
     const { backend, uri: parsed } = this.#locate(uri);
     const isRoot = this.#roots.some((root) => isWithin(parsed, root));
     if (parsed.isFolder || isRoot) {
-      throw new StorageError('NotAFile', shownUri(uri), `${shownUri(uri)} names a folder, not a file`);
+      throw new StorageError('NotAFile', shownUri(uri), `${shownUri(uri)} is a folder, not a file`);
     }
     return { backend, url: parsed.url };
   }
@@ -141,7 +149,7 @@ export class Storage {
       throw new StorageError(
         'OutsideRoots',
         shownUri(uri),
-        `${shownUri(uri)} lies outside the storage roots (${this.#shownRoots()})`,
+        `${shownUri(uri)} is outside the storage roots (${this.#shownRoots()})`,
       );
     }
     return { backend, uri: parsed };
@@ -154,18 +162,16 @@ export class Storage {
     throw new StorageError(
       'UnsupportedScheme',
       shown,
-      `${shown} has the scheme ${shownUri(uri.scheme)}:, and this worker has no storage for it; its roots are ${this.#shownRoots()}`,
+      `${shown}: no backend for the scheme ${shownUri(uri.scheme)}: (storage roots: ${this.#shownRoots()})`,
     );
   }
 
   #shownRoots(): string {
-    const shown = this.#roots.slice(0, 5).map((root) => shownUri(root.url.href));
+    const shown = this.#roots.slice(0, MAX_SHOWN_ROOTS).map((root) => shownUri(root.url.href));
     const more = this.#roots.length - shown.length;
     return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
   }
 }
-
-const NEWLINE = 10;
 
 function withSlash(uri: string): string {
   return uri.endsWith('/') ? uri : `${uri}/`;
@@ -173,24 +179,24 @@ function withSlash(uri: string): string {
 
 function countNewlines(piece: Buffer): number {
   let count = 0;
-  for (let at = piece.indexOf(NEWLINE); at !== -1; at = piece.indexOf(NEWLINE, at + 1)) count++;
+  for (let at = piece.indexOf(NEWLINE); at !== -1; at = piece.indexOf(NEWLINE, at + 1)) count += 1;
   return count;
 }
 
-/** The source as non-empty buffers: large chunks as they are, small ones and strings gathered. */
-async function* inPieces(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<Buffer> {
-  let gathered: Buffer[] = [];
+/** The source as non-empty buffers: large chunks unchanged, small chunks and strings combined to save calls. */
+async function* gathered(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<Buffer> {
+  let pending: Buffer[] = [];
   let size = 0;
   for await (const chunk of source) {
     const buffer =
       typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     if (buffer.length === 0) continue;
-    gathered.push(buffer);
+    pending.push(buffer);
     size += buffer.length;
-    if (size < PIECE) continue;
-    yield gathered.length === 1 ? buffer : Buffer.concat(gathered, size);
-    gathered = [];
+    if (size < CHUNK_BYTES) continue;
+    yield pending.length === 1 ? buffer : Buffer.concat(pending, size);
+    pending = [];
     size = 0;
   }
-  if (size > 0) yield Buffer.concat(gathered, size);
+  if (size > 0) yield Buffer.concat(pending, size);
 }

@@ -1,20 +1,22 @@
-/** The configuration of the ready-made worker: environment variables, each checked before anything is started. */
+/** The configuration of the ready-made worker: environment variables, all of them checked before the worker starts. */
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { durationSchema, toMs } from '../contract/spec-fields.js';
+import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 
-export const DEFAULT_TASK_QUEUE = 'llm-jobs';
-/** Where results land when nothing else is said: below the folder that the worker was started in. */
+/** The only storage root if none is configured: a folder in the worker's working directory. */
 const DEFAULT_STORAGE = '.llm-jobs/';
+const DEFAULT_MAX_ACTIVITIES = 100;
 
 const blankAsAbsent = (value: unknown): unknown => (typeof value === 'string' ? value.trim() || undefined : value);
 const text = z.preprocess(blankAsAbsent, z.string().optional());
-const count = z.preprocess(blankAsAbsent, z.coerce.number().int().min(1).max(10_000).optional());
+const count = z.preprocess(blankAsAbsent, z.coerce.number().int().min(1).max(10_000).default(DEFAULT_MAX_ACTIVITIES));
+const duration = (byDefault: string) => z.preprocess(blankAsAbsent, durationSchema.default(byDefault));
 
 const environmentSchema = z.object({
-  OPENAI_API_KEY: z.preprocess(blankAsAbsent, z.string({ error: 'is not set: the worker needs the key of the API' })),
+  OPENAI_API_KEY: z.preprocess(blankAsAbsent, z.string({ error: 'not set: the worker needs an API key' })),
   OPENAI_BASE_URL: z.preprocess(
     blankAsAbsent,
     z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
@@ -23,14 +25,14 @@ const environmentSchema = z.object({
   OPENAI_PROJECT_ID: text,
   LLM_JOBS_TASK_QUEUE: z.preprocess(blankAsAbsent, z.string().default(DEFAULT_TASK_QUEUE)),
   LLM_JOBS_STORAGE: text,
-  LLM_JOBS_POLL_MIN: z.preprocess(blankAsAbsent, durationSchema.default('5s')),
-  LLM_JOBS_POLL_MAX: z.preprocess(blankAsAbsent, durationSchema.default('5m')),
+  LLM_JOBS_POLL_MIN: duration('5s'),
+  LLM_JOBS_POLL_MAX: duration('5m'),
   LLM_JOBS_LOG_LEVEL: z.preprocess(
     (value) => (typeof value === 'string' ? value.trim().toUpperCase() || undefined : value),
     z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   ),
   LLM_JOBS_MAX_ACTIVITIES: count,
-  LLM_JOBS_SHUTDOWN_GRACE: z.preprocess(blankAsAbsent, durationSchema.default('30s')),
+  LLM_JOBS_SHUTDOWN_GRACE: duration('30s'),
 });
 
 export interface WorkerConfig {
@@ -39,19 +41,23 @@ export interface WorkerConfig {
   readonly organization: string | undefined;
   readonly project: string | undefined;
   readonly taskQueue: string;
-  /** URIs of the allowed roots; results land in the first by default. */
-  readonly storage: string[];
+  /** URIs of the storage roots. Results are written below the first unless a spec has an `outputUri`. */
+  readonly storage: readonly string[];
+  /** Bounds of the poll interval, in ms. */
   readonly poll: { readonly min: number; readonly max: number };
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+  /** How many activities run concurrently at most. */
   readonly maxActivities: number;
-  /** How long running activities may go on after SIGTERM, in ms. */
+  /** How long running activities may continue after SIGTERM, in ms. */
   readonly shutdownGraceMs: number;
 }
 
 /**
  * Reads the worker's configuration.
  *
- * @throws Error that names every variable that is missing or wrong; never with a value, which may be a secret
+ * @param environment the environment variables; unknown ones are ignored, blank ones count as absent
+ * @param folder absolute path against which relative storage paths are resolved
+ * @throws Error that names every variable that is missing or invalid, but never a value, which may be a secret
  */
 export function readWorkerConfig(
   environment: Readonly<Record<string, string | undefined>>,
@@ -70,15 +76,15 @@ export function readWorkerConfig(
     storage: storageRoots(spec.LLM_JOBS_STORAGE, folder),
     poll,
     logLevel: spec.LLM_JOBS_LOG_LEVEL,
-    maxActivities: spec.LLM_JOBS_MAX_ACTIVITIES ?? 100,
+    maxActivities: spec.LLM_JOBS_MAX_ACTIVITIES,
     shutdownGraceMs: toMs(spec.LLM_JOBS_SHUTDOWN_GRACE),
   };
 }
 
-/** URIs separated by commas; a path counts as one below the folder. */
-function storageRoots(roots: string | undefined, folder: string): string[] {
-  const named = (roots ?? '').split(',').flatMap((root) => root.trim() || []);
-  return (named.length > 0 ? named : [DEFAULT_STORAGE]).map((root) =>
+/** The URIs of a comma-separated list of URIs and paths. */
+function storageRoots(list: string | undefined, folder: string): string[] {
+  const configured = (list ?? '').split(',').flatMap((root) => root.trim() || []);
+  return (configured.length > 0 ? configured : [DEFAULT_STORAGE]).map((root) =>
     /^[a-z][a-z0-9+.-]*:\//i.test(root) ? root : pathToFileURL(isAbsolute(root) ? root : `${folder}/${root}`).href,
   );
 }

@@ -1,4 +1,6 @@
-/** The ready-made worker: `npm run worker`. Configured by environment; one line when it is ready; SIGTERM drains it. */
+/**
+ * The ready-made worker. Environment variables configure it, one line on stdout reports it ready, SIGTERM drains it.
+ */
 import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -15,40 +17,71 @@ import { createActivities } from '../activities/index.js';
 import { redact } from '../provider/redact.js';
 import { readWorkerConfig, type WorkerConfig } from './config.js';
 
-async function main(): Promise<void> {
-  const config = readWorkerConfig(process.env, process.cwd());
+/**
+ * Runs a worker until SIGINT or SIGTERM. Never rejects: an error is printed as one line on stderr and sets exit code 1.
+ */
+export async function runWorker(): Promise<void> {
+  try {
+    const config = readWorkerConfig(process.env, process.cwd());
+    installRuntime(config);
+    createFolders(config.storage);
+    await serve(config, await connect());
+  } catch (error) {
+    const secrets = [process.env.OPENAI_API_KEY ?? ''].filter(Boolean);
+    console.error(`llm-jobs worker: ${redact(messageOf(error), secrets)}`);
+    process.exitCode = 1;
+  }
+}
+
+function installRuntime({ logLevel, apiKey }: WorkerConfig): void {
   Runtime.install({
-    logger: new DefaultLogger(config.logLevel, (entry) => writeLog(entry, config.apiKey)),
-    // Else the SDK's core would print lines of its own, to stdout and unredacted.
+    logger: new DefaultLogger(logLevel, (entry) => writeLog(entry, apiKey)),
+    // Without `forward`, the SDK's core would log to stdout, unredacted.
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
-  for (const root of config.storage) {
+}
+
+function createFolders(roots: readonly string[]): void {
+  for (const root of roots) {
     if (root.startsWith('file:')) mkdirSync(fileURLToPath(root), { recursive: true });
   }
+}
 
-  const temporal = loadClientConnectConfig();
-  const namespace = temporal.namespace ?? 'default';
-  const address = temporal.connectionOptions.address ?? 'localhost:7233';
-  const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
-    throw new Error(`no Temporal server at ${address} (see TEMPORAL_ADDRESS): ${messageOf(error)}`, { cause: error });
-  });
+interface TemporalTarget {
+  readonly connection: NativeConnection;
+  readonly address: string;
+  readonly namespace: string;
+}
+
+async function connect(): Promise<TemporalTarget> {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const address = connectionOptions.address ?? 'localhost:7233';
+  try {
+    return { connection: await NativeConnection.connect(connectionOptions), address, namespace };
+  } catch (error) {
+    const message = `cannot connect to Temporal at ${address} (see TEMPORAL_ADDRESS): ${messageOf(error)}`;
+    throw new Error(message, { cause: error });
+  }
+}
+
+async function serve(config: WorkerConfig, { connection, address, namespace }: TemporalTarget): Promise<void> {
   try {
     const worker = await Worker.create({
       connection,
       namespace,
       taskQueue: config.taskQueue,
-      workflowBundle: { codePath: fileURLToPath(workflowBundle()) },
+      workflowBundle: { codePath: workflowBundlePath() },
       activities: createActivities({
         providers: { default: { client: openai(config) } },
         storage: config.storage,
         poll: config.poll,
       }),
       maxConcurrentActivityTaskExecutions: config.maxActivities,
-      // A stopped worker leaves every job as it is: what runs may finish, and the rest is taken over by the next worker.
+      // A stopped worker leaves every job as it is: running activities may finish, the next worker takes over the rest.
       shutdownGraceTime: config.shutdownGraceMs,
     });
-    const ready = `llm-jobs worker ready: task queue ${config.taskQueue}, namespace ${namespace} at ${address}, storage ${config.storage[0]}`;
-    console.log(ready);
+    const where = `task queue ${config.taskQueue}, namespace ${namespace} at ${address}, storage ${config.storage[0]}`;
+    console.log(`llm-jobs worker ready: ${where}`);
     await worker.run();
     console.log('llm-jobs worker stopped: no job was cancelled');
   } finally {
@@ -60,13 +93,13 @@ function openai({ apiKey, baseURL, organization, project }: WorkerConfig): OpenA
   return new OpenAI({ apiKey, baseURL, organization, project, logLevel: 'off' });
 }
 
-function workflowBundle(): URL {
-  const bundle = new URL('../workflow-bundle.cjs', import.meta.url);
-  if (!existsSync(bundle)) throw new Error('the workflow bundle is missing; run `npm run build` first');
-  return bundle;
+function workflowBundlePath(): string {
+  const path = fileURLToPath(new URL('../workflow-bundle.cjs', import.meta.url));
+  if (!existsSync(path)) throw new Error('the workflow bundle is missing; run `npm run build` first');
+  return path;
 }
 
-/** One JSON object a line, on stderr; nothing in it is the key. */
+/** Writes one JSON object per line to stderr, without the API key. */
 function writeLog({ level, timestampNanos, message, meta }: LogEntry, apiKey: string): void {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
   const entry = JSON.stringify({ time, level, message, ...meta }, (_, value: unknown) => {
@@ -77,13 +110,3 @@ function writeLog({ level, timestampNanos, message, meta }: LogEntry, apiKey: st
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Runs a worker until it is told to stop. Never rejects: what prevents it is one line on stderr and exit code 1. */
-export async function runWorker(): Promise<void> {
-  try {
-    await main();
-  } catch (error) {
-    console.error(`llm-jobs worker: ${redact(messageOf(error), [process.env.OPENAI_API_KEY ?? ''].filter(Boolean))}`);
-    process.exitCode = 1;
-  }
-}

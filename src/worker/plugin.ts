@@ -2,14 +2,16 @@ import { SimplePlugin } from '@temporalio/plugin';
 import { createActivities, type ActivitiesOptions } from '../activities/index.js';
 
 /**
- * Adds the activities to a worker of your own. Workflows cannot come by plugin: re-export them by name from your workflows file.
+ * Adds the activities to an existing worker. A plugin cannot add workflows: re-export them by name from the workflows
+ * file of that worker.
  *
  * @example
  * ```ts
+ * const client = new OpenAI();
  * await Worker.create({
  *   taskQueue: 'llm-jobs',
  *   workflowsPath: fileURLToPath(import.meta.resolve('./workflows.js')),
- *   plugins: [new LlmJobsPlugin({ providers: { default: { client: new OpenAI() } }, storage: ['file:///data/'] })],
+ *   plugins: [new LlmJobsPlugin({ providers: { default: { client } }, storage: ['file:///data/'] })],
  * });
  * ```
  */

@@ -1,4 +1,6 @@
-/** The AWS SDK: loaded only when there is an `s3:` root, since it is an optional peer, and configured as its other users expect. */
+/**
+ * The connection to S3. The AWS SDK is an optional peer dependency: it is loaded only if an `s3:` root is configured.
+ */
 import { createRequire } from 'node:module';
 import type * as Sdk from '@aws-sdk/client-s3';
 import type * as Lib from '@aws-sdk/lib-storage';
@@ -9,11 +11,11 @@ export interface S3Connection {
   readonly sdk: typeof Sdk;
   readonly lib: typeof Lib;
   readonly client: Sdk.S3Client;
-  /** Multi-part uploads that failed and whose parts could not be taken back then. */
-  readonly leftovers: Set<Leftover>;
+  /** Failed multi-part uploads that could not be aborted yet. */
+  readonly uploadsToAbort: Set<MultipartUpload>;
 }
 
-export interface Leftover {
+export interface MultipartUpload {
   readonly Bucket: string;
   readonly Key: string;
   readonly UploadId: string;
@@ -21,11 +23,17 @@ export interface Leftover {
 
 const PACKAGES = ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'];
 const CONNECTION_TIMEOUT_MS = 10_000;
-/** A connection on which nothing moved for so long is given up; a read then goes on where it was. */
-const SILENCE_MS = 60_000;
+/** A connection without any data for this long is closed; a read then resumes on a new one. */
+const SOCKET_TIMEOUT_MS = 60_000;
 
-/** @throws StorageError that names the packages to install, so that a worker without them fails at its start and not at its first file */
+/**
+ * Checks when a worker starts, not when it reads its first file, that the SDK is installed. A bundle may contain the
+ * SDK, which only its import can show, so `connect` reports a missing package there.
+ *
+ * @throws StorageError that names the packages to install
+ */
 export function assertSdkInstalled(): void {
+  if (isBundled()) return;
   const require = createRequire(import.meta.url);
   const missing = PACKAGES.filter((name) => {
     try {
@@ -35,16 +43,33 @@ export function assertSdkInstalled(): void {
       return (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND';
     }
   });
-  if (missing.length === 0) return;
-  throw new StorageError(
-    'UnsupportedScheme',
-    's3:',
-    `s3:// storage needs ${missing.join(' and ')}; install with: npm install ${PACKAGES.join(' ')}`,
-  );
+  if (missing.length > 0) throw sdkMissing(missing);
 }
 
+/** Bundlers replace this module's URL by that of the bundle, or, for CommonJS, by undefined. */
+function isBundled(): boolean {
+  return !/\/storage\/s3\/client\.[jt]s$/.test(import.meta.url);
+}
+
+function sdkMissing(packages: readonly string[]): StorageError {
+  const advice = `install with: npm install ${PACKAGES.join(' ')}`;
+  return new StorageError('UnsupportedScheme', 's3:', `s3:// storage needs ${packages.join(' and ')}; ${advice}`);
+}
+
+async function loadSdk(): Promise<Pick<S3Connection, 'sdk' | 'lib'>> {
+  // Inside a `try`, bundlers such as esbuild report an optional package that is not installed as a warning, not as an
+  // error.
+  try {
+    return { sdk: await import('@aws-sdk/client-s3'), lib: await import('@aws-sdk/lib-storage') };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    throw code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' ? sdkMissing(PACKAGES) : error;
+  }
+}
+
+/** @throws StorageError if the SDK is not installed */
 export async function connect(options: S3Options, env: NodeJS.ProcessEnv): Promise<S3Connection> {
-  const [sdk, lib] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')]);
+  const { sdk, lib } = await loadSdk();
   const { endpoint, region, credentials } = options;
   const hasEndpoint = (endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined)) !== undefined;
   const config: Sdk.S3ClientConfig = {
@@ -53,7 +78,7 @@ export async function connect(options: S3Options, env: NodeJS.ProcessEnv): Promi
     ...(credentials !== undefined && { credentials }),
     forcePathStyle: options.forcePathStyle ?? pathStyleOf(env) ?? hasEndpoint,
     followRegionRedirects: true,
-    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SILENCE_MS },
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS },
   };
   const client = new sdk.S3Client(config);
   const hasRegion = await client.config.region().then(
@@ -61,13 +86,17 @@ export async function connect(options: S3Options, env: NodeJS.ProcessEnv): Promi
     () => false,
   );
   const usable = hasRegion || !hasEndpoint ? client : new sdk.S3Client({ ...config, region: 'us-east-1' });
-  return { sdk, lib, client: usable, leftovers: new Set() };
+  return { sdk, lib, client: usable, uploadsToAbort: new Set() };
 }
 
-/** @throws TypeError for a value that is neither `true` nor `false` */
+/**
+ * The value of LLM_JOBS_S3_PATH_STYLE; undefined if it is not set.
+ *
+ * @throws TypeError if it is neither `true` nor `false`
+ */
 export function pathStyleOf(env: NodeJS.ProcessEnv): boolean | undefined {
   const value = env.LLM_JOBS_S3_PATH_STYLE?.trim().toLowerCase();
   if (!value) return undefined;
-  if (value !== 'true' && value !== 'false') throw new TypeError('LLM_JOBS_S3_PATH_STYLE can be true or false');
+  if (value !== 'true' && value !== 'false') throw new TypeError('LLM_JOBS_S3_PATH_STYLE must be true or false');
   return value === 'true';
 }

@@ -1,88 +1,107 @@
-/** Errors of the S3 SDK become `StorageError`s here. */
+/** Maps errors of the AWS SDK to `StorageError`s. */
 import { StorageError, type StorageErrorCode } from '../storage-error.js';
 import { shownUri } from '../uri.js';
 
-interface Meaning {
+interface ErrorClass {
   readonly code: StorageErrorCode;
   readonly retryable: boolean;
-  readonly says: string;
+  readonly description: string;
 }
 
-const passing = (says = 'the storage service could not do it now'): Meaning => ({ code: 'Io', retryable: true, says });
-const lasting = (says: string, code: StorageErrorCode = 'Io'): Meaning => ({ code, retryable: false, says });
+const transient = (description = 'the storage service is temporarily unavailable'): ErrorClass => ({
+  code: 'Io',
+  retryable: true,
+  description,
+});
+const permanent = (description: string, code: StorageErrorCode = 'Io'): ErrorClass => ({
+  code,
+  retryable: false,
+  description,
+});
 
-const WRONG_REGION = lasting('the bucket is in another region; set AWS_REGION to it');
-const REFUSED = lasting('access was refused; check the credentials and what they may do');
+const WRONG_REGION = permanent('the bucket is in another region; set AWS_REGION to that region');
+const ACCESS_DENIED = permanent('access denied; check the credentials and their permissions');
+const DAMAGED = transient('the content was damaged in transit');
+const CREDENTIALS_EXPIRED = transient('the credentials have expired');
 
-/** By the code that S3 gives an error, or the SDK its class. */
-const BY_NAME: Readonly<Record<string, Meaning>> = {
-  NoSuchKey: lasting('it does not exist', 'NotFound'),
-  NoSuchBucket: lasting('the bucket does not exist', 'NotFound'),
-  KeyTooLongError: lasting('the key is longer than S3 allows', 'BadUri'),
-  EntityTooLarge: lasting('the object is larger than the service allows'),
-  InvalidBucketName: lasting('the bucket cannot have that name', 'BadUri'),
+/** By S3's error code, or by the name of the SDK's error class. */
+const BY_NAME: Readonly<Record<string, ErrorClass>> = {
+  NoSuchKey: permanent('no such object', 'NotFound'),
+  NoSuchBucket: permanent('no such bucket', 'NotFound'),
+  KeyTooLongError: permanent('the key is longer than S3 allows', 'BadUri'),
+  EntityTooLarge: permanent('the object is larger than the service allows'),
+  InvalidBucketName: permanent('invalid bucket name', 'BadUri'),
   PermanentRedirect: WRONG_REGION,
   AuthorizationHeaderMalformed: WRONG_REGION,
   IllegalLocationConstraintException: WRONG_REGION,
-  // With 400 and yet no fault of the request: sent again it may pass.
-  RequestTimeout: passing(),
-  IncompleteBody: passing(),
-  BadDigest: passing('it arrived damaged'),
-  InvalidDigest: passing('it arrived damaged'),
-  XAmzContentSHA256Mismatch: passing('it arrived damaged'),
-  ExpiredToken: passing('the credentials have expired'),
-  TokenRefreshRequired: passing('the credentials have expired'),
-  RequestTimeTooSkewed: passing("this machine's clock is wrong"),
-  // Somebody else, or a rule of the bucket, ended the multi-part upload.
-  NoSuchUpload: passing('the upload was ended from elsewhere'),
-  OperationAborted: passing(),
-  ConditionalRequestConflict: passing(),
-  // The SDK's own. Where credentials come from may be away for a moment, such as the metadata service of a machine.
-  CredentialsProviderError: passing('no AWS credentials were found'),
+  // S3 returns these with status 400 although they are transient.
+  RequestTimeout: transient(),
+  IncompleteBody: transient(),
+  BadDigest: DAMAGED,
+  InvalidDigest: DAMAGED,
+  XAmzContentSHA256Mismatch: DAMAGED,
+  ExpiredToken: CREDENTIALS_EXPIRED,
+  TokenRefreshRequired: CREDENTIALS_EXPIRED,
+  RequestTimeTooSkewed: transient("this machine's clock is wrong"),
+  // Another process or a lifecycle rule of the bucket aborted the multi-part upload.
+  NoSuchUpload: transient('the multi-part upload was aborted by another process or a lifecycle rule'),
+  OperationAborted: transient(),
+  ConditionalRequestConflict: transient(),
+  // Thrown by the SDK. The source of the credentials may be unavailable for a moment, such as a machine's metadata
+  // service.
+  CredentialsProviderError: transient('no AWS credentials were found'),
 };
 
-const BY_STATUS: Readonly<Record<number, Meaning>> = {
+const BY_STATUS: Readonly<Record<number, ErrorClass>> = {
   301: WRONG_REGION,
-  401: REFUSED,
-  403: REFUSED,
-  404: lasting('it does not exist', 'NotFound'),
-  408: passing(),
-  409: passing(),
-  412: passing('it changed meanwhile'),
-  429: passing(),
+  401: ACCESS_DENIED,
+  403: ACCESS_DENIED,
+  404: permanent('no such object', 'NotFound'),
+  408: transient(),
+  409: transient(),
+  412: transient('the object changed during the operation'),
+  429: transient(),
 };
 
-/** The status of the answer, undefined where there was none. */
-export function statusOf(error: unknown): number | undefined {
-  const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined;
-  const status = (metadata as { httpStatusCode?: unknown } | undefined)?.httpStatusCode;
+/** The HTTP status of the response; undefined if there was none. */
+export function httpStatusOf(error: unknown): number | undefined {
+  const status = metadataOf(error).httpStatusCode;
   return typeof status === 'number' ? status : undefined;
 }
 
 /**
- * The message is made of the table above, the status, the error's code and the request id: what the service wrote itself may hold
- * parts of the signed request. For the same reason the original is not kept as `cause`.
+ * The error as a `StorageError`. Its message consists of the description above, the status, the error's code and the
+ * request id. The service's own message is left out, and the error is not kept as `cause`, because both may contain
+ * parts of the signed request.
  */
 export function s3Error(uri: URL, error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  const status = statusOf(error);
+  const status = httpStatusOf(error);
   const name = error instanceof Error ? error.name : '';
-  const { code, retryable, says } = BY_NAME[name] ?? (status === undefined ? unanswered(error) : byStatus(status));
+  const { code, retryable, description } =
+    BY_NAME[name] ?? (status === undefined ? classifyWithoutResponse(error) : classifyStatus(status));
   const shown = shownUri(uri.href);
-  const details = [status === undefined ? '' : `HTTP ${status}`, told(name), told(systemCode(error)), requestId(error)];
+  const details = [
+    status === undefined ? '' : `HTTP ${status}`,
+    identifierOrEmpty(name),
+    identifierOrEmpty(systemCode(error)),
+    requestId(error),
+  ];
   const reason = details.filter(Boolean).join(' ');
-  return new StorageError(code, shown, `${shown}: ${says}${reason === '' ? '' : ` (${reason})`}`, { retryable });
+  return new StorageError(code, shown, `${shown}: ${description}${reason === '' ? '' : ` (${reason})`}`, { retryable });
 }
 
-function byStatus(status: number): Meaning {
-  return BY_STATUS[status] ?? (status >= 400 && status < 500 ? lasting('the storage service refused it') : passing());
+function classifyStatus(status: number): ErrorClass {
+  const isRefusal = status >= 400 && status < 500;
+  return BY_STATUS[status] ?? (isRefusal ? permanent('the storage service refused the request') : transient());
 }
 
-/** No answer came: the network, or something that this machine lacks. */
-function unanswered(error: unknown): Meaning {
-  if (error instanceof Error && error.message === 'Region is missing')
-    return lasting('no region is set; set AWS_REGION');
-  return passing('the storage service gave no answer');
+/** The network failed, or this machine's configuration is incomplete. */
+function classifyWithoutResponse(error: unknown): ErrorClass {
+  const lacksRegion = error instanceof Error && error.message === 'Region is missing';
+  return lacksRegion
+    ? permanent('no region is set; set AWS_REGION')
+    : transient('no response from the storage service');
 }
 
 function systemCode(error: unknown): string {
@@ -90,12 +109,18 @@ function systemCode(error: unknown): string {
 }
 
 function requestId(error: unknown): string {
-  const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined;
-  const id = (metadata as { requestId?: unknown } | undefined)?.requestId;
-  return typeof id === 'string' && told(id) !== '' ? `request ${id}` : '';
+  const id = identifierOrEmpty(metadataOf(error).requestId);
+  return id === '' ? '' : `request ${id}`;
 }
 
-/** A word that may be shown; the general names of errors tell nothing. */
-function told(word: string): string {
-  return /^[\w.-]{1,80}$/.test(word) && !/^(Error|Unknown|UnknownError|AggregateError)$/.test(word) ? word : '';
+/** What the SDK adds to an error about the response. */
+function metadataOf(error: unknown): Readonly<Record<string, unknown>> {
+  const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined;
+  return typeof metadata === 'object' && metadata !== null ? { ...metadata } : {};
+}
+
+/** The value if it is an identifier that is safe to show and says more than the generic names of errors. */
+function identifierOrEmpty(value: unknown): string {
+  if (typeof value !== 'string' || !/^[\w.-]{1,80}$/.test(value)) return '';
+  return /^(Error|Unknown|UnknownError|AggregateError)$/.test(value) ? '' : value;
 }

@@ -1,21 +1,25 @@
-// No type of the SDK stands here: these are public, and the SDK is an optional peer.
+// These types are public, and the AWS SDK is an optional peer dependency, so none of its types are used here.
 
-/** Whatever is left out comes from where the AWS SDKs look: the environment, then the profile in `~/.aws`. */
+/** What is left out is read from where the AWS SDKs look: the environment, then the profile in `~/.aws`. */
 export interface S3Options {
   /**
    * URL of an S3-compatible service.
    *
-   * @default AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's `endpoint_url`, else Amazon S3
+   * @default AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's `endpoint_url`, or Amazon S3
    */
   readonly endpoint?: string;
-  /** @default AWS_REGION, the profile's; `us-east-1` where there is neither but there is an endpoint, which rarely cares */
+  /**
+   * Region of the buckets.
+   *
+   * @default AWS_REGION, the profile's region, or `us-east-1` if an endpoint is set, since few services check it
+   */
   readonly region?: string;
-  /** @default the SDK's chain: environment, profiles, web identity, container and instance */
+  /** @default the SDK's chain: environment, profiles, web identity, container and instance metadata */
   readonly credentials?: S3Credentials | (() => Promise<S3Credentials>);
   /**
-   * Whether the bucket stands in the path (`https://host/bucket/key`) and not in the host's name.
+   * Whether the bucket is part of the path (`https://host/bucket/key`) instead of the host name.
    *
-   * @default LLM_JOBS_S3_PATH_STYLE (`true` or `false`), else true with an endpoint of one's own
+   * @default LLM_JOBS_S3_PATH_STYLE (`true` or `false`), or true if an endpoint is set
    */
   readonly forcePathStyle?: boolean;
 }
@@ -24,6 +28,6 @@ export interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  /** When they end; the function is then called again. */
+  /** When the credentials expire. After that, a function that returned them is called again. */
   readonly expiration?: Date;
 }

@@ -4,8 +4,8 @@ import { resumingStream, type Interruption } from '../resuming-stream.js';
 import { StorageError } from '../storage-error.js';
 import { shownUri } from '../uri.js';
 import type { S3Connection } from './client.js';
-import { s3Error, statusOf } from './errors.js';
-import type { Place } from './place.js';
+import { httpStatusOf, s3Error } from './errors.js';
+import type { S3Location } from './location.js';
 
 const FIRST_PAUSE_MS = 100;
 
@@ -13,11 +13,15 @@ const FIRST_PAUSE_MS = 100;
  * An object from an offset as one stream. A connection that breaks, falls silent or ends before the promised size is
  * opened again where it stopped, on condition that the object is still the same (`If-Match`).
  */
-export async function* readObject(connection: S3Connection, object: Place, start: number): AsyncGenerator<Uint8Array> {
+export async function* readObject(
+  connection: S3Connection,
+  object: S3Location,
+  start: number,
+): AsyncGenerator<Uint8Array> {
   const { uri } = object;
   const opened = await openObject(connection, object, start).catch((error: unknown) => {
     // The object ends at or before the offset.
-    if (statusOf(error) === 416) return null;
+    if (httpStatusOf(error) === 416) return null;
     throw s3Error(uri, error);
   });
   if (!opened) return;
@@ -47,7 +51,7 @@ interface OpenedObject {
 
 async function openObject(
   { client, sdk }: S3Connection,
-  { bucket, key, uri }: Place,
+  { bucket, key, uri }: S3Location,
   start: number,
   etag?: string,
 ): Promise<OpenedObject> {
@@ -70,7 +74,7 @@ async function openObject(
 /** Opens the object when it is first read, so that a failure to open it counts as one more connection without data. */
 async function* reopenObject(
   connection: S3Connection,
-  object: Place,
+  object: S3Location,
   offset: number,
   etag: string | undefined,
 ): AsyncGenerator<Uint8Array> {
@@ -84,7 +88,7 @@ function assertResumable(uri: URL, { error, offset }: Interruption, end: number 
   if (offset === end) throw damaged(uri);
   const failure = s3Error(uri, error.thrown);
   // 412: the object was replaced since the first connection.
-  if (!failure.retryable || statusOf(error.thrown) === 412) throw failure;
+  if (!failure.retryable || httpStatusOf(error.thrown) === 412) throw failure;
 }
 
 function damaged(uri: URL): StorageError {

@@ -1,34 +1,39 @@
 import { Readable } from 'node:stream';
-import type { Leftover, S3Connection } from './client.js';
-import { s3Error, statusOf } from './errors.js';
-import type { Place } from './place.js';
+import type { MultipartUpload, S3Connection } from './client.js';
+import { httpStatusOf, s3Error } from './errors.js';
+import type { S3Location } from './location.js';
 
-/** S3 takes 10,000 parts of 5 MB and more, so that the largest object has 60 GB. */
+/** S3 accepts 10,000 parts of at least 5 MB, so this size allows objects of up to 60 GB. */
 const PART_BYTES = 6 * 1024 * 1024;
-/** Parts under way at once. With the one that is being filled, and its copy, they are what an upload holds: some 60 MB with all garbage. */
-const PARALLEL = 2;
+/**
+ * Parts that are sent concurrently. Together with the part that is being filled, and its copy, they are what an upload
+ * holds in memory: some 60 MB including garbage.
+ */
+const PARALLEL_PARTS = 2;
 
 /**
- * Streams an object up: in one request what fits into a part, in several parts what does not. Either way it has its name only when it
- * is whole, and after an error the parts are taken back; where the service cannot be reached for that, before the next upload.
+ * Streams an object to S3: in one request if it fits into one part, as a multi-part upload otherwise. In both cases the
+ * object appears only when it is complete. After an error the parts are deleted; if the service cannot be reached, that
+ * happens before the next upload.
  *
- * @throws the source's own error unchanged, or a StorageError
+ * @throws StorageError, or an error of the source, unchanged
  */
 export async function upload(
   connection: S3Connection,
-  { bucket, key, uri }: Place,
+  { bucket, key, uri }: S3Location,
   source: AsyncIterable<Uint8Array>,
 ): Promise<{ bytes: number }> {
   let bytes = 0;
-  let broken: { error: unknown } | undefined;
+  let sourceFailure: { readonly error: unknown } | undefined;
 
-  // The SDK may wrap or replace what the source throws, and a stream throws into its source what others did.
+  // The SDK may wrap or replace an error of the source, and a stream also throws other errors into its source, so the
+  // source's own error is recorded here.
   async function* counted(): AsyncGenerator<Uint8Array> {
     const iterator = source[Symbol.asyncIterator]();
     try {
-      for (;;) {
+      while (true) {
         const step = await iterator.next().catch((error: unknown) => {
-          broken = { error };
+          sourceFailure = { error };
           throw error;
         });
         if (step.done) return;
@@ -40,33 +45,34 @@ export async function upload(
     }
   }
 
-  for (const leftover of connection.leftovers) await takeBack(connection, leftover);
+  for (const earlier of connection.uploadsToAbort) await abort(connection, earlier);
   const object = { Bucket: bucket, Key: key };
   const body = Readable.from(counted(), { highWaterMark: 1 });
   const sending = new connection.lib.Upload({
     client: connection.client,
     params: { ...object, Body: body },
     partSize: PART_BYTES,
-    queueSize: PARALLEL,
+    queueSize: PARALLEL_PARTS,
   });
   try {
     await sending.done();
     return { bytes };
   } catch (error) {
-    // The SDK has tried, but does not tell with what success; to do it twice is fine.
-    if (sending.uploadId !== undefined) await takeBack(connection, { ...object, UploadId: sending.uploadId });
-    throw broken ? broken.error : s3Error(uri, error);
+    // The SDK has tried to abort the upload but does not report whether it succeeded. To abort it twice is harmless.
+    if (sending.uploadId !== undefined) await abort(connection, { ...object, UploadId: sending.uploadId });
+    throw sourceFailure ? sourceFailure.error : s3Error(uri, error);
   } finally {
     body.destroy();
   }
 }
 
-async function takeBack({ client, sdk, leftovers }: S3Connection, leftover: Leftover): Promise<void> {
+/** Deletes the parts of an upload, or remembers the upload if that fails. */
+async function abort({ client, sdk, uploadsToAbort }: S3Connection, multipart: MultipartUpload): Promise<void> {
   try {
-    await client.send(new sdk.AbortMultipartUploadCommand(leftover));
-    leftovers.delete(leftover);
+    await client.send(new sdk.AbortMultipartUploadCommand(multipart));
+    uploadsToAbort.delete(multipart);
   } catch (error) {
-    if (statusOf(error) === 404) leftovers.delete(leftover);
-    else leftovers.add(leftover);
+    if (httpStatusOf(error) === 404) uploadsToAbort.delete(multipart);
+    else uploadsToAbort.add(multipart);
   }
 }

@@ -94,10 +94,10 @@ describe('batch spec: one wrong field → one fault that names the field and its
     ['vanishedAfter', { vanishedAfter: 'soon' }, DURATION],
     ['stuckAfter', { stuckAfter: null }, DURATION],
     ['onAmbiguousCreate', { onAmbiguousCreate: 'buyTwo' }, '"fail"|"createAgain"'],
-    ['outputExpiresAfter', { outputExpiresAfter: '59m' }, 'must lie between 1 hour and 30 days'],
-    ['outputExpiresAfter', { outputExpiresAfter: '721h' }, 'must lie between 1 hour and 30 days'],
+    ['outputExpiresAfter', { outputExpiresAfter: '59m' }, 'must be between 1 hour and 30 days'],
+    ['outputExpiresAfter', { outputExpiresAfter: '721h' }, 'must be between 1 hour and 30 days'],
     // Seconds, as the API has them, are no milliseconds.
-    ['outputExpiresAfter', { outputExpiresAfter: 86_400 }, 'must lie between 1 hour and 30 days'],
+    ['outputExpiresAfter', { outputExpiresAfter: 86_400 }, 'must be between 1 hour and 30 days'],
     ['outputExpiresAfter', { outputExpiresAfter: 'a week' }, DURATION],
     ['cleanup', { cleanup: { inputs: true } }, '"inputs"'],
     ['cleanup.input', { cleanup: { input: 'yes' } }, 'expected boolean'],

@@ -1,4 +1,4 @@
-/** What every backend does alike, on folders and on a real S3 server. */
+/** What all backends have in common, tested on folders and on a real S3 server. */
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { S3Backend, Storage } from '../../../src/storage/index.js';
 import { startS3Server } from '../../support/s3-server.js';
 import { all, chunks, FUZZ_RUNS, refusal, sandbox, textOf } from '../../support/storage.js';
 
-interface Kept {
+interface TestStorage {
   readonly storage: Storage;
   /** URI of the root, with its slash. */
   readonly root: string;
@@ -16,7 +16,7 @@ interface Kept {
 const s3 = await startS3Server();
 const unavailable = 'unavailable' in s3 ? s3.unavailable : null;
 
-async function s3Storage(): Promise<Kept> {
+async function s3Storage(): Promise<TestStorage> {
   if ('unavailable' in s3) throw new Error(s3.unavailable);
   const { endpoint, credentials } = s3;
   const root = `s3://${await s3.bucket()}/data/`;
@@ -24,7 +24,7 @@ async function s3Storage(): Promise<Kept> {
   return { storage, root, remove: () => s3.stop() };
 }
 
-async function fileStorage(): Promise<Kept> {
+async function fileStorage(): Promise<TestStorage> {
   const box = await sandbox();
   return { storage: box.storage, root: box.uri(''), remove: box.remove };
 }
@@ -37,7 +37,7 @@ describe.skipIf(unavailable !== null)(`s3:${unavailable === null ? '' : ` (${una
   suite('s3:', s3Storage);
 });
 
-function suite(scheme: string, make: () => Promise<Kept>): void {
+function suite(scheme: string, make: () => Promise<TestStorage>): void {
   let storage: Storage;
   let root: string;
   let remove: () => Promise<void>;
@@ -46,9 +46,12 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
   });
   afterAll(() => remove());
 
-  /** A new place for each test. */
-  let places = 0;
-  const place = () => storage.resolve(root, `place-${places++}`);
+  /** A URI that no other test uses. */
+  let uris = 0;
+  const newUri = () => {
+    uris += 1;
+    return storage.resolve(root, `test-${uris}`);
+  };
 
   async function paths(prefix: string, base: string): Promise<string[]> {
     const listed = await all(storage.list(prefix));
@@ -56,7 +59,7 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
   }
 
   it('write: strings and bytes → the file, with size, lines and hash', async () => {
-    const uri = storage.resolve(place(), 'a', 'b', 'c.jsonl');
+    const uri = storage.resolve(newUri(), 'a', 'b', 'c.jsonl');
     const content = 'one\ntwo €\nthree';
     const ref = await storage.write(uri, chunks('one\n', '', Buffer.from('two €\nth'), 'ree'));
     const sha256 = createHash('sha256').update(content).digest('hex');
@@ -66,14 +69,14 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
   });
 
   it('write: nothing → an empty file', async () => {
-    const uri = place();
+    const uri = newUri();
     expect(await storage.write(uri, chunks())).toMatchObject({ bytes: 0, lines: 0 });
     expect(await storage.stat(uri)).toMatchObject({ bytes: 0 });
     expect(await textOf(storage.read(uri))).toBe('');
   });
 
   it('write: more than 20 MB → whole, byte by byte', async () => {
-    const uri = place();
+    const uri = newUri();
     const source = (async function* () {
       for (let index = 0; index < 22; index++) yield Buffer.alloc(1_000_003, `piece ${index} `);
     })();
@@ -88,11 +91,11 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
   });
 
   it.each([
-    ['at once', 0],
+    ['immediately', 0],
     ['after 1 MB', 1],
     ['after 20 MB', 20],
   ])('write: a source that throws %s → its own error, the former file, nothing new', async (_, megabytes) => {
-    const base = place();
+    const base = newUri();
     const uri = storage.resolve(base, 'f');
     await storage.write(uri, chunks('former'));
     const broken = new Error('connection reset');
@@ -105,8 +108,8 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
     expect(await paths(`${base}/`, base)).toEqual(['f']);
   });
 
-  it('write: while it goes on → neither the name nor an object in the list', async () => {
-    const base = place();
+  it('write: not complete yet → absent by name and from the list', async () => {
+    const base = newUri();
     const uri = storage.resolve(base, 'f');
     const source = (async function* () {
       yield Buffer.alloc(9_000_000, 'x');
@@ -118,8 +121,8 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
     expect(await paths(`${base}/`, base)).toEqual(['f']);
   });
 
-  it('write: five at once of the same name, small and large → one of them whole', async () => {
-    const uri = place();
+  it('write: five concurrent ones of the same name, small and large → one of them complete', async () => {
+    const uri = newUri();
     const contents = ['a', 'b', 'c', 'd', 'e'].map((letter, index) => letter.repeat(index < 3 ? 700_000 : 9_000_000));
     await Promise.all(contents.map((content) => storage.write(uri, chunks(content))));
     const found = await textOf(storage.read(uri));
@@ -127,7 +130,7 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
   });
 
   it('read: from an offset, at and beyond the end → the rest of the bytes', async () => {
-    const uri = place();
+    const uri = newUri();
     const content = Buffer.alloc(700_000, 'abcdefg');
     await storage.write(uri, chunks(content));
     for (const start of [0, 1, 262_144, 699_999, 700_000, 900_000]) {
@@ -136,7 +139,7 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
   });
 
   it('read: left early → ends, and the file can be removed', async () => {
-    const uri = place();
+    const uri = newUri();
     await storage.write(uri, chunks(Buffer.alloc(5_000_000)));
     for await (const chunk of storage.read(uri)) {
       expect(chunk.length).toBeGreaterThan(0);
@@ -147,14 +150,14 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
   });
 
   it('read, stat, delete: nothing there → NotFound, null, fine', async () => {
-    const uri = place();
+    const uri = newUri();
     expect(await refusal(() => textOf(storage.read(uri)))).toBe('NotFound');
     expect(await storage.stat(uri)).toBeNull();
     await storage.delete(uri);
   });
 
   it('list: a prefix → all whose path begins so, in order, names encoded', async () => {
-    const base = place();
+    const base = newUri();
     const names = ['in/b', 'in/a b%.jsonl', 'in/é', 'in/sub/deep/z', 'in2', 'other'];
     for (const name of names) await storage.write(storage.resolve(base, ...name.split('/')), chunks(name));
     const inside = ['in/a b%.jsonl', 'in/b', 'in/sub/deep/z', 'in/é'];
@@ -179,7 +182,7 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
     '.hidden/..x/x..',
     'n'.repeat(255),
   ])('names: %j → written, listed, read and deleted under that name', async (name) => {
-    const base = place();
+    const base = newUri();
     const uri = storage.resolve(base, ...name.split('/'));
     await storage.write(uri, chunks(name));
     const [listed, ...more] = await all(storage.list(`${base}/`));
@@ -191,7 +194,7 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
   });
 
   it('names: any that resolve takes → one object of that name', async () => {
-    const base = place();
+    const base = newUri();
     const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(name, async (text) => {
@@ -206,7 +209,7 @@ function suite(scheme: string, make: () => Promise<Kept>): void {
     );
   });
 
-  it('place: parents, siblings that begin like the root, other schemes and roots → refused everywhere', async () => {
+  it('roots: parents, siblings that begin like the root, other schemes and roots → refused by every method', async () => {
     const above = root.replace(/\/data\/$/, '');
     const hostile = [
       `${above}/data-evil/f`,

@@ -47,7 +47,7 @@ describe('write', () => {
     expect(await readdir(box.root)).toEqual(['f']);
   });
 
-  it('write: while it goes on → neither the name nor an object in the list', async () => {
+  it('write: not complete yet → absent by name and from the list', async () => {
     const source = (async function* () {
       yield Buffer.alloc(1_000_000, 'x');
       expect(await box.storage.stat(box.uri('f'))).toBeNull();
@@ -68,7 +68,7 @@ describe('write', () => {
     expect((await readdir(box.root)).toSorted()).toEqual([young.slice(box.root.length + 1), 'f']);
   });
 
-  it('write: two at once of the same name → one of them whole', async () => {
+  it('write: two concurrent ones of the same name → one of them complete', async () => {
     const contents = ['a', 'b'].map((letter) => letter.repeat(700_000));
     await Promise.all(contents.map((content) => box.storage.write(box.uri('f'), chunks(content))));
     expect(contents).toContain(await readFile(join(box.root, 'f'), 'utf8'));
@@ -105,19 +105,22 @@ describe('read, stat, delete', () => {
     }
   });
 
-  it.each([true, false])('read: memory reused: %s → the same bytes, while each chunk is looked at', async (reuse) => {
-    const content = Buffer.from(Array.from({ length: 300_000 }, (_, at) => `${at}\n`).join(''));
-    await writeFile(join(box.root, 'f'), content);
-    const memory = new Set<ArrayBufferLike>();
-    let at = 7;
-    for await (const chunk of box.storage.read(box.uri('f'), { start: at, reuse })) {
-      memory.add(chunk.buffer);
-      expect(content.subarray(at, at + chunk.length).equals(chunk)).toBe(true);
-      at += chunk.length;
-    }
-    expect(at).toBe(content.length);
-    expect(memory.size).toBe(reuse ? 2 : 8);
-  });
+  it.each([true, false])(
+    'read: memory reused: %s → the same bytes, each chunk until the next is read',
+    async (reuse) => {
+      const content = Buffer.from(Array.from({ length: 300_000 }, (_, at) => `${at}\n`).join(''));
+      await writeFile(join(box.root, 'f'), content);
+      const memory = new Set<ArrayBufferLike>();
+      let at = 7;
+      for await (const chunk of box.storage.read(box.uri('f'), { start: at, reuse })) {
+        memory.add(chunk.buffer);
+        expect(content.subarray(at, at + chunk.length).equals(chunk)).toBe(true);
+        at += chunk.length;
+      }
+      expect(at).toBe(content.length);
+      expect(memory.size).toBe(reuse ? 2 : 8);
+    },
+  );
 
   it('read: left early → ends, and the file can be removed', async () => {
     await writeFile(join(box.root, 'f'), Buffer.alloc(1_000_000));
@@ -243,7 +246,7 @@ describe('StorageError', () => {
     expect(String(error)).toContain('and 35 more');
   });
 
-  it('roots: a scheme without a backend → UnsupportedScheme at once', async () => {
+  it('roots: a scheme without a backend → UnsupportedScheme from the constructor', async () => {
     expect(await refusal(() => new Storage({ roots: ['gs://bucket/prefix'] }))).toBe('UnsupportedScheme');
     expect(await refusal(() => box.storage.stat('gs://bucket/x'))).toBe('UnsupportedScheme');
   });

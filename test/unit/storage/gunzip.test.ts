@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decompressed, StorageError } from '../../../src/storage/index.js';
+import { decompressed } from '../../../src/storage/gunzip.js';
+import { StorageError } from '../../../src/storage/storage-error.js';
 import { FUZZ_RUNS } from '../../support/storage.js';
 
 const URI = 'file:///data/input.jsonl.gz';

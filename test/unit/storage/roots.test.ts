@@ -22,7 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => box.remove());
 
-/** All that lies beside the root, with its content. Not by a recursive `readdir`: that of Node 26 follows links, also in circles. */
+/**
+ * Everything beside the root, by path. In Node 26, a recursive `readdir` follows links, also circular ones, so it is
+ * not used.
+ */
 async function outside(folder = box.base): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const entry of await readdir(folder, { withFileTypes: true })) {
@@ -44,7 +47,7 @@ async function refusals(uri: string): Promise<(string | null)[]> {
   ];
 }
 
-describe('a URI that leads out of the roots', () => {
+describe('a URI outside the roots', () => {
   it.each([
     '../secret',
     'a/../../secret',
@@ -80,7 +83,7 @@ describe('a URI that leads out of the roots', () => {
     }
   });
 
-  it('place: a sibling whose name begins like the root, a parent, another root → OutsideRoots', async () => {
+  it('roots: a sibling whose name begins like the root, a parent, another root → OutsideRoots', async () => {
     const base = pathToFileURL(box.base).href;
     for (const uri of [
       `${base}/data-evil/f`,
@@ -93,7 +96,7 @@ describe('a URI that leads out of the roots', () => {
     }
   });
 
-  it('links: to a folder outside, in any place of the path → OutsideRoots, and nothing is made there', async () => {
+  it('links: to a folder outside, anywhere in the path → OutsideRoots, and nothing is created there', async () => {
     const before = await outside();
     for (const path of ['link/secret', 'link/new', 'link/new/deep/f', 'up/secret', 'up/data/../x', 'inner/../link/f']) {
       for (const code of await refusals(box.uri(path))) expect(code).toMatch(/^(OutsideRoots|BadUri)$/);
@@ -125,7 +128,7 @@ describe('a URI that leads out of the roots', () => {
   });
 });
 
-/** Parts of URIs that have led programs astray. */
+/** Parts of URIs that are known to mislead programs. */
 // prettier-ignore
 const HOSTILE = [
   '..', '.', '%2e', '%2E', '%2f', '%5c', '\\', '/', '//', 'link', 'up', 'filelink', 'dangling', 'inner', 'data', 'data-evil',

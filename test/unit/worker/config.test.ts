@@ -71,15 +71,15 @@ test('worker config: a newline after the key, as secrets mounted from files have
   expect(read({ OPENAI_API_KEY: `${KEY}\n` }).apiKey).toBe(KEY);
 });
 
-test('worker config: other variables → not its business', () => {
+test('worker config: other variables → ignored', () => {
   expect(read({ PATH: '/bin', LLM_JOBS_TEST_LOGS: 'x', TEMPORAL_ADDRESS: 'localhost:7233' })).toEqual(DEFAULTS);
 });
 
 test.each([[undefined], [''], ['  ']])('worker config: key %j → refused with what is missing', (key) => {
-  expect(problemOf({ OPENAI_API_KEY: key })).toBe('OPENAI_API_KEY: is not set: the worker needs the key of the API');
+  expect(problemOf({ OPENAI_API_KEY: key })).toBe('OPENAI_API_KEY: not set: the worker needs an API key');
 });
 
-describe('worker config: one wrong variable → named, and its value not shown', () => {
+describe('worker config: one invalid variable → named, and its value not shown', () => {
   test.each<[name: keyof typeof EVERYTHING, value: string, says: string]>([
     ['OPENAI_BASE_URL', 'not-a-url-Zx81', 'must be an http(s) URL'],
     ['OPENAI_BASE_URL', 'ftp://host/Zx81', 'must be an http(s) URL'],
@@ -102,7 +102,7 @@ describe('worker config: one wrong variable → named, and its value not shown',
   });
 });
 
-test('worker config: everything wrong at once → every variable named, no value shown', () => {
+test('worker config: everything invalid → every variable named, no value shown', () => {
   const wrong = Object.fromEntries(Object.keys(EVERYTHING).map((name) => [name, `Zx81-${KEY}`]));
   const problem = problemOf({ ...wrong, OPENAI_API_KEY: '' });
   const checked = ['BASE_URL', 'API_KEY', 'POLL_MIN', 'POLL_MAX', 'LOG_LEVEL', 'MAX_ACTIVITIES', 'SHUTDOWN_GRACE'];
@@ -120,7 +120,7 @@ test.each([
   );
 });
 
-test('worker config: minimum and maximum alike → accepted', () => {
+test('worker config: minimum and maximum equal → accepted', () => {
   expect(read({ LLM_JOBS_POLL_MIN: '1s', LLM_JOBS_POLL_MAX: '1s' }).poll).toEqual({ min: 1_000, max: 1_000 });
 });
 
@@ -139,7 +139,7 @@ test.each<[storage: string, roots: string[]]>([
   expect(read({ LLM_JOBS_STORAGE: storage }).storage).toEqual(roots);
 });
 
-test('worker config: a folder with signs that mean something in a URL → encoded', () => {
+test('worker config: a folder with characters that are special in URLs → encoded', () => {
   const { storage } = readWorkerConfig({ OPENAI_API_KEY: KEY, LLM_JOBS_STORAGE: 'out' }, '/srv/50% #1');
   expect(storage).toEqual(['file:///srv/50%25%20%231/out']);
 });

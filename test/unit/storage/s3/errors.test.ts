@@ -48,7 +48,7 @@ describe('s3Error', () => {
     [Object.assign(new Error('socket hang up'), { name: 'TimeoutError' }), true, 'TimeoutError'],
     [Object.assign(new Error('no luck'), { name: 'CredentialsProviderError' }), true, 'no AWS credentials were found'],
     [new Error('Region is missing'), false, 'AWS_REGION'],
-    ['a string', true, 'gave no answer'],
+    ['a string', true, 'no response'],
   ])('no answer: %s → retryable: %s', (thrown, retryable, says) => {
     const error = s3Error(uri, thrown);
     expect(error).toMatchObject({ code: 'Io', retryable });

@@ -1,0 +1,35 @@
+/** `llm-jobs worker`. */
+import { Command } from 'commander';
+
+/** Variables that `readWorkerConfig` and Temporal's own configuration read, in the form of commander's help. */
+const ENVIRONMENT = `
+Environment variables:
+  OPENAI_API_KEY             API key (required)
+  OPENAI_BASE_URL, OPENAI_ORG_ID, OPENAI_PROJECT_ID
+                             as for the openai package
+  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_...
+                             the Temporal server, or a profile of Temporal's configuration file
+                             (default: "default" at localhost:7233)
+  LLM_JOBS_TASK_QUEUE        task queue (default: llm-jobs)
+  LLM_JOBS_STORAGE           storage roots, separated by commas: file:// or s3:// URIs, or paths;
+                             results are written below the first (default: .llm-jobs/)
+  LLM_JOBS_S3_PATH_STYLE     true or false: bucket in the path of S3 URLs, not in the host name
+  LLM_JOBS_POLL_MIN, LLM_JOBS_POLL_MAX
+                             bounds of the poll interval (default: 5s, 5m)
+  LLM_JOBS_MAX_ACTIVITIES    concurrent activities (default: 100)
+  LLM_JOBS_SHUTDOWN_GRACE    how long activities may continue after SIGTERM (default: 30s)
+  LLM_JOBS_LOG_LEVEL         TRACE, DEBUG, INFO, WARN or ERROR; JSON lines on stderr (default: INFO)
+
+To keep the worker's memory small, add NODE_OPTIONS=--max-semi-space-size=4.
+The first SIGTERM or SIGINT drains the worker. No job at the provider is cancelled.`;
+
+export function workerCommand(): Command {
+  return new Command('worker')
+    .description('Run a worker with all workflows and activities until SIGTERM or SIGINT.')
+    .addHelpText('after', ENVIRONMENT)
+    .action(async () => {
+      // Loaded on demand: the worker's native addon and the openai package would slow down every other command.
+      const { runWorker } = await import('../worker/main.js');
+      await runWorker();
+    });
+}
