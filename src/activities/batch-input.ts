@@ -1,6 +1,7 @@
 /** The pre-flight check of a batch: every line is read before anything is uploaded or created. */
 import type { CheckBatchInputInput, CheckedInput } from '../contract/activities/batch.js';
 import { invalidInput } from '../contract/failures.js';
+import { jsonLines } from '../jsonl/json-lines.js';
 import { checkBatchInput, type BatchInputReport } from '../requests/check-input.js';
 import { providerApi } from './calls/provider-api.js';
 import { openFile } from './calls/open-file.js';
@@ -33,13 +34,9 @@ export function batchInputActivities(toolbox: ActivityContext) {
 
   async function writeInline(requests: readonly unknown[], spec: { outputUri: string | null; filename: string }) {
     const uri = storage.resolve(spec.outputUri ?? storage.defaultRoot, 'inputs', spec.filename);
-    await storage.write(uri, linesOf(requests));
+    await storage.write(uri, jsonLines(requests));
     return uri;
   }
-}
-
-async function* linesOf(requests: readonly unknown[]): AsyncGenerator<string> {
-  for (const request of requests) yield `${JSON.stringify(request)}\n`;
 }
 
 function passed(report: BatchInputReport): BatchInputReport {

@@ -1,7 +1,7 @@
 /** The results of a batch, collected into storage and accounted for line by line against its input. */
 import type { CheckedInput, CollectBatchInput, CollectedBatch } from '../contract/activities/batch.js';
 import { collectResults } from '../results/collect.js';
-import type { ResultsSummary } from '../results/results-ledger.js';
+import type { ResultsSummary } from '../results/batch-account.js';
 import { safeName } from '../storage/safe-name.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { openFile, openResultFile } from './calls/open-file.js';
@@ -28,12 +28,12 @@ export function batchResultActivities(toolbox: ActivityContext) {
             input: await inputLines(api, input.input, batch.inputFileId, warnings),
             output: resultLines(api, batch.outputFileId, warnings),
             errors: resultLines(api, batch.errorFileId, warnings),
-            absent: ABSENT[batch.status] ?? 'missing',
+            withoutLine: ABSENT[batch.status] ?? 'missing',
           },
           {
             writeOutput: (content) => storage.write(place('output.jsonl'), content),
             writeErrors: (content) => storage.write(place('errors.jsonl'), content),
-            aside: {
+            unsuccessful: {
               write: (content) => storage.write(aside, content),
               read: () => storage.read(aside, { reuse: true }),
             },

@@ -2,21 +2,20 @@
 import { getClient } from '@temporalio/activity';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
-import {
-  mergeResults,
-  surveyResults,
-  type AnswerPolicy,
-  type BulkResultFiles,
-  type ResultFile,
-} from '../results/merge.js';
+import type { PartResults } from '../results/bulk-account.js';
+import { mergeResults, surveyResults } from '../results/merge.js';
+import type { AnswerPolicy } from '../results/result-reader.js';
+import { jsonLines } from '../jsonl/json-lines.js';
+import type { LineSource } from '../jsonl/lines.js';
 import type { BulkInput, MergeBulkInput, PlanRoundInput } from '../contract/activities/bulk-batch.js';
 import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
 import type { BulkBatchResult } from '../contract/bulk-batch.js';
 import { invalidField, invalidInput } from '../contract/failures.js';
 import type { BatchLimits } from '../contract/limits.js';
 import type { BulkPart } from '../contract/part.js';
-import { splitRequests, type BulkSource, type PartLimits } from '../requests/split.js';
-import { decompressed } from '../storage/gunzip.js';
+import type { PartLimits } from '../requests/part-writer.js';
+import { splitRequests } from '../requests/split.js';
+import { decompressed } from '../storage/gzip.js';
 import { safeName } from '../storage/safe-name.js';
 import { providerApi } from './calls/provider-api.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
@@ -88,7 +87,7 @@ export function bulkBatchActivities(toolbox: ActivityContext) {
           writeOutput: (content) => storage.write(place(input, `output${suffix}`), content),
           writeErrors: (content) => storage.write(place(input, `errors${suffix}`), content),
         });
-        const parts = await storage.write(place(input, 'parts.jsonl'), lines(input.done));
+        const parts = await storage.write(place(input, 'parts.jsonl'), jsonLines(input.done));
         const result: BulkBatchResult = {
           status: input.cancellation ? 'cancelled' : 'completed',
           requests: merged.requests,
@@ -103,13 +102,13 @@ export function bulkBatchActivities(toolbox: ActivityContext) {
           cancellation: input.cancellation,
           warnings: [...input.warnings],
         };
-        await storage.write(place(input, 'manifest.json'), lines([result]));
+        await storage.write(place(input, 'manifest.json'), jsonLines([result]));
         return result;
       });
     },
   };
 
-  function resultFiles(input: BulkInput): BulkResultFiles[] {
+  function resultFiles(input: BulkInput): PartResults[] {
     return input.done.map(({ round, part, model, output, errors, failure }) => ({
       round,
       part,
@@ -120,7 +119,7 @@ export function bulkBatchActivities(toolbox: ActivityContext) {
     }));
   }
 
-  function fileOf(uri: string): ResultFile {
+  function fileOf(uri: string): LineSource {
     return { uri, open: () => storage.read(uri, { reuse: true }) };
   }
 
@@ -132,7 +131,7 @@ export function bulkBatchActivities(toolbox: ActivityContext) {
     return storage.resolve(input.outputUri ?? storage.defaultRoot, input.folder, ...names);
   }
 
-  async function sourcesOf(input: BulkInput['input']): Promise<BulkSource[]> {
+  async function sourcesOf(input: BulkInput['input']): Promise<LineSource[]> {
     const uris = 'uri' in input ? [input.uri] : 'uris' in input ? input.uris : await listed(input.prefix);
     return uris.map((uri) => ({
       uri,
@@ -187,8 +186,4 @@ function partLimits(limits: BatchLimits, { split, enqueuedTokens }: BulkInput): 
 
 function tooManyParts(count: number): ApplicationFailure {
   return invalidField('input', `the input makes ${count} parts; one bulk batch takes at most ${MAX_PARTS}`);
-}
-
-async function* lines(values: readonly unknown[]): AsyncGenerator<string> {
-  for (const value of values) yield `${JSON.stringify(value)}\n`;
 }

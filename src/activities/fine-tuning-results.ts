@@ -10,6 +10,7 @@ import type { FileRef } from '../contract/file-ref.js';
 import { FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { PAGE_SIZES } from '../contract/limits.js';
 import type { CollectedFineTuning, CollectFineTuningInput } from '../contract/activities/fine-tuning.js';
+import { jsonLines } from '../jsonl/json-lines.js';
 import { safeName } from '../storage/safe-name.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { openResultFile } from './calls/open-file.js';
@@ -28,7 +29,7 @@ export function fineTuningResultActivities(toolbox: ActivityContext) {
       const place = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(job.id), name);
 
       return withHeartbeat(async () => {
-        const events = await storage.write(place('events.jsonl'), linesOf(await listEvents(api, job.id)));
+        const events = await storage.write(place('events.jsonl'), jsonLines(await listEvents(api, job.id)));
         const resultFiles: FileRef[] = [];
         for (const fileId of job.resultFileIds) {
           const content = await openResultFile(api, fileId);
@@ -49,15 +50,11 @@ export function fineTuningResultActivities(toolbox: ActivityContext) {
           cancellation: input.cancellation,
           warnings,
         };
-        await storage.write(place('manifest.json'), linesOf([result]));
+        await storage.write(place('manifest.json'), jsonLines([result]));
         return result;
       });
     },
   };
-}
-
-async function* linesOf(values: readonly unknown[]): AsyncGenerator<string> {
-  for (const value of values) yield `${JSON.stringify(value)}\n`;
 }
 
 /** All events, oldest first, each once: pages may overlap while events are added, and events may share a second. */

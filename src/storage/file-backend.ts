@@ -3,11 +3,10 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { STREAM_CHUNK_BYTES } from '../jsonl/chunked-buffer.js';
 import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 import { StorageError } from './storage-error.js';
 import { isUsableName, shownUri } from './uri.js';
-
-const CHUNK = 256 * 1024;
 
 /** Names of files that are being written. A killed worker leaves them behind; `list` passes over them. */
 const PARTIAL = /^\.llm-jobs-[0-9a-f-]{36}\.part$/;
@@ -217,10 +216,10 @@ function samePath(a: string, b: string): boolean {
   return relative(a, b) === '';
 }
 
-const newChunk = (): Buffer => Buffer.allocUnsafeSlow(CHUNK);
+const newChunk = (): Buffer => Buffer.allocUnsafeSlow(STREAM_CHUNK_BYTES);
 
 async function readChunk(handle: FileHandle, position: number, buffer: Buffer): Promise<Buffer> {
-  const { bytesRead } = await handle.read(buffer, 0, CHUNK, position);
+  const { bytesRead } = await handle.read(buffer, 0, STREAM_CHUNK_BYTES, position);
   return buffer.subarray(0, bytesRead);
 }
 

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { FileRef } from '../contract/file-ref.js';
+import { STREAM_CHUNK_BYTES } from '../jsonl/chunked-buffer.js';
 import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 import { FileBackend } from './file-backend.js';
 import { S3Backend } from './s3/s3-backend.js';
 import { StorageError } from './storage-error.js';
 import { isUsableName, isWithin, parseUri, shownUri, type StorageUri } from './uri.js';
-
-/** Small chunks of a source are gathered to pieces of this size before they are hashed and written. */
-const PIECE = 256 * 1024;
 
 export interface StorageOptions {
   /** URIs of the folders that a worker may touch, with or without a slash at the end. Results land in the first by default. */
@@ -187,7 +185,7 @@ async function* inPieces(source: AsyncIterable<Uint8Array | string>): AsyncGener
     if (buffer.length === 0) continue;
     gathered.push(buffer);
     size += buffer.length;
-    if (size < PIECE) continue;
+    if (size < STREAM_CHUNK_BYTES) continue;
     yield gathered.length === 1 ? buffer : Buffer.concat(gathered, size);
     gathered = [];
     size = 0;

@@ -67,7 +67,7 @@ describe('judgement', () => {
     ['expired', unfinished('a'), 'unfinished'],
     ['cancelled', unfinished('a', 'batch_cancelled'), 'unfinished'],
     ['expired, with a null-filled response', { ...unfinished('a'), response: { status_code: 0, body: null } }, 'unfinished'],
-  ])('line: %s → %s, in whichever file it stands', async (_, line, outcome) => {
+  ])('line: %s → %s, in whichever file it is', async (_, line, outcome) => {
     for (const file of ['output', 'errors'] as const) {
       const { lines, output, errors } = await collect({ ids: ['a'], [file]: jsonl(line) });
       expect(lines).toEqual({ succeeded: 0, failed: 0, unfinished: 0, missing: 0, [outcome]: 1 });
@@ -116,12 +116,12 @@ describe('collectResults', () => {
 
   it.each(['batch_expired', 'batch_cancelled'] as const)(
     'results: a batch that ended early (%s) → requests without a result are unfinished, not missing',
-    async (absent) => {
+    async (withoutLine) => {
       const sources = sourcesOf({ ids: ['a', 'b', 'c'], output: jsonl(success('a')), errors: jsonl(unfinished('b')) });
-      const { summary, errors } = await collected({ ...sources, absent });
+      const { summary, errors } = await collected({ ...sources, withoutLine });
       expect(summary.lines).toEqual({ succeeded: 1, failed: 0, unfinished: 2, missing: 0 });
       const [, line] = errors!.split('\n');
-      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code: absent } });
+      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code: withoutLine } });
     },
   );
 
@@ -191,10 +191,10 @@ describe('collectResults', () => {
     expect(usage).toEqual({ inputTokens: 1_111, outputTokens: 2_202, totalTokens: 3_313 });
   });
 
-  it('lines put aside: changed before they are read again → an error', async () => {
+  it('unsuccessful lines: changed before they are read again → an error', async () => {
     const sources = sourcesOf({ ids: ['a'], output: jsonl(failure('a')) });
-    const aside = { write: counted, read: () => chunks('other\n') };
-    const collecting = collectResults(sources, { writeOutput: counted, writeErrors: counted, aside });
+    const unsuccessful = { write: counted, read: () => chunks('other\n') };
+    const collecting = collectResults(sources, { writeOutput: counted, writeErrors: counted, unsuccessful });
     await expect(collecting).rejects.toThrow('when read again');
   });
 
@@ -210,10 +210,10 @@ describe('collectResults', () => {
       throw new Error('given up');
     };
     const full = new Error('the disk is full');
-    const aside = { write: giveUp, read: () => chunks() };
+    const unsuccessful = { write: giveUp, read: () => chunks() };
     const writeOutput = () => Promise.reject(full);
     const sources = sourcesOf({ ids: null, output: jsonl(failure('a'), ...output) });
-    await expect(collectResults(sources, { writeOutput, writeErrors: giveUp, aside })).rejects.toBe(full);
+    await expect(collectResults(sources, { writeOutput, writeErrors: giveUp, unsuccessful })).rejects.toBe(full);
     expect(ends).toEqual([full]);
   });
 

@@ -5,13 +5,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  mergeResults,
-  surveyResults,
-  type AnswerPolicy,
-  type BulkResultFiles,
-  type MergeOptions,
-} from '../../../src/results/merge.js';
+import type { PartResults } from '../../../src/results/bulk-account.js';
+import { mergeResults, surveyResults, type MergeOptions } from '../../../src/results/merge.js';
+import type { AnswerPolicy } from '../../../src/results/result-reader.js';
 import { Storage } from '../../../src/storage/storage.js';
 import { fuzzRuns, sourceOf } from '../../support/bulk-samples.js';
 
@@ -45,7 +41,7 @@ async function fileOf(values: readonly object[]) {
   return { uri, open: (range?: { start: number }) => storage.read(uri, range) };
 }
 
-async function results(round: number, output: readonly object[], errors: readonly object[]): Promise<BulkResultFiles> {
+async function results(round: number, output: readonly object[], errors: readonly object[]): Promise<PartResults> {
   return { round, part: (files += 1), model: 'm', output: await fileOf(output), errors: await fileOf(errors) };
 }
 
@@ -55,7 +51,7 @@ const inputOf = (ids: readonly string[]) => [
 
 async function merge(
   ids: readonly string[],
-  batches: readonly BulkResultFiles[],
+  batches: readonly PartResults[],
   options: Partial<MergeOptions> = {},
   policy = POLICY,
 ) {
@@ -81,7 +77,7 @@ async function merge(
       .toString()
       .split('\n')
       .filter(Boolean)
-      .map((line) => JSON.parse(line) as { custom_id: string; round?: number; fate?: string });
+      .map((line) => JSON.parse(line) as { custom_id: string; round?: number; outcome?: string });
   return {
     merged,
     output: linesOf(contents.output),
@@ -93,21 +89,21 @@ const idsOf = (lines: readonly { custom_id: string }[]) => lines.map(({ custom_i
 
 describe('merge', () => {
   test('any outcomes over three rounds, shuffled → each request once, in input order, and it sums', async () => {
-    const fate = fc.constantFrom('ok', 'fail', 'refuse', 'expire', 'none');
-    const plan = fc.array(fc.tuple(fate, fate, fate), { minLength: 1, maxLength: 40 });
+    const steps = fc.constantFrom('ok', 'fail', 'refuse', 'expire', 'none');
+    const arbitrary = fc.array(fc.tuple(steps, steps, steps), { minLength: 1, maxLength: 40 });
     await fc.assert(
-      fc.asyncProperty(plan, fc.infiniteStream(fc.nat()), async (fates, random) => {
-        const ids = fates.map((_, index) => `id "${index}" ä`);
-        const batches: BulkResultFiles[] = [];
+      fc.asyncProperty(arbitrary, fc.infiniteStream(fc.nat()), async (plans, random) => {
+        const ids = plans.map((_, index) => `id "${index}" ä`);
+        const batches: PartResults[] = [];
         const best = new Map<string, string>();
         for (const round of [0, 1, 2]) {
           const output: object[] = [];
           const errors: object[] = [];
-          fates.forEach((steps, index) => {
+          plans.forEach((plan, index) => {
             const id = ids[index] ?? '';
-            // What is answered or refused is not asked again.
+            // Requests that succeeded or were refused are not sent again.
             if (['ok', 'refuse'].includes(best.get(id) ?? '')) return;
-            const step = steps[round] ?? 'none';
+            const step = plan[round] ?? 'none';
             if (step === 'ok') output.push(ok(id));
             if (step === 'fail') errors.push(failed(id, 500));
             if (step === 'refuse') errors.push(failed(id, 400));
@@ -135,13 +131,13 @@ describe('merge', () => {
     );
   });
 
-  test('what remains → its line with round and fate, or a line of ours', async () => {
+  test('what remains → its line with round and outcome, or a synthetic line', async () => {
     const batches = [await results(1, [], [failed('a', 500), expired('b')]), await results(2, [], [failed('a', 429)])];
     const { errors, merged } = await merge(['a', 'b', 'c'], batches);
     expect(errors).toMatchObject([
-      { custom_id: 'a', round: 2, fate: 'failed', response: { status_code: 429 } },
-      { custom_id: 'b', round: 1, fate: 'unfinished' },
-      { custom_id: 'c', fate: 'missing', error: { code: 'missing' } },
+      { custom_id: 'a', round: 2, outcome: 'failed', response: { status_code: 429 } },
+      { custom_id: 'b', round: 1, outcome: 'unfinished' },
+      { custom_id: 'c', outcome: 'missing', error: { code: 'missing' } },
     ]);
     expect(merged.lines).toEqual({ succeeded: 0, failed: 1, unfinished: 1, missing: 1 });
   });
@@ -176,8 +172,8 @@ describe('merge', () => {
     const { output, errors } = await merge(['a', 'b', 'c'], batches);
     expect(idsOf(output)).toEqual(['a']);
     expect(errors).toMatchObject([
-      { custom_id: 'b', round: 2, fate: 'unfinished' },
-      { custom_id: 'c', round: 2, fate: 'failed' },
+      { custom_id: 'b', round: 2, outcome: 'unfinished' },
+      { custom_id: 'c', round: 2, outcome: 'failed' },
     ]);
   });
 
@@ -185,7 +181,7 @@ describe('merge', () => {
     const mark = { id: null, custom_id: 'a', response: null, error: { code: 'missing', message: 'x' } };
     const { merged, errors } = await merge(['a'], [await results(1, [], [mark])]);
     expect(merged.lines).toMatchObject({ unfinished: 0, missing: 1 });
-    expect(errors).toMatchObject([{ custom_id: 'a', round: 1, fate: 'missing' }]);
+    expect(errors).toMatchObject([{ custom_id: 'a', round: 1, outcome: 'missing' }]);
   });
 
   test('results that are nowhere on this machine, cut anywhere, with odd lines → the same', async () => {
@@ -201,7 +197,7 @@ describe('merge', () => {
     const batch = { round: 1, part: 1, model: 'm', output: file, errors: null };
     const { output, errors, merged } = await merge(['a', 'ä "quoted" \ud800', 'b'], [batch]);
     expect(idsOf(output)).toEqual(['a', 'ä "quoted" \ud800']);
-    expect(errors).toMatchObject([{ custom_id: 'b', fate: 'failed' }]);
+    expect(errors).toMatchObject([{ custom_id: 'b', outcome: 'failed' }]);
     // The stranger's answer was paid for too.
     expect(merged.usage['m']?.totalTokens).toBe(15);
   });
@@ -224,7 +220,7 @@ describe('merge', () => {
 
   test('more requests and files than are read at once → each once, in input order', async () => {
     const ids = Array.from({ length: 40_000 }, (_, index) => `request-${index}`);
-    const batches: BulkResultFiles[] = [];
+    const batches: PartResults[] = [];
     for (let part = 0; part < 40; part += 1) {
       // Neighbours in the input lie in different files.
       const of = ids.filter((_, index) => index % 40 === part).toReversed();

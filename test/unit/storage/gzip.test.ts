@@ -81,7 +81,7 @@ describe('decompressed', () => {
     const error = await bytesOf(decompressed(pieces(...parts), URI)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StorageError);
     expect(error).toMatchObject({ code: 'Corrupt', uri: URI, retryable: false });
-    expect(String(error)).toContain(`${URI} is not whole gzip data: `);
+    expect(String(error)).toContain(`${URI} is damaged or incomplete gzip data: `);
   });
 
   it('source: throws → its own error, in plain and in gzip', async () => {
