@@ -1,7 +1,10 @@
 /** Size of the chunks in which files are read, written and compressed, in bytes. */
 export const STREAM_CHUNK_BYTES = 256 * 1024;
 
-/** A buffer of a known size that is filled at any offset and drained chunk by chunk, so that each chunk can be freed once it is written. */
+/**
+ * A buffer of a known size that is filled at any offset and drained chunk by chunk, so that each chunk can be freed
+ * once it is written.
+ */
 export class ChunkedBuffer {
   readonly #chunks: (Buffer | null)[] = [];
 

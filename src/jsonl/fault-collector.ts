@@ -3,8 +3,8 @@ import { MAX_LISTED_FAULTS } from '../contract/limits.js';
 import { bounded } from '../contract/text.js';
 
 /**
- * Keeps the faults of the first lines in full, in whatever order they are found, and counts the rest. Faults of the whole file come before
- * those of its lines.
+ * Keeps the faults of the first lines in full, in whatever order they are found, and counts the rest. Faults of the
+ * whole file come before those of its lines.
  */
 export class FaultCollector {
   #total = 0;

@@ -1,7 +1,7 @@
 /**
- * The distinct ids of a file, each with an index in the order in which they came. Memory is about 25 bytes and the id itself for each,
- * up to twice as much when a buffer has just doubled: 60 to 80 % of a `Map` of strings. A million ids take about a third of the time.
- * Ids are stored and compared in full, so different ids never count as the same one.
+ * The distinct ids of a file, each with an index in the order in which they came. Memory is about 25 bytes and the id
+ * itself for each, up to twice as much when a buffer has just doubled: 60 to 80 % of a `Map` of strings. A million
+ * short ids take about a third of the time. Ids are stored and compared in full, so different ids never count as the same one.
  */
 export class IdTable {
   /** Number of ids; the index of the next one. */
@@ -16,8 +16,8 @@ export class IdTable {
   /** By slot, open addressing, at most half full: the index. */
   #slots = new Int32Array(128);
   /**
-   * By slot: 0 where it is free, otherwise seven bits of the hash. Most of a look-up is waiting for memory: this table is small enough
-   * to stay in the processor's cache, and the others are read only on a match.
+   * By slot: 0 where it is free, otherwise seven bits of the hash. Most of a look-up is waiting for memory: this table
+   * is small enough to stay in the processor's cache, and the others are read only on a match.
    */
   #tags = new Uint8Array(128);
   readonly #seed = Math.floor(Math.random() * 2 ** 31);
@@ -37,8 +37,8 @@ export class IdTable {
   }
 
   /**
-   * Appends an id without checking whether it is new. `settle` checks, and must be called before `add` or `find`. Each check waits for
-   * memory when it comes between two lines; many checks together take a third of the time.
+   * Appends an id without checking whether it is new. `settle` checks, and must be called before `add` or `find`. Each
+   * check waits for memory when it comes between two lines; many checks together take a third of the time.
    */
   push(id: string): void {
     const start = this.#used();
@@ -46,7 +46,9 @@ export class IdTable {
     this.#append(end, this.#hash(start, end));
   }
 
-  /** Checks the ids that were pushed; calls back for each one that is not new, with the index of its first occurrence. */
+  /**
+   * Checks the ids that were pushed; calls back for each one that is not new, with the index of its first occurrence.
+   */
   settle(onDuplicate: (index: number, first: number) => void): void {
     this.#growSlots();
     for (; this.#settled < this.size; this.#settled++) {
@@ -124,7 +126,10 @@ export class IdTable {
     this.#slots[slot] = index;
   }
 
-  /** Writes the id behind the last one and returns where it ends. Each UTF-16 unit is encoded separately, so any string survives. */
+  /**
+   * Writes the id behind the last one and returns where it ends. Each UTF-16 unit is encoded separately, so any string
+   * survives.
+   */
   #encode(id: string, start: number): number {
     this.#reserve(start, id.length * 3);
     const bytes = this.#bytes;

@@ -4,7 +4,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The kind of a value for a message, which never quotes the value. The symbols of a field scanner are described by their kind. */
+/**
+ * The kind of a value for a message, which never quotes the value. The symbols of a field scanner are described by
+ * their kind.
+ */
 export function kindOf(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';

@@ -41,9 +41,9 @@ export interface LineOptions {
 }
 
 /**
- * Splits bytes into lines. Yields the lines that each chunk completed as an array, since an `await` per line would cost more than parsing
- * it. Accepts LF and CRLF, a byte order mark, and a last line without a line break. Memory is bounded by the chunk and the longest line
- * allowed.
+ * Splits bytes into lines. Yields the lines that each chunk completed as an array, since an `await` per line would cost
+ * more than parsing it. Accepts LF and CRLF, a byte order mark, and a last line without a line break. Memory is bounded
+ * by the chunk and the longest line allowed.
  */
 export async function* lineBlocks(
   source: AsyncIterable<Uint8Array>,

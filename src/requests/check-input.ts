@@ -29,7 +29,10 @@ export interface BatchInputReport {
   readonly faults: FaultReport;
 }
 
-/** Reads a batch's input file once, in bounded memory, and reports every fault that would fail the batch at the provider. */
+/**
+ * Reads a batch's input file once, in bounded memory, and reports every fault that would fail the batch at the
+ * provider.
+ */
 export async function checkBatchInput(
   source: AsyncIterable<Uint8Array>,
   options: BatchInputOptions,

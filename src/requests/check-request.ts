@@ -14,7 +14,7 @@ export interface RequestRules {
   readonly missingFields: 'refuse' | 'complete';
   /** Whether a request without `custom_id` is a fault, or gets `line-<n>`. */
   readonly missingCustomIds: 'refuse' | 'fromLineNumber';
-  /** What the file that a request goes into may contain at most, so what a request may need by itself. */
+  /** Limits of the file that the request goes into: the request alone must not exceed them. */
   readonly limits: {
     /** @default MAX_LINE_BYTES */
     readonly lineBytes?: number;
@@ -33,7 +33,7 @@ export interface RequestFault {
   readonly message: string;
 }
 
-/** A request that has no fault by itself. */
+/** A valid request. Rules that concern several requests, such as unique ids, are checked by the caller. */
 export interface CheckedRequest {
   readonly faults: null;
   readonly customId: string;
@@ -131,8 +131,8 @@ function faultsOf(fields: Fields, endpoint: string | undefined): RequestFault[] 
   if (!isCustomId(customId)) faults.push({ field: 'custom_id', message: customIdFault(customId) });
   if (method !== 'POST') faults.push({ field: 'method', message: 'must be "POST"' });
   if (!isUrl(url, endpoint)) {
-    const message = `must be ${endpoint === undefined ? 'a path such as /v1/chat/completions' : `the endpoint, ${endpoint}`}`;
-    faults.push({ field: 'url', message });
+    const expected = endpoint === undefined ? 'a path such as /v1/chat/completions' : `the endpoint, ${endpoint}`;
+    faults.push({ field: 'url', message: `must be ${expected}` });
   }
   if (body !== OBJECT) {
     faults.push({ field: 'body', message: mustBe('an object', body) });
@@ -192,7 +192,10 @@ function embeddingInputsOf(input: FieldValue, line: Line): number {
   return isObject(body) ? countEmbeddingInputs(body.input) : 0;
 }
 
-/** Inputs of one embeddings request: a string or an array of tokens is one; an array of these is as many as it has elements. */
+/**
+ * Inputs of one embeddings request: a string or an array of tokens is one; an array of these is as many as it has
+ * elements.
+ */
 export function countEmbeddingInputs(input: unknown): number {
   if (!Array.isArray(input)) return input === undefined || input === null ? 0 : 1;
   return typeof input[0] === 'number' ? 1 : input.length;

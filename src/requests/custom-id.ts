@@ -8,9 +8,9 @@ export function lineId(number: number): string {
 }
 
 /**
- * Calls back for each line of a checked input with its `custom_id`, or null where it has none that is a string. Most lines begin with
- * their `custom_id`, and then the rest of the line is not read, which takes a tenth of the time. It would be the wrong one of a line with
- * two of them, so the check refuses such lines.
+ * Calls back for each line of a checked input with its `custom_id`, or null where it has none that is a string. Most
+ * lines begin with their `custom_id`, and then the rest of the line is not read, which takes a tenth of the time. It
+ * would be the wrong one of a line with two of them, so the check refuses such lines.
  */
 export async function forEachCustomId(
   content: AsyncIterable<Uint8Array>,

@@ -1,4 +1,7 @@
-/** Splits any number of requests into parts that are each a valid input of one batch: one model, one endpoint, within the limits. */
+/**
+ * Splits any number of requests into parts that are each a valid input of one batch: one model, one endpoint, within
+ * the limits.
+ */
 import type { FileRef } from '../contract/file-ref.js';
 import type { FaultReport } from '../contract/input-fault.js';
 import type { Part, PartHead } from '../contract/part.js';
@@ -12,8 +15,8 @@ import { type PartLimits, PartWriter } from './part-writer.js';
 export interface SplitOptions {
   readonly limits: PartLimits;
   /**
-   * How to treat requests without a `custom_id`: `fromLineNumber` gives them `line-<n>`, where n counts the lines over all files, up to
-   * the last request of each.
+   * How to treat requests without a `custom_id`: `fromLineNumber` gives them `line-<n>`, where n counts the lines over
+   * all files, up to the last request of each.
    */
   readonly missingCustomIds: 'refuse' | 'fromLineNumber';
   /** The endpoint that every request must have. Without it, each request has its own. */
@@ -21,8 +24,8 @@ export interface SplitOptions {
   /** Selects the requests that go into parts; all are checked. Without it, all are selected. */
   readonly only?: (customId: string) => boolean;
   /**
-   * Writes a part completely or not at all. Several are open at a time, one for each model and endpoint; a slow one slows the reading
-   * down. If it rejects, so does the split.
+   * Writes a part completely or not at all. Several are open at a time, one for each model and endpoint; a slow one
+   * slows the reading down. If it rejects, so does the split.
    */
   readonly writePart: (part: PartHead, content: AsyncIterable<Uint8Array>) => Promise<FileRef>;
 }
@@ -43,10 +46,11 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 const MAX_FINISHING = 2;
 
 /**
- * Reads all sources once, in bounded memory, and writes their lines into parts, in their order for each model and endpoint. After the
- * first fault nothing more is written, and the rest is read for further faults.
+ * Reads all sources once, in bounded memory, and writes their lines into parts, in their order for each model and
+ * endpoint. After the first fault nothing more is written, and the rest is read for further faults.
  *
- * @throws whatever a source or `writePart` throws; parts that were already written remain, and the next attempt overwrites them
+ * @throws whatever a source or `writePart` throws; parts that were already written remain, and the next attempt
+ * overwrites them
  */
 export async function splitRequests(sources: readonly LineSource[], options: SplitOptions): Promise<SplitResult> {
   const split = new Split(options);
@@ -125,7 +129,10 @@ class Split {
     }
   }
 
-  /** Returns the open part of the request's model and endpoint, or a new one if that is full; null if there are too many. */
+  /**
+   * Returns the open part of the request's model and endpoint, or a new one if that is full; null if there are too
+   * many.
+   */
   #partFor(request: CheckedRequest, line: Line): PartWriter | null {
     const { model, endpoint } = request;
     const parts = this.#open.get(endpoint);

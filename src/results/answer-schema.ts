@@ -3,8 +3,8 @@ import { invalidField } from '../contract/failures.js';
 import { structuredOutput } from './structured-output.js';
 
 /**
- * Makes a function that checks the structured output in the body of an answer against a JSON schema. It is in a file apart from
- * `structuredOutput`, so that applications which read results do not load Ajv.
+ * Makes a function that checks the structured output in the body of an answer against a JSON schema. It is in a file
+ * apart from `structuredOutput`, so that applications which read results do not load Ajv.
  *
  * @throws ApplicationFailure `InvalidInput` for an invalid schema
  */

@@ -27,11 +27,12 @@ export interface ResultsSummary {
 const MAX_EXAMPLES = 5;
 
 /**
- * Accounts for the results of one batch: first `expect` every id of the input, then `record` every line of both files, in any order. An id
- * with several lines counts once, by its first success, else its first failure, else its first unfinished line.
+ * Accounts for the results of one batch: first `expect` every id of the input, then `record` every line of both files,
+ * in any order. An id with several lines counts once, by its first success, else its first failure, else its first
+ * unfinished line.
  *
- * If no id is expected, since the input cannot be read, the ids of the results are taken for those of the input, and nothing is missing or
- * unknown.
+ * If no id is expected, since the input cannot be read, the ids of the results are taken for those of the input, and
+ * nothing is missing or unknown.
  */
 export class BatchAccount {
   readonly outcomes = new RequestOutcomes();
@@ -47,7 +48,10 @@ export class BatchAccount {
     this.#expected = this.outcomes.ids.size;
   }
 
-  /** Returns what the line counts as, and the index of its request; null if it does not count. A later line may replace it. */
+  /**
+   * Returns what the line counts as, and the index of its request; null if it does not count. A later line may replace
+   * it.
+   */
   record(line: Line): { readonly index: number; readonly outcome: Outcome } | null {
     const result = this.#read(line);
     if (result === null) {

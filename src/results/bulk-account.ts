@@ -36,8 +36,8 @@ export interface FileSection {
 }
 
 /**
- * Accounts for the results of all parts over all rounds: how each request ended, and where its result line is. A request is known by its
- * index in the input. Memory: some 45 bytes and the id itself for each request.
+ * Accounts for the results of all parts over all rounds: how each request ended, and where its result line is. A
+ * request is known by its index in the input. Memory: some 45 bytes and the id itself for each request.
  */
 export class BulkAccount {
   readonly outcomes: RequestOutcomes;
@@ -131,7 +131,10 @@ export class BulkAccount {
     }
   }
 
-  /** Requests of a failed part without a real result get the reason of the failure, in place of lines that only say "not answered". */
+  /**
+   * Requests of a failed part without a real result get the reason of the failure, in place of lines that only say "not
+   * answered".
+   */
   async #readFailure(failure: PartFailure, round: number): Promise<void> {
     const number = this.#failures.push(failure);
     const outcome = failure.isFinal ? 'abandoned' : 'unfinished';

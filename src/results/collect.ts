@@ -15,21 +15,24 @@ export interface ResultSources {
   /** The provider's error file; null if there is none. */
   readonly errors: (() => AsyncIterable<Uint8Array>) | null;
   /**
-   * What a request without a result line counts as: `missing`, or unfinished with this code if the batch ended early, since the provider
-   * need not mention the requests that it did not run.
+   * What a request without a result line counts as: `missing`, or unfinished with this code if the batch ended early,
+   * since the provider need not mention the requests that it did not run.
    *
    * @default 'missing'
    */
   readonly withoutLine?: SyntheticCode;
 }
 
-/** Where the results go: each id of the input is in exactly one of the two files. A file that would be empty is not written. */
+/**
+ * Where the results go: each id of the input is in exactly one of the two files. A file that would be empty is not
+ * written.
+ */
 export interface ResultSinks {
   /** Writes `output.jsonl`: the succeeded lines as the provider wrote them. */
   readonly writeOutput: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>;
   /**
-   * Writes `errors.jsonl`: the failed and unfinished lines as the provider wrote them, then a synthetic line for each request without one,
-   * with the `error.code` of {@link ResultSources.withoutLine}.
+   * Writes `errors.jsonl`: the failed and unfinished lines as the provider wrote them, then a synthetic line for each
+   * request without one, with the `error.code` of {@link ResultSources.withoutLine}.
    */
   readonly writeErrors: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>;
   /** Keeps the lines without success until all are read. */

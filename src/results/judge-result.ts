@@ -7,8 +7,9 @@ export type ResultOutcome = 'succeeded' | 'failed' | 'unfinished';
 const UNFINISHED_CODES = new Set(['batch_expired', 'batch_cancelled', 'batch_canceled']);
 
 /**
- * Judges a result by its content, whichever file it is in. A request that failed over HTTP has `error: null` and its reason in
- * `response.body.error` (openai-openapi#302), so the status code decides; an error object whose fields are all null is not an error.
+ * Judges a result by its content, whichever file it is in. A request that failed over HTTP has `error: null` and its
+ * reason in `response.body.error` (openai-openapi#302), so the status code decides; an error object whose fields are
+ * all null is not an error.
  *
  * @param status of the response, from `httpStatusOf`
  * @param error the line's `error`

@@ -8,8 +8,8 @@ import type { LineSource } from '../jsonl/lines.js';
 const MAX_OPEN_FILES = 32;
 
 /**
- * Files that can be read at any position: those on this machine as they are, others from copies in a temporary folder, which are made while
- * they are first read.
+ * Files that can be read at any position: those on this machine as they are, others from copies in a temporary folder,
+ * which are made while they are first read.
  */
 export class LocalFiles implements AsyncDisposable {
   readonly #paths = new Map<LineSource, string>();

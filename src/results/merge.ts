@@ -20,7 +20,8 @@ export interface Survey {
 /**
  * Finds the requests for a further round. Reads each file once.
  *
- * @param results in any order; files with `file:` URIs are read by position too, others are copied to a temporary folder by `mergeResults`
+ * @param results in any order; files with `file:` URIs are read by position too, others are copied to a temporary
+ * folder by `mergeResults`
  */
 export async function surveyResults(
   sources: readonly LineSource[],
@@ -53,8 +54,8 @@ export interface Merged {
   /** The succeeded lines as the provider wrote them; null if there is none. */
   readonly output: FileRef | null;
   /**
-   * A line for every other request, with its `round` and `outcome` as first fields: the last one of the provider, or a synthetic one. Null
-   * if all succeeded.
+   * A line for every other request, with its `round` and `outcome` as first fields: the last one of the provider, or a
+   * synthetic one. Null if all succeeded.
    */
   readonly errors: FileRef | null;
   /** By model over all rounds, since a request that was answered twice was paid for twice. */
@@ -63,7 +64,10 @@ export interface Merged {
   readonly cost: Cost | null;
 }
 
-/** Reads each file once to account for its lines, and the lines that count once more to write them in the requested order. */
+/**
+ * Reads each file once to account for its lines, and the lines that count once more to write them in the requested
+ * order.
+ */
 export async function mergeResults(
   sources: readonly LineSource[],
   results: readonly PartResults[],

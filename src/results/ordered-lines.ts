@@ -1,10 +1,16 @@
-/** Copies lines of many result files in another order than theirs, by positioned reads that are grouped within a window of lines. */
+/**
+ * Copies lines of many result files in another order than theirs, by positioned reads that are grouped within a window
+ * of lines.
+ */
 import { ChunkedBuffer } from '../jsonl/chunked-buffer.js';
 import type { BulkAccount } from './bulk-account.js';
 import type { LocalFiles } from './local-files.js';
 import { syntheticError, syntheticLine } from './synthetic-line.js';
 
-/** A window is large enough for neighbours in the files to be read together, and small enough to keep two of them in memory. */
+/**
+ * A window is large enough for neighbours in the files to be read together, and small enough to keep two of them in
+ * memory.
+ */
 const WINDOW_BYTES = 16 * 1024 * 1024;
 const WINDOW_LINES = 2 ** 14;
 /** Lines that are not further apart are read together: reading the bytes between them costs less than another read. */
@@ -16,7 +22,10 @@ const NEWLINE = Buffer.from('\n');
 interface Window {
   /** By slot: index of the request. */
   readonly requests: Uint32Array;
-  /** By slot: what precedes the line in place of its brace, or the whole line of a request without one. Null if lines are copied as they are. */
+  /**
+   * By slot: what precedes the line in place of its brace, or the whole line of a request without one. Null if lines
+   * are copied as they are.
+   */
   readonly heads: readonly Buffer[] | null;
   /** By slot: offset of the line in the content, behind its head. */
   readonly offsets: Float64Array;
@@ -38,7 +47,10 @@ export class OrderedLines {
     return this.#stream(requests, true);
   }
 
-  /** A line for each other request among these, in this order: its last one with its round and outcome, or a synthetic one. */
+  /**
+   * A line for each other request among these, in this order: its last one with its round and outcome, or a synthetic
+   * one.
+   */
   unsuccessful(requests: Iterable<number>): AsyncGenerator<Uint8Array> {
     return this.#stream(requests, false);
   }

@@ -15,8 +15,8 @@ export interface ResultError {
   /** HTTP status of the response; null if there was none. */
   readonly status: number | null;
   /**
-   * The provider's code, such as `batch_expired`; the failure type, if the batch of a bulk batch failed; or one of this library: `missing`,
-   * `unreadable`, `schema_mismatch`.
+   * The provider's code, such as `batch_expired`; the failure type, if the batch of a bulk batch failed; or one of this
+   * library: `missing`, `unreadable`, `schema_mismatch`.
    */
   readonly code: string | null;
   readonly message: string;
@@ -39,7 +39,8 @@ export interface ReadResultsOptions<Schema extends z.ZodType> {
 }
 
 /**
- * Streams the results of a batch or a bulk batch: all successes in the order of the output file, then all other requests.
+ * Streams the results of a batch or a bulk batch: all successes in the order of the output file, then all other
+ * requests.
  *
  * @example
  * ```ts

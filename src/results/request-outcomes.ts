@@ -2,8 +2,8 @@ import type { LineCounts } from '../contract/batch.js';
 import { grown, IdTable } from '../jsonl/id-table.js';
 
 /**
- * How a request ended, from worst to best: of several results of one round, the best one counts. `abandoned` is a request whose batch
- * failed in a way that forbids sending it again.
+ * How a request ended, from worst to best: of several results of one round, the best one counts. `abandoned` is a
+ * request whose batch failed in a way that forbids sending it again.
  */
 export const OUTCOMES = ['missing', 'unfinished', 'abandoned', 'failed', 'rejected', 'refused', 'succeeded'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
@@ -11,8 +11,8 @@ export type Outcome = (typeof OUTCOMES)[number];
 const RANKS = Object.fromEntries(OUTCOMES.map((outcome, rank) => [outcome, rank])) as Record<Outcome, number>;
 
 /**
- * The outcome of each request, over one batch or over the rounds of a bulk batch. Requests are known by the index of their id; those
- * without any result are `missing`. Memory: two bytes for each request, and its id.
+ * The outcome of each request, over one batch or over the rounds of a bulk batch. Requests are known by the index of
+ * their id; those without any result are `missing`. Memory: two bytes for each request, and its id.
  */
 export class RequestOutcomes {
   readonly ids: IdTable;
@@ -66,8 +66,8 @@ export class RequestOutcomes {
   }
 
   /**
-   * Takes a result, if it is the one that counts now, and returns whether it is. The first success counts in any case, otherwise the
-   * results of the last round, and of these the best one.
+   * Takes a result, if it is the one that counts now, and returns whether it is. The first success counts in any case,
+   * otherwise the results of the last round, and of these the best one.
    *
    * @param round from 1, not less than those before
    * @param ofEqual which one of several equal results of a round counts

@@ -13,7 +13,10 @@ export interface AnswerPolicy {
   readonly failed: 'final' | 'retry';
   /** Answers cut at the token limit: `finish_reason` `length`, `status` `incomplete`. */
   readonly truncated: 'final' | 'retry';
-  /** Accepts the body of an answer, for example by a JSON schema; a rejected answer is not final. Without it, all are accepted. */
+  /**
+   * Accepts the body of an answer, for example by a JSON schema; a rejected answer is not final. Without it, all are
+   * accepted.
+   */
   readonly accepts?: (body: unknown) => boolean;
 }
 

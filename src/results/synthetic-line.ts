@@ -1,7 +1,7 @@
-/** The result lines that we write ourselves, for requests without a line of the provider. */
+/** Synthetic lines: result lines that we write for requests without a line of the provider. */
 import { isObject } from '../jsonl/json-value.js';
 
-/** Reasons with a text of ours; a failed batch has the type and the message of its failure. */
+/** Codes and messages; the lines of a failed batch have the type and the message of its failure instead. */
 const MESSAGES = {
   missing: 'No result file has a line for the request.',
   batch_expired: 'The batch expired before the request was answered.',
@@ -30,7 +30,7 @@ export function syntheticLine(
   return JSON.stringify({ ...extra, id: null, custom_id: customId, response: null, error });
 }
 
-/** Whether a line with these fields is our own for a request that is in neither result file. */
+/** Whether a line with these fields is a synthetic one with the code `missing`. */
 export function isMissingLine(response: unknown, error: unknown): boolean {
   return response === null && isObject(error) && error.code === 'missing';
 }

@@ -11,8 +11,8 @@ export interface TemporaryFile {
 }
 
 /**
- * Keeps the lines of requests without a success in a temporary file until all results are read: only then is it known which of them count,
- * and there may be too many for memory. Memory: four bytes for each request.
+ * Keeps the lines of requests without a success in a temporary file until all results are read: only then is it known
+ * which of them count, and there may be too many for memory. Memory: four bytes for each request.
  */
 export class UnsuccessfulLines {
   readonly #file: TemporaryFile;

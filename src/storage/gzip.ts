@@ -22,11 +22,11 @@ export async function* compressed(content: AsyncIterable<Uint8Array>): AsyncGene
 }
 
 /**
- * Decompresses the source if it begins with the magic number of gzip, whatever its name is; otherwise returns it unchanged. Several gzip
- * members in a row are one content.
+ * Decompresses the source if it begins with the magic number of gzip, whatever its name is; otherwise returns it
+ * unchanged. Several gzip members in a row are one content.
  *
- * Data is decompressed when it is asked for, in chunks of at most 256 KiB, so that a small file which expands to a huge one does not fill the
- * memory. The source may reuse the memory of its chunks.
+ * Data is decompressed when it is asked for, in chunks of at most 256 KiB, so that a small file which expands to a huge
+ * one does not fill the memory. The source may reuse the memory of its chunks.
  *
  * @param uri names the source in errors
  * @throws StorageError `Corrupt` if the gzip data is damaged or cut; errors of the source are thrown unchanged

@@ -27,7 +27,10 @@ export interface TrainingFileOptions {
    * @default 'training'
    */
   readonly role?: 'training' | 'validation';
-  /** The base model: `babbage-002` and `davinci-002` are trained with pairs of prompt and completion, all others with chat messages. */
+  /**
+   * The base model: `babbage-002` and `davinci-002` are trained with pairs of prompt and completion, all others with
+   * chat messages.
+   */
   readonly model?: string;
   readonly limits?: Partial<TrainingLimits>;
 }
@@ -42,7 +45,9 @@ export interface TrainingFileReport {
   readonly faults: FaultReport;
 }
 
-/** Reads a training or validation file once, in bounded memory, and reports every fault that the provider would refuse. */
+/**
+ * Reads a training or validation file once, in bounded memory, and reports every fault that the provider would refuse.
+ */
 export async function checkTrainingFile(
   source: AsyncIterable<Uint8Array>,
   options: TrainingFileOptions,

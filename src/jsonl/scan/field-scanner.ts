@@ -6,7 +6,9 @@ import type { Line } from '../lines.js';
 import { BACKSLASH, BRACE, BRACKET, type JsonBytes, MINUS, QUOTE, skipSpace, ZERO } from './skip-value.js';
 import { type FieldPath, type Offsets, scanObject, type WantedField, wantedFields } from './wanted-fields.js';
 
-/** Stands for an object in place of its content. The descriptions of these symbols are kinds, as `kindOf` names them. */
+/**
+ * Stands for an object in place of its content. The descriptions of these symbols are kinds, as `kindOf` names them.
+ */
 export const OBJECT: unique symbol = Symbol('an object');
 /** Stands for an array in place of its content. */
 export const ARRAY: unique symbol = Symbol('an array');
@@ -31,8 +33,8 @@ export interface ScanOptions {
   /** Index of a path whose value is to be `REPEATED` where the field occurs more than once. */
   readonly unique?: number;
   /**
-   * Stop as soon as every path was found: the rest of the line is not checked, and of a field that occurs twice the first value is
-   * returned. For lines that have been checked before.
+   * Stop as soon as every path was found: the rest of the line is not checked, and of a field that occurs twice the
+   * first value is returned. For lines that have been checked before.
    *
    * @default false
    */
@@ -40,9 +42,9 @@ export interface ScanOptions {
 }
 
 /**
- * Makes a function that returns a line's values in the order of the paths, or null where the line is not one JSON object (`parseLine`
- * then returns the problem). The values are those that `JSON.parse` of the line gives: where the scanner is not sure that its own result
- * is the same, it parses the line.
+ * Makes a function that returns a line's values in the order of the paths, or null where the line is not one JSON
+ * object (`parseLine` then returns the problem). The values are those that `JSON.parse` of the line gives: where the
+ * scanner is not sure that its own result is the same, it parses the line.
  */
 export function fieldScanner(
   paths: readonly FieldPath[],
@@ -56,7 +58,10 @@ const NO_BYTES = Buffer.alloc(0);
 /** Longest string that is remembered for the next line, in bytes. */
 const MAX_REMEMBERED_BYTES = 64;
 
-/** The last string of a slot, as bytes and as text: most lines have the same `url` and `model`, which need no new strings. */
+/**
+ * The last string of a slot, as bytes and as text: most lines have the same `url` and `model`, which need no new
+ * strings.
+ */
 interface Remembered {
   readonly bytes: Uint8Array;
   length: number;

@@ -1,8 +1,8 @@
 /**
  * Skips JSON values byte by byte, checking that they are valid.
  *
- * Each function takes the offset at which something begins and returns the offset behind it, or -1 when it is not sure: the caller then
- * uses `JSON.parse`. No function passes a line break, so nothing is read beyond the line.
+ * Each function takes the offset at which something begins and returns the offset behind it, or -1 when it is not sure:
+ * the caller then uses `JSON.parse`. No function passes a line break, so nothing is read beyond the line.
  */
 
 export const QUOTE = 0x22;
@@ -100,8 +100,9 @@ export function skipColon(bytes: Buffer, start: number): number {
 /** A string, from behind its opening quote. */
 function skipString({ bytes, view, lastWord }: JsonBytes, start: number): number {
   for (let at = start; ;) {
-    // Four bytes at a time while none of them is a quote, a backslash or a control character: subtracting a byte's value borrows into
-    // the highest bit of every byte that is less. The test may report a byte that is none of these, but never misses one.
+    // Four bytes at a time while none of them is a quote, a backslash or a control character: subtracting a byte's
+    // value borrows into the highest bit of every byte that is less. The test may report a byte that is none of these,
+    // but never misses one.
     while (at < lastWord) {
       const word = view.getInt32(at, true);
       const quotes = word ^ 0x22222222;

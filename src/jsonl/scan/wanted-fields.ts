@@ -13,7 +13,9 @@ import {
   skipValue,
 } from './skip-value.js';
 
-/** Path of a field from the line's object, such as `['response', 'status_code']`; `'*'` is every element of an array. */
+/**
+ * Path of a field from the line's object, such as `['response', 'status_code']`; `'*'` is every element of an array.
+ */
 export type FieldPath = readonly string[];
 
 /** A field that is wanted, or that contains one. */
@@ -77,7 +79,10 @@ function fieldBelow(field: WantedField, name: string): WantedField {
   return added;
 }
 
-/** An object with wanted fields, from behind its brace; returns the offset behind it, or -1 when it is not sure or complete. */
+/**
+ * An object with wanted fields, from behind its brace; returns the offset behind it, or -1 when it is not sure or
+ * complete.
+ */
 export function scanObject(json: JsonBytes, start: number, field: WantedField, offsets: Offsets): number {
   const { bytes } = json;
   let at = skipSpace(bytes, start);

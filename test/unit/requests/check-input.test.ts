@@ -135,7 +135,7 @@ describe('checkBatchInput', () => {
     expect(JSON.stringify(faults)).not.toContain(secret);
   });
 
-  it('custom ids: 100,000 of them → each known again', async () => {
+  it('custom ids: 100,000 of them → every duplicate found', async () => {
     const lines = Array.from({ length: 100_000 }, (_, index) => JSON.stringify(request(`id-${index}`)));
     lines.push(lines[0]!, lines[99_999]!);
     const { faults, requests } = await check(lines.join('\n'), { limits: { requests: 200_000 } });
@@ -146,7 +146,7 @@ describe('checkBatchInput', () => {
     ]);
   });
 
-  it('batch input: any bytes, cut in any places → the same report, never an exception', async () => {
+  it('batch input: any bytes, cut anywhere → the same report, never an exception', async () => {
     const value = fc.oneof(
       fc.jsonValue(),
       fc.constantFrom('a', 'b', '', null, 'POST', ENDPOINT, { model: 'm' }, { model: 'n', stream: true }, '__proto__'),
@@ -171,7 +171,7 @@ describe('checkBatchInput', () => {
   });
 });
 
-/** Whether every line is a request as the reference wants it, written for clearness alone. */
+/** Whether every line is a valid request by the API reference, written for clarity only. */
 function isGood(bytes: Uint8Array): boolean {
   const lines = Buffer.from(bytes).toString().replace(/^\uFEFF/, '').split('\n').filter((line) => line.trim() !== ''); // prettier-ignore
   const requests = lines.map((line) => JSON.parse(line) as ReturnType<typeof request>);

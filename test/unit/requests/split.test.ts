@@ -118,7 +118,7 @@ describe('split', () => {
     });
   });
 
-  test('no custom_id, given by line → line-<n> over all files, the body untouched', async () => {
+  test('no custom_id, `fromLineNumber` → line-<n> over all files, the body unchanged', async () => {
     const bare = '{"url":"/v1/x","body":{"model":"m","n":1.50}}\n';
     const { parts, linesOf } = await split([bare, `\n${bare}`], { missingCustomIds: 'fromLineNumber' });
     expect(parts.flatMap(linesOf)).toEqual([
@@ -138,7 +138,7 @@ describe('split', () => {
     expect(faults.faults).toEqual([expect.objectContaining({ line: 2, field })]);
   });
 
-  test('only some requests → just these, though all are checked', async () => {
+  test('only some requests → only these in parts, though all are checked', async () => {
     const { parts, requests, linesOf } = await split([request('a') + request('b') + request('c')], {
       only: (id) => id !== 'b',
     });
@@ -194,7 +194,7 @@ describe('split', () => {
     expect(faults.faults).toEqual([{ line: 2, message }]);
   });
 
-  test('more models than may be mixed → a fault that says how many', async () => {
+  test('too many models → a fault with the limit', async () => {
     const lines = Array.from({ length: 102 }, (_, index) => request(`r${index}`, `model-${index}`));
     const { faults } = await split([lines.join('')]);
     expect(faults.faults[0]).toMatchObject({
@@ -204,7 +204,7 @@ describe('split', () => {
     });
   });
 
-  test('a fault → parts that are open are given up, those that are written are listed', async () => {
+  test('a fault → open parts are aborted, written ones are listed', async () => {
     const lines = [request('a'), request('b'), request('c'), 'no JSON\n', request('d'), request('e')];
     const begun: number[] = [];
     const { parts, faults } = await split([lines.join('')], {
@@ -219,7 +219,7 @@ describe('split', () => {
     expect([begun, parts.map(({ number }) => number)]).toEqual([[1, 2], [1]]);
   });
 
-  test('a slow storage → the reading waits for it', async () => {
+  test('slow storage → the reading waits for it', async () => {
     const line = request('x'.repeat(400), 'm').replace('x'.repeat(400), () => 'ID');
     let read = 0;
     let written = 0;

@@ -151,7 +151,7 @@ describe('merge', () => {
     expect(merged.output?.lines).toBe(3);
   });
 
-  test('an answer that was rejected and one that was taken → both were paid for, one is in the output', async () => {
+  test('a rejected answer and an accepted one → both are in the usage, one is in the output', async () => {
     const policy: AnswerPolicy = { ...POLICY, accepts: (body) => JSON.stringify(body).includes('good') };
     const usage = { prompt_tokens: 1_000_000, completion_tokens: 500_000 };
     const batches = [
@@ -164,7 +164,7 @@ describe('merge', () => {
     expect(merged.cost).toEqual({ total: 12, byModel: { m: 12 } });
   });
 
-  test('an error after an answer → the answer stays; an error after another → the last round has the word', async () => {
+  test('an error after a success → the success counts; an error after another → the last round counts', async () => {
     const batches = [
       await results(1, [ok('a')], [failed('b', 500), expired('c')]),
       await results(2, [], [failed('a', 500), expired('b'), failed('c', 429)]),
@@ -177,19 +177,43 @@ describe('merge', () => {
     ]);
   });
 
-  test('the mark that a batch had no result → missing, with the mark', async () => {
-    const mark = { id: null, custom_id: 'a', response: null, error: { code: 'missing', message: 'x' } };
-    const { merged, errors } = await merge(['a'], [await results(1, [], [mark])]);
+  test.each([
+    [false, 'unfinished'],
+    [true, 'abandoned'],
+  ] as const)(
+    'a failed part (final: %s) → its requests without a real result get its reason',
+    async (isFinal, outcome) => {
+      const ids = ['answered before', 'failed', 'expired', 'no line', 'answered after'];
+      const requests = inputOf(ids)[0]!;
+      const first = await results(1, [ok('answered before')], [failed('no line', 500), failed('answered after', 500)]);
+      const second = await results(2, [], [failed('failed', 429), expired('expired')]);
+      const failure = { type: 'JobStuck', message: 'no end', isFinal, requests };
+      const third = await results(3, [ok('answered after')], []);
+      const { output, errors, merged } = await merge(ids, [first, { ...second, failure }, third]);
+      expect(idsOf(output)).toEqual(['answered before', 'answered after']);
+      const error = { code: 'JobStuck', message: 'no end' };
+      expect(errors).toEqual([
+        { round: 2, outcome: 'failed', ...failed('failed', 429) },
+        { round: 2, outcome, id: null, custom_id: 'expired', response: null, error },
+        { round: 2, outcome, id: null, custom_id: 'no line', response: null, error },
+      ]);
+      expect(merged.lines).toEqual({ succeeded: 2, failed: 1, unfinished: 2, missing: 0 });
+    },
+  );
+
+  test('a synthetic line for a request without a result → missing, with that line', async () => {
+    const synthetic = { id: null, custom_id: 'a', response: null, error: { code: 'missing', message: 'x' } };
+    const { merged, errors } = await merge(['a'], [await results(1, [], [synthetic])]);
     expect(merged.lines).toMatchObject({ unfinished: 0, missing: 1 });
     expect(errors).toMatchObject([{ custom_id: 'a', round: 1, outcome: 'missing' }]);
   });
 
-  test('results that are nowhere on this machine, cut anywhere, with odd lines → the same', async () => {
+  test('results on other storage, cut anywhere, with irregular lines → the same', async () => {
     const text = [
       `\uFEFF  ${JSON.stringify(failed('b', 500))}\r`,
       '',
       'no JSON',
-      JSON.stringify(ok('stranger')),
+      JSON.stringify(ok('unknown')),
       `\t${JSON.stringify(ok('ä "quoted" \ud800'))}`,
       JSON.stringify(ok('a')).replace('"custom_id":"a"', '"custom_\\u0069d":"a"'),
     ].join('\n');
@@ -198,7 +222,7 @@ describe('merge', () => {
     const { output, errors, merged } = await merge(['a', 'ä "quoted" \ud800', 'b'], [batch]);
     expect(idsOf(output)).toEqual(['a', 'ä "quoted" \ud800']);
     expect(errors).toMatchObject([{ custom_id: 'b', outcome: 'failed' }]);
-    // The stranger's answer was paid for too.
+    // The answer to an unknown id was paid for too.
     expect(merged.usage['m']?.totalTokens).toBe(15);
   });
 
@@ -218,11 +242,11 @@ describe('merge', () => {
     },
   );
 
-  test('more requests and files than are read at once → each once, in input order', async () => {
+  test('more requests and files than are read together → each once, in input order', async () => {
     const ids = Array.from({ length: 40_000 }, (_, index) => `request-${index}`);
     const batches: PartResults[] = [];
     for (let part = 0; part < 40; part += 1) {
-      // Neighbours in the input lie in different files.
+      // Neighbours in the input are in different files.
       const of = ids.filter((_, index) => index % 40 === part).toReversed();
       batches.push(
         await results(
@@ -240,7 +264,7 @@ describe('merge', () => {
 });
 
 describe('survey', () => {
-  test('after a round → open are the unfinished, the missing and the passing failures', async () => {
+  test('after a round → unfinished, missing and passing failures are open', async () => {
     const batch = await results(1, [ok('a')], [failed('b', 500), failed('c', 400), expired('d')]);
     const survey = await surveyResults(inputOf(['a', 'b', 'c', 'd', 'e']), [batch], POLICY);
     expect(survey.open).toBe(3);

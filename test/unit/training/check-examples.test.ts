@@ -91,7 +91,7 @@ describe('supervised', () => {
     expect(await faultsOf(supervised, example)).toEqual([[field, expect.stringMatching(message)]]);
   }); // prettier-ignore
 
-  it('supervised: pairs for davinci-002 or a model made of it → no fault; messages for it → a fault', async () => {
+  it('supervised: pairs for davinci-002 or a model fine-tuned from it → no fault; messages for it → a fault', async () => {
     const pairs = Array.from({ length: 10 }, () => ({ prompt: 'x', completion: 'y' }));
     for (const model of ['davinci-002', 'babbage-002', 'ft:davinci-002:acme::1']) {
       const report = await checkTrainingFile(chunks(jsonl(...pairs)), { method: 'supervised', model });
@@ -159,7 +159,7 @@ describe('the file', () => {
     );
   });
 
-  it('training file: faults everywhere → the first 20, all counted, nothing of the content quoted', async () => {
+  it('training file: faults everywhere → the first 20, all counted, no content quoted', async () => {
     const bad = { messages: [{ role: 'TOPSECRET', content: 'TOPSECRET' }], prompt: 'TOPSECRET' };
     const { faults } = await checkTrainingFile(chunks(jsonl(...Array.from({ length: 50 }, () => bad), 'TOPSECRET')), {
       method: 'supervised',
@@ -169,7 +169,7 @@ describe('the file', () => {
     expect(JSON.stringify(faults)).not.toContain('TOPSECRET');
   });
 
-  it('training file: any JSON, by any method, cut in any places → the same report, never an exception', async () => {
+  it('training file: any JSON, by any method, cut anywhere → the same report, never an exception', async () => {
     const names = ['messages', 'role', 'content', 'tools', 'tool_calls', 'input', 'preferred_output', 'weight', 'type'];
     const leaf = fc.oneof(
       fc.constantFrom<unknown>('user', 'assistant', 'tool', 'text', 'image_url', null, 0, 1, '', [], {}),
