@@ -147,13 +147,18 @@ export class OrderedLines {
 
   /** The slots of the requests that have a line, by the position of their lines. */
   #slotsInFileOrder(requests: Uint32Array): Uint32Array {
-    const slots = new Uint32Array(requests.length);
+    // Position and slot are packed into one number, which sorts without a comparator: that saves a twentieth of a
+    // merge. Positions up to 2^39 bytes fit, since a double holds 53 bits.
+    const packed = new Float64Array(requests.length);
     let count = 0;
     for (let slot = 0; slot < requests.length; slot++) {
-      if (this.#account.lengthOf(requests[slot]!) > 0) slots[count++] = slot;
+      const index = requests[slot]!;
+      if (this.#account.lengthOf(index) > 0) packed[count++] = this.#account.positionOf(index) * WINDOW_LINES + slot;
     }
-    const positionOf = (slot: number): number => this.#account.positionOf(requests[slot]!);
-    return slots.subarray(0, count).toSorted((a, b) => positionOf(a) - positionOf(b));
+    const sorted = packed.subarray(0, count).toSorted();
+    const slots = new Uint32Array(count);
+    for (let at = 0; at < count; at++) slots[at] = sorted[at]! % WINDOW_LINES;
+    return slots;
   }
 
   /** Round and outcome to precede the request's line, in place of its brace; a whole line where there is none. */

@@ -94,7 +94,8 @@ describe('field scanner', () => {
   it('strings: the same as on the line before, and others of the same length → each its own', async () => {
     const scan = fieldScanner([['a']]);
     const found: unknown[] = [];
-    const texts = ['x1', 'x1', 'x2', 'é1', 'x2', '', 'y'.repeat(200), 'y'.repeat(200), 'x2'];
+    const different = Array.from({ length: 20 }, (_, index) => `z${index % 10}`);
+    const texts = ['x1', 'x1', 'x2', 'é1', 'x2', '', 'y'.repeat(200), 'y'.repeat(200), 'x2', ...different, 'z9', 'z9'];
     for await (const lines of lineBlocks(chunks(texts.map((a) => JSON.stringify({ a })).join('\n')))) {
       found.push(...lines.map((line) => scan(line)?.[0]));
     }
