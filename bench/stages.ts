@@ -7,11 +7,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import OpenAI from 'openai';
 import { postFile } from '../src/provider/upload-form.js';
-import { mergeResults, surveyResults, type AnswerPolicy, type BulkResultFiles } from '../src/results/merge.js';
-import { splitRequests, type BulkSource, type SplitOptions } from '../src/requests/split.js';
+import type { PartResults } from '../src/results/bulk-account.js';
+import { mergeResults, surveyResults } from '../src/results/merge.js';
+import type { AnswerPolicy } from '../src/results/result-reader.js';
+import { splitRequests, type SplitOptions } from '../src/requests/split.js';
 import type { FileRef } from '../src/contract/file-ref.js';
 import { BATCH_LIMITS } from '../src/contract/limits.js';
-import { lineBlocks } from '../src/jsonl/lines.js';
+import { lineBlocks, type LineSource } from '../src/jsonl/lines.js';
 import { Storage } from '../src/storage/storage.js';
 import { measured, type Measured } from './process.js';
 import { MODEL, randomFrom, Samples, writeLines } from './samples.js';
@@ -231,12 +233,12 @@ function storageIn(folder: string): Storage {
   return new Storage({ roots: [pathToFileURL(folder).href] });
 }
 
-function source(folder: string): BulkSource {
+function source(folder: string): LineSource {
   const uri = pathToFileURL(requestsPath(folder)).href;
   return { uri, open: () => storageIn(folder).read(uri, { reuse: true }) };
 }
 
-function resultsOf(folder: string, results: readonly ResultFiles[]): BulkResultFiles[] {
+function resultsOf(folder: string, results: readonly ResultFiles[]): PartResults[] {
   const reader = (uri: string) => ({ uri, open: () => storageIn(folder).read(uri, { reuse: true }) });
   return results.map(({ round, part, output, errors }) => ({
     round,

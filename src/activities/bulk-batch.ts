@@ -11,16 +11,14 @@ import { invalidField, invalidInput } from '../contract/failures.js';
 import type { BatchLimits } from '../contract/limits.js';
 import type { BulkPart } from '../contract/part.js';
 import { jsonLines } from '../jsonl/json-lines.js';
-import { splitRequests, type BulkSource, type PartLimits } from '../requests/split.js';
+import type { LineSource } from '../jsonl/lines.js';
+import type { PartLimits } from '../requests/part-writer.js';
+import { splitRequests } from '../requests/split.js';
 import { fitsSchema } from '../results/answer-schema.js';
-import {
-  mergeResults,
-  surveyResults,
-  type AnswerPolicy,
-  type BulkResultFiles,
-  type ResultFile,
-} from '../results/merge.js';
-import { decompressed } from '../storage/gunzip.js';
+import type { PartResults } from '../results/bulk-account.js';
+import { mergeResults, surveyResults } from '../results/merge.js';
+import type { AnswerPolicy } from '../results/result-reader.js';
+import { decompressed } from '../storage/gzip.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { providerApi } from './calls/provider-api.js';
@@ -107,7 +105,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     });
   }
 
-  async #sources(input: BulkInput['input']): Promise<BulkSource[]> {
+  async #sources(input: BulkInput['input']): Promise<LineSource[]> {
     const uris = 'uri' in input ? [input.uri] : 'uris' in input ? input.uris : await this.#list(input.prefix);
     return uris.map((uri) => ({
       uri,
@@ -122,7 +120,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     return uris;
   }
 
-  #resultFiles(input: BulkInput): BulkResultFiles[] {
+  #resultFiles(input: BulkInput): PartResults[] {
     return input.done.map(({ round, part, model, output, errors, failure }) => ({
       round,
       part,
@@ -133,7 +131,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     }));
   }
 
-  #fileOf(uri: string): ResultFile {
+  #fileOf(uri: string): LineSource {
     return { uri, open: () => this.#storage.read(uri, { reuse: true }) };
   }
 

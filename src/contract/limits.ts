@@ -5,6 +5,17 @@
  * Source: the OpenAI API reference and guides for batches, files and fine-tuning (OpenAPI document 2.3.0, August 2026).
  */
 
+/** Longest line of a JSONL file that is read, in bytes; of a longer one only the length is known. The API documents no limit. */
+export const MAX_LINE_BYTES = 32 * 1024 * 1024;
+
+/** Longest `custom_id`, in UTF-16 units. The API documents no limit. */
+export const MAX_CUSTOM_ID_LENGTH = 512;
+
+/** A rough estimate of the prompt tokens in so many bytes of requests: one for four bytes. */
+export function estimatedTokensOf(bytes: number): number {
+  return Math.ceil(bytes / 4);
+}
+
 /** Limits of one batch and its input file. */
 export interface BatchLimits {
   /** Requests (lines) in one input file. */
@@ -23,7 +34,7 @@ export const BATCH_LIMITS: BatchLimits = {
   requests: 50_000,
   bytes: 200 * 1024 * 1024,
   embeddingInputs: 50_000,
-  lineBytes: 32 * 1024 * 1024,
+  lineBytes: MAX_LINE_BYTES,
   createsPerHour: 2_000,
 };
 

@@ -1,4 +1,4 @@
-/** What is waiting for storage, over all parts that are open: where it is too much, the reader waits. */
+/** Counts the bytes that wait for storage over all files being written: above the limit, the reader waits. */
 export class WriteBackpressure {
   readonly #limit: number;
   #bytes = 0;
@@ -19,18 +19,18 @@ export class WriteBackpressure {
     if (this.#bytes <= this.#limit) this.#wakeUp();
   }
 
-  /** The first failure of any part is that of all. */
+  /** The first failure of any file is that of all. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#wakeUp();
   }
 
-  /** Whether `settled` has anything to wait for or to throw. */
+  /** Whether `settled` would wait or throw. */
   get isPressing(): boolean {
     return this.#bytes > this.#limit || this.#failure !== null;
   }
 
-  /** Resolves when storage has caught up; throws what it failed with. */
+  /** Resolves when storage has caught up; rejects with the first failure. */
   async settled(): Promise<void> {
     while (this.isPressing) {
       if (this.#failure) throw this.#failure.error;

@@ -1,25 +1,34 @@
-import { PIECE } from './line-writer.js';
+/** Size of the chunks in which files are read, written and compressed, in bytes. */
+export const STREAM_CHUNK_BYTES = 256 * 1024;
 
-/** Bytes of a known number that are filled in at any place and given away piece by piece: in one buffer the last one would keep all. */
+/**
+ * A buffer of a known size that is filled at any offset and drained chunk by chunk, so that each chunk can be freed
+ * once it is written.
+ */
 export class ChunkedBuffer {
-  readonly #pieces: (Buffer | null)[] = [];
+  readonly #chunks: (Buffer | null)[] = [];
 
   constructor(size: number) {
-    for (let at = 0; at < size; at += PIECE) this.#pieces.push(Buffer.allocUnsafeSlow(Math.min(PIECE, size - at)));
+    for (let at = 0; at < size; at += STREAM_CHUNK_BYTES) {
+      this.#chunks.push(Buffer.allocUnsafeSlow(Math.min(STREAM_CHUNK_BYTES, size - at)));
+    }
   }
 
-  /** Puts the source's bytes from `from` up to `to` at this place. */
-  set(place: number, source: Buffer, from: number, to: number): void {
-    let index = Math.floor(place / PIECE);
-    let offset = place % PIECE;
-    for (let at = from; at < to; offset = 0) at += source.copy(this.#pieces[index++]!, offset, at, to);
+  /** Copies the source's bytes from `from` to `to` to this offset. */
+  set(offset: number, source: Buffer, from: number, to: number): void {
+    let index = Math.floor(offset / STREAM_CHUNK_BYTES);
+    let offsetInChunk = offset % STREAM_CHUNK_BYTES;
+    for (let at = from; at < to; offsetInChunk = 0) {
+      at += source.copy(this.#chunks[index]!, offsetInChunk, at, to);
+      index += 1;
+    }
   }
 
   *drain(): Generator<Buffer> {
-    for (let index = 0; index < this.#pieces.length; index++) {
-      const piece = this.#pieces[index]!;
-      this.#pieces[index] = null;
-      yield piece;
+    for (let index = 0; index < this.#chunks.length; index++) {
+      const chunk = this.#chunks[index]!;
+      this.#chunks[index] = null;
+      yield chunk;
     }
   }
 }

@@ -3,17 +3,17 @@ import { MAX_LISTED_FAULTS } from '../contract/limits.js';
 import { bounded } from '../contract/text.js';
 
 /**
- * Keeps the first faults in full, by line and not by when they were found, and counts the rest. Faults of the file as a whole stand
- * before those of its lines.
+ * Keeps the faults of the first lines in full, in whatever order they are found, and counts the rest. Faults of the
+ * whole file come before those of its lines.
  */
 export class FaultCollector {
   #total = 0;
   readonly #ofFile: InputFault[] = [];
   readonly #ofLines: (InputFault & { line: number })[] = [];
 
-  /** A fault of a line. The message is made only where it is kept, if it comes as a function. */
-  line(line: number, message: string | (() => string), field?: string): void {
-    this.#total++;
+  /** Adds a fault of a line. A function is called only if the fault is kept. */
+  addToLine(line: number, message: string | (() => string), field?: string): void {
+    this.#total += 1;
     const faults = this.#ofLines;
     const isFull = faults.length === MAX_LISTED_FAULTS;
     if (isFull && line >= faults.at(-1)!.line) return;
@@ -23,10 +23,14 @@ export class FaultCollector {
     faults.splice(faults.findLastIndex((other) => other.line <= line) + 1, 0, fault);
   }
 
-  /** A fault of the file as a whole; `line` is where a limit was passed. */
-  file(message: string, line?: number): void {
-    this.#total++;
+  /** Adds a fault of the whole file; `line` is where a limit was exceeded. */
+  addToFile(message: string, line?: number): void {
+    this.#total += 1;
     this.#ofFile.push({ ...(line !== undefined && { line }), message });
+  }
+
+  get isEmpty(): boolean {
+    return this.#total === 0;
   }
 
   report(): FaultReport {
@@ -34,12 +38,12 @@ export class FaultCollector {
   }
 }
 
-/** A `custom_id` as it may stand in a message: escaped, in quotes, and bounded. */
+/** A `custom_id` for a message: escaped, in quotes, and bounded. */
 export function quoted(id: string): string {
   return JSON.stringify(bounded(id, 80));
 }
 
-/** A number as messages write it: `50,000`. */
+/** A number for a message: `50,000`. */
 export function counted(count: number): string {
   return count.toLocaleString('en-US');
 }

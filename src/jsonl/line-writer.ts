@@ -1,35 +1,34 @@
 import type { FileRef } from '../contract/file-ref.js';
 import type { WriteBackpressure } from './backpressure.js';
+import { STREAM_CHUNK_BYTES } from './chunked-buffer.js';
 import type { Line } from './lines.js';
 
-/** Storage takes pieces of this size as they are. */
-export const PIECE = 256 * 1024;
 const NEWLINE = 10;
 const LINE_END = Buffer.from('\n');
 
-/** A file that is written while its lines come: they are gathered into pieces, and pieces are handed to storage as it takes them. */
+/** Writes a file while its lines arrive: they are collected into chunks, which storage takes at its own speed. */
 export class LineWriter {
-  readonly #backlog: WriteBackpressure;
+  readonly #backpressure: WriteBackpressure;
   readonly #written: Promise<FileRef>;
-  readonly #pieces: Buffer[] = [];
-  #piece: Buffer | null = null;
+  readonly #chunks: Buffer[] = [];
+  #chunk: Buffer | null = null;
   #used = 0;
   #isEnded = false;
   #aborted: { error: unknown } | null = null;
   #wake: (() => void) | null = null;
-  /** Lines of a block that follow each other are copied in one go: up to where they are gathered. */
+  /** Adjacent lines of a block are copied together: those from `#from` to `#to` are not copied yet. */
   #block: Buffer | null = null;
   #from = 0;
   #to = 0;
 
-  /** @param write writes the file, all or nothing */
-  constructor(write: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>, backlog: WriteBackpressure) {
-    this.#backlog = backlog;
+  /** @param write writes the file completely or not at all */
+  constructor(write: (content: AsyncIterable<Uint8Array>) => Promise<FileRef>, backpressure: WriteBackpressure) {
+    this.#backpressure = backpressure;
     this.#written = write(this.#content());
     void this.#watch();
   }
 
-  /** Adds a line. Blocks of lines must be followed by `endBlock`. */
+  /** Adds a line. Call `endBlock` after the last line of a block. */
   add({ block, start, end }: Line): void {
     if (block !== this.#block || start !== this.#to + 1 || block[this.#to] !== NEWLINE) {
       this.endBlock();
@@ -39,14 +38,14 @@ export class LineWriter {
     this.#to = end;
   }
 
-  /** Adds a line that was made. */
-  addMade(bytes: Buffer): void {
+  /** Adds a line that is not part of a block. */
+  addBytes(bytes: Buffer): void {
     this.endBlock();
     this.#append(bytes, 0, bytes.length);
     this.#append(LINE_END, 0, 1);
   }
 
-  /** Copies what is gathered of the block, which need not be kept after that. */
+  /** Copies the lines of the block that are not copied yet; the block may be reused after that. */
   endBlock(): void {
     if (this.#block === null) return;
     this.#append(this.#block, this.#from, this.#to);
@@ -54,7 +53,7 @@ export class LineWriter {
     this.#block = null;
   }
 
-  /** Ends the file; rejects where storage cannot keep it. */
+  /** Ends the file; rejects if storage fails. */
   async finish(): Promise<FileRef> {
     this.endBlock();
     this.#flush();
@@ -63,50 +62,50 @@ export class LineWriter {
     return this.#written;
   }
 
-  /** Gives the file up: nothing is left of it. Never rejects. */
+  /** Aborts the file, so that nothing is left of it. Never rejects. */
   async abort(reason: unknown): Promise<void> {
     this.#aborted ??= { error: reason };
     this.#wakeUp();
     await Promise.allSettled([this.#written]);
   }
 
-  /** What goes wrong before the end is told at once, to whoever reads on. */
+  /** Reports a failure before the end, so that the reader stops early. */
   async #watch(): Promise<void> {
     try {
       const { uri } = await this.#written;
-      if (!this.#isEnded) throw new Error(`${uri} was taken for written before its end`);
+      if (!this.#isEnded) throw new Error(`storage reported ${uri} complete before all lines were written`);
     } catch (error) {
-      if (!this.#aborted) this.#backlog.fail(error);
+      if (!this.#aborted) this.#backpressure.fail(error);
     }
   }
 
   #append(bytes: Buffer, from: number, to: number): void {
     for (let at = from; at < to;) {
-      this.#piece ??= Buffer.allocUnsafeSlow(PIECE);
-      const step = bytes.copy(this.#piece, this.#used, at, to);
+      this.#chunk ??= Buffer.allocUnsafeSlow(STREAM_CHUNK_BYTES);
+      const step = bytes.copy(this.#chunk, this.#used, at, to);
       this.#used += step;
       at += step;
-      if (this.#used === PIECE) this.#flush();
+      if (this.#used === STREAM_CHUNK_BYTES) this.#flush();
     }
   }
 
   #flush(): void {
-    if (this.#piece === null) return;
-    this.#pieces.push(this.#piece.subarray(0, this.#used));
-    this.#backlog.add(this.#used);
-    this.#piece = null;
+    if (this.#chunk === null) return;
+    this.#chunks.push(this.#chunk.subarray(0, this.#used));
+    this.#backpressure.add(this.#used);
+    this.#chunk = null;
     this.#used = 0;
     this.#wakeUp();
   }
 
   async *#content(): AsyncGenerator<Uint8Array> {
     try {
-      for (;;) {
+      while (true) {
         if (this.#aborted) throw this.#aborted.error;
-        const piece = this.#pieces.shift();
-        if (piece) {
-          this.#backlog.remove(piece.length);
-          yield piece;
+        const chunk = this.#chunks.shift();
+        if (chunk) {
+          this.#backpressure.remove(chunk.length);
+          yield chunk;
         } else if (this.#isEnded) return;
         else {
           await new Promise<void>((resolve) => {
@@ -115,7 +114,7 @@ export class LineWriter {
         }
       }
     } finally {
-      for (const piece of this.#pieces.splice(0)) this.#backlog.remove(piece.length);
+      for (const chunk of this.#chunks.splice(0)) this.#backpressure.remove(chunk.length);
     }
   }
 

@@ -1,43 +1,55 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { BATCH_LIMITS } from '../contract/limits.js';
+import { MAX_LINE_BYTES } from '../contract/limits.js';
 
 const NEWLINE = 10;
 const RETURN = 13;
 
-/** One line that is not blank. Its bytes belong to the block that it came with. */
+/** A JSONL file, on whatever storage. */
+export interface LineSource {
+  readonly uri: string;
+  /** Opens the (decompressed) content from its start; it must be the same each time. */
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
+
+/** A line that is not blank. Its bytes belong to the block that it came with. */
 export interface Line {
   /** From 1; blank lines count. */
   readonly number: number;
-  /** Why the line has no text, or null. Of a line that is too long only the length is known. */
+  /** Why the line has no text, or null. Of a line that is too long, only the length is known. */
   readonly problem: 'tooLong' | 'notUtf8' | null;
   /** Length without the line break. */
   readonly byteLength: number;
-  /** Where the line begins in the file, behind a byte order mark. */
+  /** Offset of the line in the file, behind a byte order mark. */
   readonly offset: number;
-  /** The line without its line break and without a byte order mark; empty when it is too long. */
+  /** The line without its line break and byte order mark; empty when it is too long. */
   readonly bytes: Buffer;
-  /** The bytes that hold the line, from `start` up to `end`, and other lines beside it. To look at it so costs less than `bytes`. */
+  /** The buffer that contains the line from `start` to `end`, among other lines. Reading it costs less than `bytes`. */
   readonly block: Buffer;
   readonly start: number;
   readonly end: number;
-  /** Decoded anew on each access; empty when there is a problem. */
+  /** Decoded on each access; empty when there is a problem. */
   readonly text: string;
 }
 
 export interface LineOptions {
-  /** A longer line is reported by its length and never held. Default: `BATCH_LIMITS.lineBytes`. */
-  lineBytes?: number;
+  /**
+   * Of a longer line only the length is reported; it is never kept in memory.
+   *
+   * @default MAX_LINE_BYTES
+   */
+  readonly lineBytes?: number;
 }
 
 /**
- * Splits bytes into lines, as arrays of those that each chunk completed: an `await` per line would cost more than parsing it.
- * Takes LF and CRLF, a byte order mark, and a last line without line break. Memory is bounded by the chunk and the longest line allowed.
+ * Splits bytes into lines. Yields the lines that each chunk completed as an array, since an `await` per line would cost
+ * more than parsing it. Accepts LF and CRLF, a byte order mark, and a last line without a line break. Memory is bounded
+ * by the chunk and the longest line allowed.
  */
 export async function* lineBlocks(
   source: AsyncIterable<Uint8Array>,
   options: LineOptions = {},
 ): AsyncGenerator<Line[]> {
-  const splitter = new LineSplitter(options.lineBytes ?? BATCH_LIMITS.lineBytes);
+  const splitter = new LineSplitter(options.lineBytes ?? MAX_LINE_BYTES);
   for await (const chunk of source) {
     const lines = splitter.push(chunk);
     if (lines.length > 0) yield lines;
@@ -46,18 +58,18 @@ export async function* lineBlocks(
   if (lines.length > 0) yield lines;
 }
 
-/** The splitter behind `lineBlocks`, for callers that have the chunks in hand. */
+/** The splitter behind `lineBlocks`, for callers that iterate over the chunks themselves. */
 export class LineSplitter {
   readonly #lineBytes: number;
   readonly #rest = new GrowingBuffer();
-  /** Length of the line that is being passed over, or 0. */
+  /** Length so far of a line that is too long, or 0. */
   #overlong = 0;
-  /** Length of the byte order mark that stands before it. */
+  /** Length of the byte order mark before it. */
   #markLength = 0;
   /** Whether the last byte kept is a carriage return, which may belong to the line break. */
   #endsInReturn = false;
   #number = 0;
-  /** Where the next line begins in the file. */
+  /** Offset of the next line in the file. */
   #offset = 0;
 
   constructor(lineBytes: number) {
@@ -84,14 +96,14 @@ export class LineSplitter {
     return lines;
   }
 
-  /** The last line, if it had no line break. */
+  /** Returns the last line, if it had no line break. */
   end(): Line[] {
     const lines: Line[] = [];
     if (this.#rest.length > 0 || this.#overlong > 0) this.#finish(lines);
     return lines;
   }
 
-  /** Takes whole lines, each with its line break. */
+  /** Adds complete lines, each with its line break. */
   #split(block: Buffer, lines: Line[]): void {
     const encoding = encodingOf(block);
     for (let start = 0; start < block.length;) {
@@ -101,12 +113,12 @@ export class LineSplitter {
     }
   }
 
-  /** Takes the line that came in several chunks. */
+  /** Adds the line that came in several chunks. */
   #finish(lines: Line[]): void {
     if (this.#overlong > 0) {
       const length = this.#overlong - (this.#endsInReturn ? 1 : 0);
       const offset = this.#offset + this.#markLength;
-      lines.push(new TextLine(++this.#number, 'tooLong', offset, NOTHING, 0, 0, true, length));
+      lines.push(new TextLine(++this.#number, 'tooLong', offset, NO_BYTES, 0, 0, true, length));
       this.#offset = offset + this.#overlong + 1;
       this.#overlong = 0;
       this.#markLength = 0;
@@ -126,7 +138,7 @@ export class LineSplitter {
     if (end > start && block[end - 1] === RETURN) end--;
     const length = end - start;
     if (length > this.#lineBytes) {
-      lines.push(new TextLine(number, 'tooLong', base + start, NOTHING, 0, 0, true, length));
+      lines.push(new TextLine(number, 'tooLong', base + start, NO_BYTES, 0, 0, true, length));
     } else if (!isBlank(block, start, end)) {
       const isValid = encoding !== 'other' || isUtf8(block.subarray(start, end));
       const problem = isValid ? null : 'notUtf8';
@@ -138,7 +150,7 @@ export class LineSplitter {
     if (bytes.length === 0) return;
     if (this.#overlong > 0) {
       this.#overlong += bytes.length;
-    } else if (this.#rest.length + bytes.length > this.#lineBytes + BREAK_AND_MARK) {
+    } else if (this.#rest.length + bytes.length > this.#lineBytes + MARK_AND_RETURN_BYTES) {
       this.#overlong = this.#rest.length + bytes.length;
       const start = Buffer.concat([this.#rest.take().subarray(0, 3), bytes.subarray(0, 3)]);
       if (this.#number === 0 && hasByteOrderMark(start, 0, start.length)) {
@@ -152,13 +164,13 @@ export class LineSplitter {
   }
 }
 
-/** A line may be this much longer while it still has its byte order mark and carriage return. */
-const BREAK_AND_MARK = 4;
-const NOTHING = Buffer.alloc(0);
+/** Bytes of a byte order mark and a carriage return, which do not count for the length of a line. */
+const MARK_AND_RETURN_BYTES = 4;
+const NO_BYTES = Buffer.alloc(0);
 
 type Encoding = 'ascii' | 'utf8' | 'other';
 
-/** Asked once for a whole block: both checks run at memory speed, and ASCII decodes much faster than UTF-8. */
+/** Checked once for a whole block: both checks run at memory speed, and ASCII decodes much faster than UTF-8. */
 function encodingOf(block: Buffer): Encoding {
   if (isAscii(block)) return 'ascii';
   return isUtf8(block) ? 'utf8' : 'other';
@@ -216,10 +228,10 @@ class TextLine implements Line {
   }
 }
 
-/** Gathers the pieces of a line by copying: keeping the pieces themselves would keep the chunks that they were cut from. */
+/** Collects the pieces of a line by copying them: a piece itself would keep the whole chunk in memory. */
 class GrowingBuffer {
   length = 0;
-  #bytes = NOTHING;
+  #bytes = NO_BYTES;
 
   append(piece: Buffer): void {
     const needed = this.length + piece.length;
@@ -232,7 +244,7 @@ class GrowingBuffer {
     this.length = needed;
   }
 
-  /** The content; the next piece begins a new buffer. */
+  /** Returns the content; the next piece begins a new buffer. */
   take(): Buffer {
     const content = this.#bytes.subarray(0, this.length);
     this.clear();
@@ -240,7 +252,7 @@ class GrowingBuffer {
   }
 
   clear(): void {
-    this.#bytes = NOTHING;
+    this.#bytes = NO_BYTES;
     this.length = 0;
   }
 }

@@ -1,11 +1,27 @@
 import type { FileRef } from '../contract/file-ref.js';
+import { estimatedTokensOf } from '../contract/limits.js';
+import type { Part, PartHead } from '../contract/part.js';
 import type { WriteBackpressure } from '../jsonl/backpressure.js';
 import { LineWriter } from '../jsonl/line-writer.js';
 import type { Line } from '../jsonl/lines.js';
-import type { Part, PartHead } from '../contract/part.js';
-import type { PartLimits } from './split.js';
+import type { CheckedRequest } from './check-request.js';
 
-/** One part while it is written, with the account of what is in it. */
+/** What one part may contain at most. */
+export interface PartLimits {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly embeddingInputs: number;
+  /**
+   * Prompt tokens by a rough estimate.
+   *
+   * @default Infinity
+   */
+  readonly estimatedTokens?: number;
+  /** Size of one line, in bytes. */
+  readonly lineBytes: number;
+}
+
+/** Writes one part and counts what is in it. */
 export class PartWriter {
   readonly #head: PartHead;
   readonly #lines: LineWriter;
@@ -16,60 +32,54 @@ export class PartWriter {
   constructor(
     head: PartHead,
     write: (head: PartHead, content: AsyncIterable<Uint8Array>) => Promise<FileRef>,
-    backlog: WriteBackpressure,
+    backpressure: WriteBackpressure,
   ) {
     this.#head = head;
-    this.#lines = new LineWriter((content) => write(head, content), backlog);
+    this.#lines = new LineWriter((content) => write(head, content), backpressure);
   }
 
-  /** Whether a line of so many bytes, its line break counted, can go into the part. */
-  fits(bytes: number, embeddingInputs: number, limits: PartLimits): boolean {
+  /** Whether the part can take the request without exceeding a limit. */
+  fits(request: CheckedRequest, line: Line, limits: PartLimits): boolean {
+    const bytes = this.#bytes + bytesOf(request, line);
     return (
       this.#requests < limits.requests &&
-      this.#bytes + bytes <= limits.bytes &&
-      this.#embeddingInputs + embeddingInputs <= limits.embeddingInputs &&
-      tokensOf(this.#bytes + bytes) <= (limits.estimatedTokens ?? Infinity)
+      bytes <= limits.bytes &&
+      this.#embeddingInputs + request.embeddingInputs <= limits.embeddingInputs &&
+      estimatedTokensOf(bytes) <= (limits.estimatedTokens ?? Infinity)
     );
   }
 
-  /** Adds a line. Blocks of lines must be followed by `endBlock`. */
-  add(line: Line, embeddingInputs: number): void {
-    this.#lines.add(line);
-    this.#count(line.byteLength + 1, embeddingInputs);
-  }
-
-  /** Adds a line that was made. */
-  addMade(bytes: Buffer, embeddingInputs: number): void {
-    this.#lines.addMade(bytes);
-    this.#count(bytes.length + 1, embeddingInputs);
+  /** Adds a request. Call `endBlock` after the last line of a block. */
+  add(request: CheckedRequest, line: Line): void {
+    if (request.completed === null) this.#lines.add(line);
+    else this.#lines.addBytes(request.completed);
+    this.#bytes += bytesOf(request, line);
+    this.#requests += 1;
+    this.#embeddingInputs += request.embeddingInputs;
   }
 
   endBlock(): void {
     this.#lines.endBlock();
   }
 
-  /** Ends the part; rejects where storage cannot keep it. */
+  /** Ends the part; rejects if storage fails. */
   async finish(): Promise<Part> {
     return {
       ...this.#head,
       file: await this.#lines.finish(),
       requests: this.#requests,
       embeddingInputs: this.#embeddingInputs,
-      estimatedTokens: tokensOf(this.#bytes),
+      estimatedTokens: estimatedTokensOf(this.#bytes),
     };
   }
 
-  /** Gives the part up: nothing is left of it. Never rejects. */
+  /** Aborts the part, so that nothing is left of it. Never rejects. */
   abort(reason: unknown): Promise<void> {
     return this.#lines.abort(reason);
   }
-
-  #count(bytes: number, embeddingInputs: number): void {
-    this.#bytes += bytes;
-    this.#requests += 1;
-    this.#embeddingInputs += embeddingInputs;
-  }
 }
 
-/** A rough guess: one token for four bytes. */
-export const tokensOf = (bytes: number): number => Math.ceil(bytes / 4);
+/** Bytes of the request in the part, including its line break. */
+function bytesOf({ completed }: CheckedRequest, line: Line): number {
+  return (completed?.length ?? line.byteLength) + 1;
+}

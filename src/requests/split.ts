@@ -1,67 +1,58 @@
-/** Splits requests of any number into parts that each are a valid input of one batch: one model, one endpoint, within the limits. */
-import type { FaultReport } from '../contract/input-fault.js';
+/**
+ * Splits any number of requests into parts that are each a valid input of one batch: one model, one endpoint, within
+ * the limits.
+ */
 import type { FileRef } from '../contract/file-ref.js';
+import type { FaultReport } from '../contract/input-fault.js';
 import type { Part, PartHead } from '../contract/part.js';
-import { FaultCollector, quoted } from '../jsonl/fault-collector.js';
-import { lineBlocks } from '../jsonl/lines.js';
-import { IdsByLine } from '../jsonl/ids-by-line.js';
 import { WriteBackpressure } from '../jsonl/backpressure.js';
-import { PartWriter } from './part-writer.js';
-import { type Request, RequestReader } from './request-reader.js';
-
-/** One file of requests. */
-export interface BulkSource {
-  readonly uri: string;
-  /** Opens the (decompressed) content from its start; it must be the same each time. */
-  readonly open: () => AsyncIterable<Uint8Array>;
-}
-
-export interface PartLimits {
-  readonly requests: number;
-  readonly bytes: number;
-  readonly embeddingInputs: number;
-  /** Prompt tokens of a part by the rough guess of one for four bytes. Default: no limit. */
-  readonly estimatedTokens?: number;
-  readonly lineBytes: number;
-}
+import { FaultCollector, quoted } from '../jsonl/fault-collector.js';
+import { IdsByLine } from '../jsonl/id-table.js';
+import { type Line, lineBlocks, type LineSource } from '../jsonl/lines.js';
+import { type CheckedRequest, requestCheck } from './check-request.js';
+import { type PartLimits, PartWriter } from './part-writer.js';
 
 export interface SplitOptions {
   readonly limits: PartLimits;
-  /** What becomes of requests without a `custom_id`: `fromLineNumber` gives `line-<n>`, where n counts the lines over all files, up to each file's last request. */
+  /**
+   * How to treat requests without a `custom_id`: `fromLineNumber` gives them `line-<n>`, where n counts the lines over
+   * all files, up to the last request of each.
+   */
   readonly missingCustomIds: 'refuse' | 'fromLineNumber';
-  /** The endpoint that every request must have. Default: each its own. */
+  /** The endpoint that every request must have. Without it, each request has its own. */
   readonly endpoint?: string;
-  /** Only these requests go into parts; all are checked. Default: all. */
+  /** Selects the requests that go into parts; all are checked. Without it, all are selected. */
   readonly only?: (customId: string) => boolean;
   /**
-   * Writes a part, all or nothing. Several are open at a time, one for each model and endpoint, and a slow one slows the reading.
-   * Where it rejects, so does the split.
+   * Writes a part completely or not at all. Several are open at a time, one for each model and endpoint; a slow one
+   * slows the reading down. If it rejects, so does the split.
    */
   readonly writePart: (part: PartHead, content: AsyncIterable<Uint8Array>) => Promise<FileRef>;
 }
 
 export interface SplitResult {
-  /** By number. Where there are faults: those that are written, for the caller to delete. */
+  /** By number. If there are faults: those that were already written, for the caller to delete. */
   readonly parts: Part[];
   /** Lines of the input that are not blank, in parts or not. */
   readonly requests: number;
   readonly faults: FaultReport;
 }
 
-/** Models × endpoints that may be mixed: each has a part open. */
-const MAX_GROUPS = 100;
-/** Bytes that may wait for a slow storage. */
-const BACKLOG = 4 * 1024 * 1024;
-/** Full parts that storage is still busy with. */
+/** Combinations of model and endpoint in one input: each has an open part. */
+const MAX_COMBINATIONS = 100;
+/** Bytes that may wait for storage before the reading stops. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** Full parts that may wait for storage before the reading stops. */
 const MAX_FINISHING = 2;
 
 /**
- * Reads all sources once, in bounded memory, and writes their lines as they are into parts, in their order for each model and endpoint.
- * With the first fault the writing ends, and the reading goes on to find the others.
+ * Reads all sources once, in bounded memory, and writes their lines into parts, in their order for each model and
+ * endpoint. After the first fault nothing more is written, and the rest is read for further faults.
  *
- * @throws what a source or `writePart` throws; parts that are written by then stay, and a further try writes the same ones again
+ * @throws whatever a source or `writePart` throws; parts that were already written remain, and the next attempt
+ * overwrites them
  */
-export async function splitRequests(sources: readonly BulkSource[], options: SplitOptions): Promise<SplitResult> {
+export async function splitRequests(sources: readonly LineSource[], options: SplitOptions): Promise<SplitResult> {
   const split = new Split(options);
   try {
     for (const source of sources) await split.read(source);
@@ -74,138 +65,133 @@ export async function splitRequests(sources: readonly BulkSource[], options: Spl
 
 class Split {
   readonly #options: SplitOptions;
+  readonly #check: ReturnType<typeof requestCheck>;
   readonly #faults = new FaultCollector();
-  readonly #reader: RequestReader;
   readonly #ids = new IdsByLine();
-  readonly #backlog = new WriteBackpressure(BACKLOG);
-  /** The open part of each model and endpoint. */
-  readonly #groups = new Map<string, Map<string, PartWriter>>();
-  #groupCount = 0;
+  readonly #backpressure = new WriteBackpressure(MAX_WAITING_BYTES);
+  /** The open part of each endpoint and model. */
+  readonly #open = new Map<string, Map<string, PartWriter>>();
+  #combinations = 0;
   readonly #parts: Part[] = [];
   readonly #finishing = new Set<Promise<void>>();
-  #hasFaults = false;
-  /** First line of each source over all files, to name where an id stands. */
-  readonly #starts: { uri: string; line: number }[] = [];
-  /** Number of the line over all files. */
+  /** The sources, each with the number of lines before it. */
+  readonly #sources: { uri: string; linesBefore: number }[] = [];
+  /** Number of the last line that was read, over all files. */
   #line = 0;
   #requests = 0;
   #lastNumber = 0;
 
   constructor(options: SplitOptions) {
     this.#options = options;
-    this.#reader = new RequestReader({
-      ...options,
-      fault: (message, field) => this.#fault(message, field),
-      ids: this.#ids,
-    });
+    this.#check = requestCheck({ ...options, missingFields: 'complete' });
   }
 
-  async read(source: BulkSource): Promise<void> {
-    const before = this.#line;
-    this.#starts.push({ uri: source.uri, line: before });
-    for await (const lines of lineBlocks(source.open(), { lineBytes: this.#options.limits.lineBytes })) {
-      for (const line of lines) {
-        this.#line = before + line.number;
-        this.#requests += 1;
-        const request = this.#reader.read(line, this.#line);
-        if (request === null || this.#hasFaults || !request.isWanted) continue;
-        const { made, embeddingInputs } = request;
-        const writer = this.#writerFor(request, (made?.length ?? line.byteLength) + 1);
-        if (made) writer?.addMade(made, embeddingInputs);
-        else writer?.add(line, embeddingInputs);
-      }
-      for (const writer of this.#open()) writer.endBlock();
-      if (this.#hasFaults) await this.#abortOpen();
-      if (this.#backlog.isPressing) await this.#backlog.settled();
+  async read({ uri, open }: LineSource): Promise<void> {
+    const linesBefore = this.#line;
+    this.#sources.push({ uri, linesBefore });
+    for await (const lines of lineBlocks(open(), { lineBytes: this.#options.limits.lineBytes })) {
+      for (const line of lines) this.#readLine(line, linesBefore + line.number);
+      for (const writer of this.#openParts()) writer.endBlock();
+      if (!this.#faults.isEmpty) await this.#abortOpenParts();
+      if (this.#backpressure.isPressing) await this.#backpressure.settled();
       while (this.#finishing.size > MAX_FINISHING) await Promise.race(this.#finishing);
     }
   }
 
   async end(): Promise<SplitResult> {
-    this.#ids.settle((line, firstLine, id) => {
-      const message = () => `${quoted(id())} stands at ${this.#place(firstLine)} too; it must be unique over all files`;
-      this.#hasFaults = true;
-      this.#faults.line(line, message, 'custom_id');
+    this.#ids.findDuplicates((line, firstLine, id) => {
+      const message = () => `duplicate custom_id ${quoted(id())} (first on ${this.#nameOfLine(firstLine)})`;
+      this.#faults.addToLine(line, message, 'custom_id');
     });
-    if (this.#requests === 0) {
-      this.#hasFaults = true;
-      this.#faults.file('the input holds no request');
-    }
-    if (this.#hasFaults) await this.#abortOpen();
-    for (const writer of this.#open()) this.#finish(writer);
+    if (this.#requests === 0) this.#faults.addToFile('no requests');
+    if (!this.#faults.isEmpty) await this.#abortOpenParts();
+    for (const writer of this.#openParts()) this.#finish(writer);
     await Promise.all(this.#finishing);
-    await this.#backlog.settled();
+    await this.#backpressure.settled();
     this.#parts.sort((a, b) => a.number - b.number);
     return { parts: this.#parts, requests: this.#requests, faults: this.#report() };
   }
 
   async abort(reason: unknown): Promise<void> {
-    await this.#abortOpen(reason);
+    await this.#abortOpenParts(reason);
     await Promise.all(this.#finishing);
   }
 
-  *#open(): Generator<PartWriter> {
-    for (const writers of this.#groups.values()) yield* writers.values();
+  #readLine(line: Line, number: number): void {
+    this.#line = number;
+    this.#requests += 1;
+    const request = this.#check(line, number);
+    if (request.customId !== null) this.#ids.push(request.customId, number);
+    if (request.faults !== null) {
+      for (const { message, field } of request.faults) this.#faults.addToLine(number, message, field);
+    } else if (this.#faults.isEmpty && (this.#options.only?.(request.customId) ?? true)) {
+      this.#partFor(request, line)?.add(request, line);
+    }
   }
 
-  /** Never rejects: a failure of storage is told by the backlog, to whoever waits for it next. */
+  /**
+   * Returns the open part of the request's model and endpoint, or a new one if that is full; null if there are too
+   * many.
+   */
+  #partFor(request: CheckedRequest, line: Line): PartWriter | null {
+    const { model, endpoint } = request;
+    const parts = this.#open.get(endpoint);
+    const open = parts?.get(model);
+    if (open?.fits(request, line, this.#options.limits)) return open;
+    if (open) this.#finish(open);
+    else if ((this.#combinations += 1) > MAX_COMBINATIONS) {
+      const message = `more than ${MAX_COMBINATIONS} combinations of model and endpoint`;
+      this.#faults.addToLine(this.#line, message, 'body.model');
+      return null;
+    }
+    this.#lastNumber += 1;
+    const head = { number: this.#lastNumber, model, endpoint };
+    const writer = new PartWriter(head, this.#options.writePart, this.#backpressure);
+    if (parts) parts.set(model, writer);
+    else this.#open.set(endpoint, new Map([[model, writer]]));
+    return writer;
+  }
+
+  *#openParts(): Generator<PartWriter> {
+    for (const parts of this.#open.values()) yield* parts.values();
+  }
+
+  /** Never rejects: `WriteBackpressure` passes a failure of storage on. */
   #finish(writer: PartWriter): void {
     const finishing = writer
       .finish()
       .then((part) => void this.#parts.push(part))
-      .catch((error: unknown) => this.#backlog.fail(error))
+      .catch((error: unknown) => this.#backpressure.fail(error))
       .finally(() => this.#finishing.delete(finishing));
     this.#finishing.add(finishing);
   }
 
-  async #abortOpen(reason: unknown = new Error('the input has faults')): Promise<void> {
-    const open = [...this.#open()];
-    this.#groups.clear();
-    await Promise.all(open.map((writer) => writer.abort(reason)));
+  async #abortOpenParts(reason: unknown = new Error('the input has faults')): Promise<void> {
+    const writers = [...this.#openParts()];
+    this.#open.clear();
+    await Promise.all(writers.map((writer) => writer.abort(reason)));
   }
 
-  /** Lines count over all files; with several files a message says which one. */
+  /** Internally, lines are counted over all files. With several files, messages name the file. */
   #report(): FaultReport {
     const { faults, total } = this.#faults.report();
-    if (this.#starts.length < 2) return { faults, total };
+    if (this.#sources.length < 2) return { faults, total };
     return {
       total,
       faults: faults.map((fault) => {
         if (fault.line === undefined) return fault;
-        const start = this.#startOf(fault.line);
-        return { ...fault, line: fault.line - start.line, message: `in ${start.uri}: ${fault.message}` };
+        const { uri, linesBefore } = this.#sourceOf(fault.line);
+        return { ...fault, line: fault.line - linesBefore, message: `in ${uri}: ${fault.message}` };
       }),
     };
   }
 
-  #startOf(line: number): { uri: string; line: number } {
-    return this.#starts.findLast((start) => start.line < line)!;
+  #nameOfLine(line: number): string {
+    const { uri, linesBefore } = this.#sourceOf(line);
+    return this.#sources.length < 2 ? `line ${line}` : `line ${line - linesBefore} of ${uri}`;
   }
 
-  #place(line: number): string {
-    const start = this.#startOf(line);
-    return this.#starts.length < 2 ? `line ${line}` : `line ${line - start.line} of ${start.uri}`;
-  }
-
-  #fault(message: string, field?: string): void {
-    this.#hasFaults = true;
-    this.#faults.line(this.#line, message, field);
-  }
-
-  /** The part that the request goes into: the open one of its model and endpoint, or a new one where that is full. */
-  #writerFor({ model, endpoint, embeddingInputs }: Request, bytes: number): PartWriter | null {
-    const writers = this.#groups.get(endpoint);
-    const open = writers?.get(model);
-    if (open?.fits(bytes, embeddingInputs, this.#options.limits)) return open;
-    if (open) this.#finish(open);
-    else if (++this.#groupCount > MAX_GROUPS) {
-      this.#fault(`is one more model and endpoint; an input may mix at most ${MAX_GROUPS} of them`, 'body.model');
-      return null;
-    }
-    const head = { number: ++this.#lastNumber, model, endpoint };
-    const writer = new PartWriter(head, this.#options.writePart, this.#backlog);
-    if (writers) writers.set(model, writer);
-    else this.#groups.set(endpoint, new Map([[model, writer]]));
-    return writer;
+  #sourceOf(line: number): { uri: string; linesBefore: number } {
+    return this.#sources.findLast(({ linesBefore }) => linesBefore < line)!;
   }
 }

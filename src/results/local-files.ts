@@ -2,20 +2,23 @@ import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ResultFile } from './merge.js';
+import type { LineSource } from '../jsonl/lines.js';
 
-/** Files open at once: a bulk batch may have thousands. */
-const MAX_OPEN = 32;
+/** Most files that are open at the same time: a bulk batch may have thousands. */
+const MAX_OPEN_FILES = 32;
 
-/** Files for reading at any position: those on this machine as they are, all others copied to a temporary folder while they are read. */
+/**
+ * Files that can be read at any position: those on this machine as they are, others from copies in a temporary folder,
+ * which are made while they are first read.
+ */
 export class LocalFiles implements AsyncDisposable {
-  readonly #paths = new Map<ResultFile, string>();
-  /** The one used last stands last. */
-  readonly #handles = new Map<ResultFile, FileHandle>();
+  readonly #paths = new Map<LineSource, string>();
+  /** Least recently used first. */
+  readonly #handles = new Map<LineSource, FileHandle>();
   #folder: string | null = null;
 
-  /** The file's content; when it is read to its end, positions can be read. */
-  async *read(file: ResultFile): AsyncGenerator<Uint8Array> {
+  /** Reads the whole file. After that, it can be read at any position. */
+  async *read(file: LineSource): AsyncGenerator<Uint8Array> {
     if (file.uri.startsWith('file:')) {
       this.#paths.set(file, fileURLToPath(file.uri));
       yield* file.open();
@@ -35,12 +38,17 @@ export class LocalFiles implements AsyncDisposable {
     }
   }
 
-  /** Fills the buffer from this position on. */
-  async readAt(file: ResultFile, position: number, into: Buffer): Promise<void> {
+  /**
+   * Fills the buffer with the bytes at the position.
+   *
+   * @throws an error if the file has become shorter
+   */
+  async readAt(file: LineSource, position: number, into: Buffer): Promise<void> {
     const handle = await this.#handle(file);
-    for (let at = 0; at < into.length;) {
+    let at = 0;
+    while (at < into.length) {
       const { bytesRead } = await handle.read(into, at, into.length - at, position + at);
-      if (bytesRead === 0) throw new Error(`${file.uri} is shorter than when it was read before`);
+      if (bytesRead === 0) throw new Error(`${file.uri} is shorter than at the first reading`);
       at += bytesRead;
     }
   }
@@ -50,12 +58,12 @@ export class LocalFiles implements AsyncDisposable {
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #handle(file: ResultFile): Promise<FileHandle> {
+  async #handle(file: LineSource): Promise<FileHandle> {
     const handle = this.#handles.get(file) ?? (await open(this.#paths.get(file)!, 'r'));
     this.#handles.delete(file);
     this.#handles.set(file, handle);
     const [oldest] = this.#handles;
-    if (oldest && this.#handles.size > MAX_OPEN) {
+    if (oldest && this.#handles.size > MAX_OPEN_FILES) {
       this.#handles.delete(oldest[0]);
       await oldest[1].close();
     }

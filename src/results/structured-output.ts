@@ -1,7 +1,7 @@
-/** The text that a model answered with, wherever the endpoint puts it. */
-import { isObject } from '../jsonl/parse-line.js';
+/** What a model answered, in the body of any endpoint. */
+import { isObject } from '../jsonl/json-value.js';
 
-/** The first answer's text of a chat completion, a response or a legacy completion; null where there is none. */
+/** Returns the first answer's text of a chat completion, a response or a legacy completion; null if there is none. */
 export function answerText(body: unknown): string | null {
   if (!isObject(body)) return null;
   const { choices, output } = body;
@@ -9,17 +9,17 @@ export function answerText(body: unknown): string | null {
     const [choice] = choices as unknown[];
     if (!isObject(choice)) return null;
     const { message, text } = choice;
-    const content = isObject(message) ? message['content'] : text;
+    const content = isObject(message) ? message.content : text;
     return typeof content === 'string' ? content : null;
   }
   if (!Array.isArray(output)) return null;
   const texts = (output as unknown[])
-    .flatMap((item) => (isObject(item) && Array.isArray(item['content']) ? (item['content'] as unknown[]) : []))
-    .flatMap((part) => (isObject(part) && typeof part['text'] === 'string' ? [part['text']] : []));
+    .flatMap((item) => (isObject(item) && Array.isArray(item.content) ? (item.content as unknown[]) : []))
+    .flatMap((part) => (isObject(part) && typeof part.text === 'string' ? [part.text] : []));
   return texts.length > 0 ? texts.join('') : null;
 }
 
-/** The answer read as JSON, as a structured output is; undefined where it is none. */
+/** Parses the answer's text as JSON, as structured outputs are written; undefined if it is not JSON. */
 export function structuredOutput(body: unknown): unknown {
   const text = answerText(body);
   if (text === null) return undefined;

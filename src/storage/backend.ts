@@ -1,8 +1,5 @@
 /** The interface between `Storage` and the backends of the schemes. */
 
-/** Bytes that are read or written with one call of the file system. */
-export const CHUNK_BYTES = 256 * 1024;
-
 /** A file in storage, as `stat` and `list` return it. */
 export interface ObjectInfo {
   readonly uri: string;

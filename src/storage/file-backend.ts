@@ -3,7 +3,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { CHUNK_BYTES, type ObjectInfo, type ReadOptions, type StorageBackend } from './backend.js';
+import { STREAM_CHUNK_BYTES } from '../jsonl/chunked-buffer.js';
+import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 import { StorageError } from './storage-error.js';
 import { isUsableName, shownUri } from './uri.js';
 
@@ -216,10 +217,10 @@ function samePath(a: string, b: string): boolean {
   return relative(a, b) === '';
 }
 
-const newChunk = (): Buffer => Buffer.allocUnsafeSlow(CHUNK_BYTES);
+const newChunk = (): Buffer => Buffer.allocUnsafeSlow(STREAM_CHUNK_BYTES);
 
 async function readChunk(handle: FileHandle, position: number, buffer: Buffer): Promise<Buffer> {
-  const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position);
+  const { bytesRead } = await handle.read(buffer, 0, STREAM_CHUNK_BYTES, position);
   return buffer.subarray(0, bytesRead);
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileRef } from '../contract/file-ref.js';
-import { CHUNK_BYTES, type ObjectInfo, type ReadOptions, type StorageBackend } from './backend.js';
+import { STREAM_CHUNK_BYTES } from '../jsonl/chunked-buffer.js';
+import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 import { FileBackend } from './file-backend.js';
 import { S3Backend } from './s3/s3-backend.js';
 import { StorageError } from './storage-error.js';
@@ -193,7 +194,7 @@ async function* gathered(source: AsyncIterable<Uint8Array | string>): AsyncGener
     if (buffer.length === 0) continue;
     pending.push(buffer);
     size += buffer.length;
-    if (size < CHUNK_BYTES) continue;
+    if (size < STREAM_CHUNK_BYTES) continue;
     yield pending.length === 1 ? buffer : Buffer.concat(pending, size);
     pending = [];
     size = 0;

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { FaultReport } from '../contract/input-fault.js';
 import type { FineTuningMethod } from '../contract/fine-tuning.js';
-import { BATCH_LIMITS, FILE_LIMITS, FINE_TUNING_LIMITS } from '../contract/limits.js';
+import { FILE_LIMITS, FINE_TUNING_LIMITS, MAX_LINE_BYTES } from '../contract/limits.js';
 import { counted, FaultCollector } from '../jsonl/fault-collector.js';
-import { LineSplitter } from '../jsonl/lines.js';
+import { type Line, LineSplitter } from '../jsonl/lines.js';
 import { parseLine } from '../jsonl/parse-line.js';
 import {
   checkCompletionExample,
   checkDpoExample,
-  checkPromptExample,
+  checkReinforcementExample,
   checkSupervisedExample,
 } from './example-rules.js';
 
@@ -20,15 +20,22 @@ export interface TrainingLimits {
 
 export interface TrainingFileOptions {
   /** The API's `method.type`. */
-  method: FineTuningMethod;
-  /** A validation file needs one example, a training file ten. Default `'training'`. */
-  role?: 'training' | 'validation';
-  /** The base model: `babbage-002` and `davinci-002` learn from prompt and completion pairs, all others from chat messages. */
-  model?: string;
-  limits?: Partial<TrainingLimits>;
+  readonly method: FineTuningMethod;
+  /**
+   * A validation file needs one example, a training file ten.
+   *
+   * @default 'training'
+   */
+  readonly role?: 'training' | 'validation';
+  /**
+   * The base model: `babbage-002` and `davinci-002` are trained with pairs of prompt and completion, all others with
+   * chat messages.
+   */
+  readonly model?: string;
+  readonly limits?: Partial<TrainingLimits>;
 }
 
-/** What a training or validation file is, and what is wrong with it. */
+/** Figures of a training or validation file, and what is wrong with it. */
 export interface TrainingFileReport {
   /** Lines that are not blank. */
   readonly examples: number;
@@ -38,7 +45,9 @@ export interface TrainingFileReport {
   readonly faults: FaultReport;
 }
 
-/** Reads a training or validation file once, in bounded memory, and tells each example that the provider would refuse. */
+/**
+ * Reads a training or validation file once, in bounded memory, and reports every fault that the provider would refuse.
+ */
 export async function checkTrainingFile(
   source: AsyncIterable<Uint8Array>,
   options: TrainingFileOptions,
@@ -46,22 +55,22 @@ export async function checkTrainingFile(
   const limits: TrainingLimits = {
     minExamples: options.role === 'validation' ? 1 : FINE_TUNING_LIMITS.minExamples,
     bytes: FILE_LIMITS.bytes,
-    lineBytes: BATCH_LIMITS.lineBytes,
+    lineBytes: MAX_LINE_BYTES,
     ...options.limits,
   };
-  const checkExample = exampleCheck(options);
+  const checkExample = checkOf(options);
   const faults = new FaultCollector();
   const hash = createHash('sha256');
   const splitter = new LineSplitter(limits.lineBytes);
   let bytes = 0;
   let examples = 0;
 
-  const checkLines = (lines: ReturnType<LineSplitter['push']>): void => {
+  const checkLines = (lines: readonly Line[]): void => {
     for (const line of lines) {
-      examples++;
+      examples += 1;
       const { object, problem } = parseLine(line, limits.lineBytes);
-      if (object === null) faults.line(line.number, problem);
-      else checkExample(object, (field, message) => faults.line(line.number, message, field));
+      if (object === null) faults.addToLine(line.number, problem);
+      else checkExample(object, (field, message) => faults.addToLine(line.number, message, field));
     }
   };
   for await (const chunk of source) {
@@ -72,21 +81,21 @@ export async function checkTrainingFile(
   checkLines(splitter.end());
 
   if (examples < limits.minExamples) {
-    faults.file(`the file holds ${counted(examples)} examples; at least ${counted(limits.minExamples)} are needed`);
+    faults.addToFile(`${counted(examples)} examples; the minimum is ${counted(limits.minExamples)}`);
   }
   if (bytes > limits.bytes) {
-    faults.file(`the file has ${counted(bytes)} bytes; an uploaded file takes at most ${counted(limits.bytes)}`);
+    faults.addToFile(`${counted(bytes)} bytes; the limit of a file is ${counted(limits.bytes)}`);
   }
   return { examples, bytes, sha256: hash.digest('hex'), faults: faults.report() };
 }
 
-function exampleCheck({ method, model }: TrainingFileOptions) {
+function checkOf({ method, model }: TrainingFileOptions) {
   if (method === 'dpo') return checkDpoExample;
-  if (method === 'reinforcement') return checkPromptExample;
-  return learnsFromPairs(model) ? checkCompletionExample : checkSupervisedExample;
+  if (method === 'reinforcement') return checkReinforcementExample;
+  return isTrainedWithPairs(model) ? checkCompletionExample : checkSupervisedExample;
 }
 
-/** The two base models that are left of the completions API, and models made of them. */
-function learnsFromPairs(model: string | undefined): boolean {
+/** The two base models of the completions API, and models fine-tuned from them. */
+function isTrainedWithPairs(model: string | undefined): boolean {
   return model !== undefined && /^(ft:)?(babbage|davinci)-002\b/.test(model);
 }

@@ -72,7 +72,7 @@ export interface ResultLine {
   readonly custom_id: string;
   readonly response: unknown;
   readonly round?: number;
-  readonly fate?: string;
+  readonly outcome?: string;
   readonly error?: { readonly code: string; readonly message: string };
 }
 

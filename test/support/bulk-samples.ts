@@ -1,10 +1,10 @@
-import type { BulkSource } from '../../src/requests/split.js';
+import type { LineSource } from '../../src/jsonl/lines.js';
 
 export async function* chunked(content: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
 }
 
-export function sourceOf(uri: string, text: string, chunk = 1_000): BulkSource {
+export function sourceOf(uri: string, text: string, chunk = 1_000): LineSource {
   return { uri, open: () => chunked(Buffer.from(text), chunk) };
 }
 

@@ -2,7 +2,7 @@ import { vi } from 'vitest';
 import { collectResults, type ResultSources } from '../../src/results/collect.js';
 
 /** Runs of each property; a long run sets it to 10,000. */
-export const FUZZ_RUNS = Number(process.env['LLM_JOBS_FUZZ_RUNS'] ?? 200);
+export const FUZZ_RUNS = Number(process.env.LLM_JOBS_FUZZ_RUNS ?? 200);
 vi.setConfig({ testTimeout: 60_000 + FUZZ_RUNS * 30 });
 
 export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
@@ -39,7 +39,7 @@ export async function collected(sources: ResultSources) {
   const { summary, ...refs } = await collectResults(sources, {
     writeOutput: write('output'),
     writeErrors: write('errors'),
-    aside: { write: write('aside'), read: () => chunks(files['aside']!) },
+    unsuccessful: { write: write('unsuccessful'), read: () => chunks(files.unsuccessful!) },
   });
   const content = (name: 'output' | 'errors') => (refs[name] ? files[name]! : null);
   return { summary, output: content('output'), errors: content('errors') };

@@ -2,7 +2,7 @@
 import type { CheckedInput, CollectBatchInput, CollectedBatch } from '../../contract/activities/batch.js';
 import type { BatchSnapshot } from '../../contract/snapshots.js';
 import { collectResults, type CollectedResults, type ResultSources } from '../../results/collect.js';
-import type { ResultsSummary } from '../../results/results-ledger.js';
+import type { ResultsSummary } from '../../results/batch-account.js';
 import { safeName } from '../../storage/safe-name.js';
 import type { Storage } from '../../storage/storage.js';
 import { openFile, openResultFile } from '../calls/open-file.js';
@@ -34,13 +34,13 @@ export async function collectBatch(
     input: await openInput(api, storage, input.input, batch.inputFileId, warnings),
     output: resultLines(api, batch.outputFileId, warnings),
     errors: resultLines(api, batch.errorFileId, warnings),
-    absent: WITHOUT_RESULT[batch.status] ?? 'missing',
+    withoutLine: WITHOUT_RESULT[batch.status] ?? 'missing',
   };
   const unsuccessfulUri = uriOf(UNSUCCESSFUL_LINES);
   const collected = await collectResults(sources, {
     writeOutput: (content) => storage.write(uriOf('output.jsonl'), content),
     writeErrors: (content) => storage.write(uriOf('errors.jsonl'), content),
-    aside: {
+    unsuccessful: {
       write: (content) => storage.write(unsuccessfulUri, content),
       read: () => storage.read(unsuccessfulUri, { reuse: true }),
     },

@@ -75,7 +75,7 @@ describe('lines', () => {
     }
   });
 
-  it('lines: one of 2 GB → told with its length, in the memory of a chunk', async () => {
+  it('lines: one of 2 GB → reported with its length, in the memory of a chunk', async () => {
     const chunk = Buffer.alloc(1 << 20, 'x');
     const count = 2_048;
     let peak = 0;
@@ -95,7 +95,7 @@ describe('lines', () => {
     expect(peak - before).toBeLessThan(100 << 20);
   });
 
-  it('lines: any bytes, cut in any places → the same lines, and none of the bytes lost', async () => {
+  it('lines: any bytes, cut anywhere → the same lines, and no byte is lost', async () => {
     const byte = fc.oneof(fc.constantFrom(10, 10, 13, 32, 0xef, 0xbb, 0xbf, 0xc3, 0xa9, 123, 34), fc.nat(255));
     await fc.assert(
       fc.asyncProperty(
@@ -114,7 +114,7 @@ describe('lines', () => {
   });
 });
 
-/** The same split, written for clearness alone. */
+/** The same split, written for clarity only. */
 function plainly(content: Buffer, lineBytes: number) {
   let next = 0;
   return content

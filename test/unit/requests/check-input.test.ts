@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BatchInputOptions, checkBatchInput, countEmbeddingInputs } from '../../../src/requests/check-input.js';
+import { type BatchInputOptions, checkBatchInput } from '../../../src/requests/check-input.js';
+import { countEmbeddingInputs } from '../../../src/requests/check-request.js';
 import { chunks, cut, FUZZ_RUNS, jsonl, request } from '../../support/jsonl.js';
 
 const ENDPOINT = '/v1/chat/completions';
@@ -29,34 +30,34 @@ describe('checkBatchInput', () => {
   });
 
   it.each(['', '\n', '\uFEFF', '\r\n \n'])('batch input: %j → empty', async (content) => {
-    expect(await faultsOf(content)).toEqual([{ message: 'the file holds no request' }]);
+    expect(await faultsOf(content)).toEqual([{ message: 'no requests' }]);
   });
 
   it.each<[string, string, string | RegExp]>([
-    ['{"custom_id":', 'cut', /^is not valid JSON/],
-    [`${JSON.stringify(request('a'))} trailing`, 'garbage at the end', /^is not valid JSON/],
-    [`${JSON.stringify(request('a'))}${JSON.stringify(request('b'))}`, 'two objects', /^is not valid JSON/],
-    ['[1]', 'an array', 'is an array; each line must be one JSON object'],
-    ['null', 'null', 'is null; each line must be one JSON object'],
-    ['"text"', 'a string', 'is a string; each line must be one JSON object'],
+    ['{"custom_id":', 'cut', /^not valid JSON/],
+    [`${JSON.stringify(request('a'))} trailing`, 'garbage at the end', /^not valid JSON/],
+    [`${JSON.stringify(request('a'))}${JSON.stringify(request('b'))}`, 'two objects', /^not valid JSON/],
+    ['[1]', 'an array', 'must be a JSON object, not an array'],
+    ['null', 'null', 'must be a JSON object, not null'],
+    ['"text"', 'a string', 'must be a JSON object, not a string'],
   ])('line: %s (%s) → a fault without a field', async (line, _, message) => {
     const [fault] = await faultsOf(jsonl(request('first'), line));
     expect(fault).toEqual({ line: 2, message: expect.stringMatching(message) as string });
   });
 
   it.each<[Record<string, unknown>, string, string]>([
-    [{ custom_id: undefined }, 'custom_id', 'is missing; must be a string that is not empty'],
-    [{ custom_id: 7 }, 'custom_id', 'is a number; must be a string that is not empty'],
-    [{ custom_id: '' }, 'custom_id', 'is empty; must be a string that is not empty'],
-    [{ custom_id: 'x'.repeat(513) }, 'custom_id', 'is 513 characters long; at most 512 are allowed'],
+    [{ custom_id: undefined }, 'custom_id', 'missing; must be a non-empty string'],
+    [{ custom_id: 7 }, 'custom_id', 'must be a non-empty string, not a number'],
+    [{ custom_id: '' }, 'custom_id', 'must be a non-empty string, not an empty string'],
+    [{ custom_id: 'x'.repeat(513) }, 'custom_id', '513 characters; the limit is 512'],
     [{ method: undefined }, 'method', 'must be "POST"'],
     [{ method: 'GET' }, 'method', 'must be "POST"'],
-    [{ url: '/v1/embeddings' }, 'url', 'must be the endpoint of the batch, /v1/chat/completions'],
-    [{ url: undefined }, 'url', 'must be the endpoint of the batch, /v1/chat/completions'],
-    [{ body: undefined }, 'body', 'is missing; must be an object'],
-    [{ body: [] }, 'body', 'is an array; must be an object'],
-    [{ body: {} }, 'body.model', 'is missing; must be the name of a model'],
-    [{ body: { model: '' } }, 'body.model', 'is empty; must be the name of a model'],
+    [{ url: '/v1/embeddings' }, 'url', 'must be the endpoint, /v1/chat/completions'],
+    [{ url: undefined }, 'url', 'must be the endpoint, /v1/chat/completions'],
+    [{ body: undefined }, 'body', 'missing; must be an object'],
+    [{ body: [] }, 'body', 'must be an object, not an array'],
+    [{ body: {} }, 'body.model', 'missing; must be the name of a model'],
+    [{ body: { model: '' } }, 'body.model', 'must be the name of a model, not an empty string'],
     [{ body: { model: 'other' } }, 'body.model', 'differs from the model on line 1; a batch has one model'],
     [{ body: { model: 'gpt-4o-mini', stream: true } }, 'body.stream', 'must not be true: a batch does not stream'],
   ])('request: %j → a fault of %s', async (changes, field, message) => {
@@ -67,7 +68,7 @@ describe('checkBatchInput', () => {
     const id = `<b>"\n\u202E${'y'.repeat(200)}`;
     const [fault] = await faultsOf(jsonl(request('a'), request(id), '', request(id)));
     expect(fault).toMatchObject({ line: 4, field: 'custom_id' });
-    expect(fault!.message).toContain('stands on line 2 too');
+    expect(fault!.message).toMatch(/^duplicate custom_id ".*" \(first on line 2\)$/);
     expect(fault!.message.length).toBeLessThan(200);
     expect(fault!.message).not.toContain('\n');
   });
@@ -82,9 +83,9 @@ describe('checkBatchInput', () => {
       limits: { requests: 3, bytes: 100, embeddingInputs: 14 },
     });
     expect(faults).toEqual([
-      { line: 4, message: 'the file holds 5 requests; a batch takes at most 3' },
-      { message: `the file has ${content.length} bytes; a batch takes at most 100` },
-      { message: 'the file holds 15 embedding inputs; a batch takes at most 14' },
+      { line: 4, message: '5 requests; the limit of a batch is 3' },
+      { message: `${content.length} bytes; the limit of a batch is 100` },
+      { message: '15 embedding inputs; the limit of a batch is 14' },
     ]);
   });
 
@@ -95,7 +96,7 @@ describe('checkBatchInput', () => {
 
   it('limits: a line that is too long → its length and the limit', async () => {
     const [fault] = await faultsOf(jsonl(request('x'.repeat(100))), { limits: { lineBytes: 50 } });
-    expect(fault!.message).toMatch(/^is \d+ bytes long; a line may have at most 50$/);
+    expect(fault!.message).toMatch(/^\d+ bytes; the limit of a line is 50$/);
   });
 
   it.each<[unknown, number]>([
@@ -134,18 +135,18 @@ describe('checkBatchInput', () => {
     expect(JSON.stringify(faults)).not.toContain(secret);
   });
 
-  it('custom ids: 100,000 of them → each known again', async () => {
+  it('custom ids: 100,000 of them → every duplicate found', async () => {
     const lines = Array.from({ length: 100_000 }, (_, index) => JSON.stringify(request(`id-${index}`)));
     lines.push(lines[0]!, lines[99_999]!);
     const { faults, requests } = await check(lines.join('\n'), { limits: { requests: 200_000 } });
     expect(requests).toBe(100_002);
-    expect(faults.faults.map(({ line, message }) => [line, /line (\d+)/.exec(message)?.[1]])).toEqual([
+    expect(faults.faults.map(({ line, message }) => [line, /first on line (\d+)/.exec(message)?.[1]])).toEqual([
       [100_001, '1'],
       [100_002, '100000'],
     ]);
   });
 
-  it('batch input: any bytes, cut in any places → the same report, never an exception', async () => {
+  it('batch input: any bytes, cut anywhere → the same report, never an exception', async () => {
     const value = fc.oneof(
       fc.jsonValue(),
       fc.constantFrom('a', 'b', '', null, 'POST', ENDPOINT, { model: 'm' }, { model: 'n', stream: true }, '__proto__'),
@@ -170,7 +171,7 @@ describe('checkBatchInput', () => {
   });
 });
 
-/** Whether every line is a request as the reference wants it, written for clearness alone. */
+/** Whether every line is a valid request by the API reference, written for clarity only. */
 function isGood(bytes: Uint8Array): boolean {
   const lines = Buffer.from(bytes).toString().replace(/^\uFEFF/, '').split('\n').filter((line) => line.trim() !== ''); // prettier-ignore
   const requests = lines.map((line) => JSON.parse(line) as ReturnType<typeof request>);

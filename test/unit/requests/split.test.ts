@@ -111,14 +111,14 @@ describe('split', () => {
           line: 2,
           field: 'custom_id',
           message: expect.stringMatching(
-            /in file:\/\/\/in\/1\.jsonl: "b" stands at line 2 of file:\/\/\/in\/0\.jsonl too/,
+            /^in file:\/\/\/in\/1\.jsonl: duplicate custom_id "b" \(first on line 2 of file:\/\/\/in\/0\.jsonl\)$/,
           ),
         },
       ],
     });
   });
 
-  test('no custom_id, given by line → line-<n> over all files, the body untouched', async () => {
+  test('no custom_id, `fromLineNumber` → line-<n> over all files, the body unchanged', async () => {
     const bare = '{"url":"/v1/x","body":{"model":"m","n":1.50}}\n';
     const { parts, linesOf } = await split([bare, `\n${bare}`], { missingCustomIds: 'fromLineNumber' });
     expect(parts.flatMap(linesOf)).toEqual([
@@ -128,7 +128,7 @@ describe('split', () => {
   });
 
   test.each([
-    ['no custom_id', '{"url":"/v1/x","body":{"model":"m"}}', 'custom_id'],
+    ['no custom_id', '{"url":"/v1/chat/completions","body":{"model":"m"}}', 'custom_id'],
     ['another endpoint', request('a', 'm', '/v1/embeddings').trim(), 'url'],
     ['no model', '{"custom_id":"a","url":"/v1/chat/completions","body":{}}', 'body.model'],
     ['a stream', request('a', 'm', '/v1/chat/completions', { stream: true }).trim(), 'body.stream'],
@@ -138,7 +138,7 @@ describe('split', () => {
     expect(faults.faults).toEqual([expect.objectContaining({ line: 2, field })]);
   });
 
-  test('only some requests → just these, though all are checked', async () => {
+  test('only some requests → only these in parts, though all are checked', async () => {
     const { parts, requests, linesOf } = await split([request('a') + request('b') + request('c')], {
       only: (id) => id !== 'b',
     });
@@ -154,10 +154,26 @@ describe('split', () => {
     await expect(broken).rejects.toThrow('disk full');
   });
 
-  test('custom_id twice in a line → a fault, since readers differ in which one counts', async () => {
-    const twice = '{"custom_id":"a","method":"POST","url":"/v1/x","body":{"model":"m"},"custom_id":"b"}\n';
-    const { faults } = await split([twice]);
-    expect(faults.faults).toEqual([{ line: 1, field: 'custom_id', message: 'stands twice in the line' }]);
+  test.each([
+    '"custom_id":"a","method":"POST","url":"/v1/x","body":{"model":"m"},"custom_id":"b"',
+    '"method":"POST","custom_id":1,"url":"/v1/x","body":{"model":"m"},"custom_id":"b"',
+    '"custom_id":"é","custom_id":"b","method":"POST","url":"/v1/x","body":{"model":"m"}',
+    '"custom_id":"a","custom_\\u0069d":"b","method":"POST","url":"/v1/x","body":{"model":"m"}',
+  ])('two custom_ids in a line (%s) → a fault, since readers differ in which one counts', async (fields) => {
+    const { faults } = await split([`{${fields}}\n`]);
+    const message = 'occurs twice in the line, with different values';
+    expect(faults.faults).toEqual([{ line: 1, field: 'custom_id', message }]);
+  });
+
+  test('several faults in a line → each with its field', async () => {
+    const { faults } = await split(['{"custom_id":"","method":"GET","url":"x","body":{"stream":true}}\n']);
+    expect(faults.faults.map(({ field, message }) => [field, message])).toEqual([
+      ['custom_id', 'must be a non-empty string, not an empty string'],
+      ['method', 'must be "POST"'],
+      ['url', 'must be a path such as /v1/chat/completions'],
+      ['body.model', 'missing; must be the name of a model'],
+      ['body.stream', 'must not be true: a batch does not stream'],
+    ]);
   });
 
   test('null in place of a field that may be missing → a fault, not a second field', async () => {
@@ -170,21 +186,25 @@ describe('split', () => {
   });
 
   test.each([
-    ['bytes', { ...LIMITS, bytes: 200 }],
-    ['estimated tokens', { ...LIMITS, estimatedTokens: 50 }],
-  ])('a request that no part can take by its %s → a fault, and no part above the limit', async (_, limits) => {
+    ['bytes', { ...LIMITS, bytes: 200 }, '297 bytes with its line break; the limit of a part is 200'],
+    ['estimated tokens', { ...LIMITS, estimatedTokens: 50 }, 'estimated 75 tokens; the limit of a part is 50'],
+  ])('a request that no part can take by its %s → a fault, and no part above the limit', async (_, limits, message) => {
     const large = request('large', 'm', '/v1/chat/completions', { pad: 'x'.repeat(200) });
     const { faults } = await split([request('a') + large + request('b')], { limits });
-    expect(faults.faults).toEqual([expect.objectContaining({ line: 2 })]);
+    expect(faults.faults).toEqual([{ line: 2, message }]);
   });
 
-  test('more models than may be mixed → a fault that says how many', async () => {
+  test('too many models → a fault with the limit', async () => {
     const lines = Array.from({ length: 102 }, (_, index) => request(`r${index}`, `model-${index}`));
     const { faults } = await split([lines.join('')]);
-    expect(faults.faults[0]).toMatchObject({ line: 101, field: 'body.model', message: expect.stringContaining('100') });
+    expect(faults.faults[0]).toMatchObject({
+      line: 101,
+      field: 'body.model',
+      message: 'more than 100 combinations of model and endpoint',
+    });
   });
 
-  test('a fault → parts that are open are given up, those that are written are listed', async () => {
+  test('a fault → open parts are aborted, written ones are listed', async () => {
     const lines = [request('a'), request('b'), request('c'), 'no JSON\n', request('d'), request('e')];
     const begun: number[] = [];
     const { parts, faults } = await split([lines.join('')], {
@@ -199,7 +219,7 @@ describe('split', () => {
     expect([begun, parts.map(({ number }) => number)]).toEqual([[1, 2], [1]]);
   });
 
-  test('a slow storage → the reading waits for it', async () => {
+  test('slow storage → the reading waits for it', async () => {
     const line = request('x'.repeat(400), 'm').replace('x'.repeat(400), () => 'ID');
     let read = 0;
     let written = 0;
@@ -230,12 +250,12 @@ describe('split', () => {
     expect([read > 25e6, ahead < 8e6]).toEqual([true, true]);
   });
 
-  test('storage that says it is done too early → an error, and nothing waits for ever', async () => {
+  test('storage that reports completion too early → an error, and nothing hangs', async () => {
     const lines = Array.from({ length: 50_000 }, (_, index) => request(`r${index}`)).join('');
     const early = split([lines], {
       limits: { ...LIMITS, requests: 1e6, bytes: 1e9 },
       writePart: () => Promise.resolve({ uri: '', bytes: 0, lines: 0, sha256: '' }),
     });
-    await expect(early).rejects.toThrow('before its end');
+    await expect(early).rejects.toThrow('complete before all lines were written');
   });
 });

@@ -67,7 +67,7 @@ describe('judgement', () => {
     ['expired', unfinished('a'), 'unfinished'],
     ['cancelled', unfinished('a', 'batch_cancelled'), 'unfinished'],
     ['expired, with a null-filled response', { ...unfinished('a'), response: { status_code: 0, body: null } }, 'unfinished'],
-  ])('line: %s → %s, in whichever file it stands', async (_, line, outcome) => {
+  ])('line: %s → %s, in whichever file it is', async (_, line, outcome) => {
     for (const file of ['output', 'errors'] as const) {
       const { lines, output, errors } = await collect({ ids: ['a'], [file]: jsonl(line) });
       expect(lines).toEqual({ succeeded: 0, failed: 0, unfinished: 0, missing: 0, [outcome]: 1 });
@@ -116,12 +116,12 @@ describe('collectResults', () => {
 
   it.each(['batch_expired', 'batch_cancelled'] as const)(
     'results: a batch that ended early (%s) → requests without a result are unfinished, not missing',
-    async (absent) => {
+    async (withoutLine) => {
       const sources = sourcesOf({ ids: ['a', 'b', 'c'], output: jsonl(success('a')), errors: jsonl(unfinished('b')) });
-      const { summary, errors } = await collected({ ...sources, absent });
+      const { summary, errors } = await collected({ ...sources, withoutLine });
       expect(summary.lines).toEqual({ succeeded: 1, failed: 0, unfinished: 2, missing: 0 });
       const [, line] = errors!.split('\n');
-      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code: absent } });
+      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code: withoutLine } });
     },
   );
 
@@ -177,7 +177,7 @@ describe('collectResults', () => {
     });
   });
 
-  it('usage: in the words of chat, embeddings and responses, or nonsense → summed', async () => {
+  it('usage: with the names of chat, embeddings and responses, or nonsense → summed', async () => {
     const usages = [
       { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
       { prompt_tokens: 10, total_tokens: 10 },
@@ -191,33 +191,33 @@ describe('collectResults', () => {
     expect(usage).toEqual({ inputTokens: 1_111, outputTokens: 2_202, totalTokens: 3_313 });
   });
 
-  it('lines put aside: changed before they are read again → an error', async () => {
+  it('unsuccessful lines: changed before they are read again → an error', async () => {
     const sources = sourcesOf({ ids: ['a'], output: jsonl(failure('a')) });
-    const aside = { write: counted, read: () => chunks('other\n') };
-    const collecting = collectResults(sources, { writeOutput: counted, writeErrors: counted, aside });
+    const unsuccessful = { write: counted, read: () => chunks('other\n') };
+    const collecting = collectResults(sources, { writeOutput: counted, writeErrors: counted, unsuccessful });
     await expect(collecting).rejects.toThrow('when read again');
   });
 
-  it('a file that cannot be written → its error, and the other one is given up', async () => {
+  it('a file that cannot be written → its error, and the other one is aborted', async () => {
     const output = Array.from({ length: 20_000 }, (_, index) => success(`${index}`));
     const ends: unknown[] = [];
-    const giveUp = async (content: AsyncIterable<Uint8Array>): Promise<never> => {
+    const abortable = async (content: AsyncIterable<Uint8Array>): Promise<never> => {
       try {
         for await (const _ of content);
       } catch (error) {
         ends.push(error);
       }
-      throw new Error('given up');
+      throw new Error('aborted');
     };
     const full = new Error('the disk is full');
-    const aside = { write: giveUp, read: () => chunks() };
+    const unsuccessful = { write: abortable, read: () => chunks() };
     const writeOutput = () => Promise.reject(full);
     const sources = sourcesOf({ ids: null, output: jsonl(failure('a'), ...output) });
-    await expect(collectResults(sources, { writeOutput, writeErrors: giveUp, aside })).rejects.toBe(full);
+    await expect(collectResults(sources, { writeOutput, writeErrors: abortable, unsuccessful })).rejects.toBe(full);
     expect(ends).toEqual([full]);
   });
 
-  it('a source that breaks off → its error, and no file is written', async () => {
+  it('a source that fails → its error, and no file is written', async () => {
     const broken = new Error('cut');
     const cutOff = async function* () {
       yield* chunks(jsonl(success('a'), failure('b')));
@@ -246,7 +246,7 @@ describe('collectResults', () => {
     expect(ids[10_000]).toBe('request-10');
   });
 
-  it('ids: of any characters → told apart and given back as they were', async () => {
+  it('ids: of any characters → distinguished, and returned unchanged', async () => {
     const id = fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.string({ unit: 'grapheme', minLength: 1 }));
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(id, { maxLength: 50 }), async (ids) => {
@@ -258,7 +258,7 @@ describe('collectResults', () => {
     );
   });
 
-  it('results: any lines, cut in any places → counts that sum, each id of the input once, every line accounted for', async () => {
+  it('results: any lines, cut anywhere → counts that sum, each id of the input once, every line accounted for', async () => {
     const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', '', '__proto__', 'é');
     const line = fc.oneof(
       id.map((name) => JSON.stringify(success(name))),

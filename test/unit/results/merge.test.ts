@@ -5,13 +5,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  mergeResults,
-  surveyResults,
-  type AnswerPolicy,
-  type BulkResultFiles,
-  type MergeOptions,
-} from '../../../src/results/merge.js';
+import type { PartResults } from '../../../src/results/bulk-account.js';
+import { mergeResults, surveyResults, type MergeOptions } from '../../../src/results/merge.js';
+import type { AnswerPolicy } from '../../../src/results/result-reader.js';
 import { Storage } from '../../../src/storage/storage.js';
 import { fuzzRuns, sourceOf } from '../../support/bulk-samples.js';
 
@@ -45,7 +41,7 @@ async function fileOf(values: readonly object[]) {
   return { uri, open: (range?: { start: number }) => storage.read(uri, range) };
 }
 
-async function results(round: number, output: readonly object[], errors: readonly object[]): Promise<BulkResultFiles> {
+async function results(round: number, output: readonly object[], errors: readonly object[]): Promise<PartResults> {
   return { round, part: (files += 1), model: 'm', output: await fileOf(output), errors: await fileOf(errors) };
 }
 
@@ -55,7 +51,7 @@ const inputOf = (ids: readonly string[]) => [
 
 async function merge(
   ids: readonly string[],
-  batches: readonly BulkResultFiles[],
+  batches: readonly PartResults[],
   options: Partial<MergeOptions> = {},
   policy = POLICY,
 ) {
@@ -81,7 +77,7 @@ async function merge(
       .toString()
       .split('\n')
       .filter(Boolean)
-      .map((line) => JSON.parse(line) as { custom_id: string; round?: number; fate?: string });
+      .map((line) => JSON.parse(line) as { custom_id: string; round?: number; outcome?: string });
   return {
     merged,
     output: linesOf(contents.output),
@@ -93,21 +89,21 @@ const idsOf = (lines: readonly { custom_id: string }[]) => lines.map(({ custom_i
 
 describe('merge', () => {
   test('any outcomes over three rounds, shuffled → each request once, in input order, and it sums', async () => {
-    const fate = fc.constantFrom('ok', 'fail', 'refuse', 'expire', 'none');
-    const plan = fc.array(fc.tuple(fate, fate, fate), { minLength: 1, maxLength: 40 });
+    const steps = fc.constantFrom('ok', 'fail', 'refuse', 'expire', 'none');
+    const arbitrary = fc.array(fc.tuple(steps, steps, steps), { minLength: 1, maxLength: 40 });
     await fc.assert(
-      fc.asyncProperty(plan, fc.infiniteStream(fc.nat()), async (fates, random) => {
-        const ids = fates.map((_, index) => `id "${index}" ä`);
-        const batches: BulkResultFiles[] = [];
+      fc.asyncProperty(arbitrary, fc.infiniteStream(fc.nat()), async (plans, random) => {
+        const ids = plans.map((_, index) => `id "${index}" ä`);
+        const batches: PartResults[] = [];
         const best = new Map<string, string>();
         for (const round of [0, 1, 2]) {
           const output: object[] = [];
           const errors: object[] = [];
-          fates.forEach((steps, index) => {
+          plans.forEach((plan, index) => {
             const id = ids[index] ?? '';
-            // What is answered or refused is not asked again.
+            // Requests that succeeded or were refused are not sent again.
             if (['ok', 'refuse'].includes(best.get(id) ?? '')) return;
-            const step = steps[round] ?? 'none';
+            const step = plan[round] ?? 'none';
             if (step === 'ok') output.push(ok(id));
             if (step === 'fail') errors.push(failed(id, 500));
             if (step === 'refuse') errors.push(failed(id, 400));
@@ -135,13 +131,13 @@ describe('merge', () => {
     );
   });
 
-  test('what remains → its line with round and fate, or a line of ours', async () => {
+  test('what remains → its line with round and outcome, or a synthetic line', async () => {
     const batches = [await results(1, [], [failed('a', 500), expired('b')]), await results(2, [], [failed('a', 429)])];
     const { errors, merged } = await merge(['a', 'b', 'c'], batches);
     expect(errors).toMatchObject([
-      { custom_id: 'a', round: 2, fate: 'failed', response: { status_code: 429 } },
-      { custom_id: 'b', round: 1, fate: 'unfinished' },
-      { custom_id: 'c', fate: 'missing', error: { code: 'missing' } },
+      { custom_id: 'a', round: 2, outcome: 'failed', response: { status_code: 429 } },
+      { custom_id: 'b', round: 1, outcome: 'unfinished' },
+      { custom_id: 'c', outcome: 'missing', error: { code: 'missing' } },
     ]);
     expect(merged.lines).toEqual({ succeeded: 0, failed: 1, unfinished: 1, missing: 1 });
   });
@@ -155,7 +151,7 @@ describe('merge', () => {
     expect(merged.output?.lines).toBe(3);
   });
 
-  test('an answer that was rejected and one that was taken → both were paid for, one is in the output', async () => {
+  test('a rejected answer and an accepted one → both are in the usage, one is in the output', async () => {
     const policy: AnswerPolicy = { ...POLICY, accepts: (body) => JSON.stringify(body).includes('good') };
     const usage = { prompt_tokens: 1_000_000, completion_tokens: 500_000 };
     const batches = [
@@ -168,7 +164,7 @@ describe('merge', () => {
     expect(merged.cost).toEqual({ total: 12, byModel: { m: 12 } });
   });
 
-  test('an error after an answer → the answer stays; an error after another → the last round has the word', async () => {
+  test('an error after a success → the success counts; an error after another → the last round counts', async () => {
     const batches = [
       await results(1, [ok('a')], [failed('b', 500), expired('c')]),
       await results(2, [], [failed('a', 500), expired('b'), failed('c', 429)]),
@@ -176,24 +172,48 @@ describe('merge', () => {
     const { output, errors } = await merge(['a', 'b', 'c'], batches);
     expect(idsOf(output)).toEqual(['a']);
     expect(errors).toMatchObject([
-      { custom_id: 'b', round: 2, fate: 'unfinished' },
-      { custom_id: 'c', round: 2, fate: 'failed' },
+      { custom_id: 'b', round: 2, outcome: 'unfinished' },
+      { custom_id: 'c', round: 2, outcome: 'failed' },
     ]);
   });
 
-  test('the mark that a batch had no result → missing, with the mark', async () => {
-    const mark = { id: null, custom_id: 'a', response: null, error: { code: 'missing', message: 'x' } };
-    const { merged, errors } = await merge(['a'], [await results(1, [], [mark])]);
+  test.each([
+    [false, 'unfinished'],
+    [true, 'abandoned'],
+  ] as const)(
+    'a failed part (final: %s) → its requests without a real result get its reason',
+    async (isFinal, outcome) => {
+      const ids = ['answered before', 'failed', 'expired', 'no line', 'answered after'];
+      const requests = inputOf(ids)[0]!;
+      const first = await results(1, [ok('answered before')], [failed('no line', 500), failed('answered after', 500)]);
+      const second = await results(2, [], [failed('failed', 429), expired('expired')]);
+      const failure = { type: 'JobStuck', message: 'no end', isFinal, requests };
+      const third = await results(3, [ok('answered after')], []);
+      const { output, errors, merged } = await merge(ids, [first, { ...second, failure }, third]);
+      expect(idsOf(output)).toEqual(['answered before', 'answered after']);
+      const error = { code: 'JobStuck', message: 'no end' };
+      expect(errors).toEqual([
+        { round: 2, outcome: 'failed', ...failed('failed', 429) },
+        { round: 2, outcome, id: null, custom_id: 'expired', response: null, error },
+        { round: 2, outcome, id: null, custom_id: 'no line', response: null, error },
+      ]);
+      expect(merged.lines).toEqual({ succeeded: 2, failed: 1, unfinished: 2, missing: 0 });
+    },
+  );
+
+  test('a synthetic line for a request without a result → missing, with that line', async () => {
+    const synthetic = { id: null, custom_id: 'a', response: null, error: { code: 'missing', message: 'x' } };
+    const { merged, errors } = await merge(['a'], [await results(1, [], [synthetic])]);
     expect(merged.lines).toMatchObject({ unfinished: 0, missing: 1 });
-    expect(errors).toMatchObject([{ custom_id: 'a', round: 1, fate: 'missing' }]);
+    expect(errors).toMatchObject([{ custom_id: 'a', round: 1, outcome: 'missing' }]);
   });
 
-  test('results that are nowhere on this machine, cut anywhere, with odd lines → the same', async () => {
+  test('results on other storage, cut anywhere, with irregular lines → the same', async () => {
     const text = [
       `\uFEFF  ${JSON.stringify(failed('b', 500))}\r`,
       '',
       'no JSON',
-      JSON.stringify(ok('stranger')),
+      JSON.stringify(ok('unknown')),
       `\t${JSON.stringify(ok('ä "quoted" \ud800'))}`,
       JSON.stringify(ok('a')).replace('"custom_id":"a"', '"custom_\\u0069d":"a"'),
     ].join('\n');
@@ -201,8 +221,8 @@ describe('merge', () => {
     const batch = { round: 1, part: 1, model: 'm', output: file, errors: null };
     const { output, errors, merged } = await merge(['a', 'ä "quoted" \ud800', 'b'], [batch]);
     expect(idsOf(output)).toEqual(['a', 'ä "quoted" \ud800']);
-    expect(errors).toMatchObject([{ custom_id: 'b', fate: 'failed' }]);
-    // The stranger's answer was paid for too.
+    expect(errors).toMatchObject([{ custom_id: 'b', outcome: 'failed' }]);
+    // The answer to an unknown id was paid for too.
     expect(merged.usage['m']?.totalTokens).toBe(15);
   });
 
@@ -222,11 +242,11 @@ describe('merge', () => {
     },
   );
 
-  test('more requests and files than are read at once → each once, in input order', async () => {
+  test('more requests and files than are read together → each once, in input order', async () => {
     const ids = Array.from({ length: 40_000 }, (_, index) => `request-${index}`);
-    const batches: BulkResultFiles[] = [];
+    const batches: PartResults[] = [];
     for (let part = 0; part < 40; part += 1) {
-      // Neighbours in the input lie in different files.
+      // Neighbours in the input are in different files.
       const of = ids.filter((_, index) => index % 40 === part).toReversed();
       batches.push(
         await results(
@@ -244,7 +264,7 @@ describe('merge', () => {
 });
 
 describe('survey', () => {
-  test('after a round → open are the unfinished, the missing and the passing failures', async () => {
+  test('after a round → unfinished, missing and passing failures are open', async () => {
     const batch = await results(1, [ok('a')], [failed('b', 500), failed('c', 400), expired('d')]);
     const survey = await surveyResults(inputOf(['a', 'b', 'c', 'd', 'e']), [batch], POLICY);
     expect(survey.open).toBe(3);

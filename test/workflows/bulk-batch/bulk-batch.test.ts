@@ -91,7 +91,9 @@ describe('runBulkBatch', () => {
     const result = await run({ schema, maxRounds: 2 }, 'schema', [...fitting, chatRequest(2)]);
     expect(result).toMatchObject({ rounds: 2, lines: { succeeded: 2, failed: 1 } });
     expect(ids(await linesOf(result.output?.uri))).toEqual(ids(fitting));
-    expect(await linesOf(result.errors?.uri)).toMatchObject([{ custom_id: 'request-2', round: 2, fate: 'rejected' }]);
+    expect(await linesOf(result.errors?.uri)).toMatchObject([
+      { custom_id: 'request-2', round: 2, outcome: 'rejected' },
+    ]);
   });
 
   test.each([{ type: 'thing' }, { $async: true, type: 'object' }])(

@@ -44,7 +44,7 @@ describe('a part that fails', () => {
     expect(result).toMatchObject({ status: 'completed', rounds: 1, lines: { succeeded: 2, unfinished: 4 } });
     const errors = await linesOf(result.errors?.uri);
     expect(ids(errors)).toEqual(ids(chatRequests(4)));
-    expect(errors[0]).toMatchObject({ round: 1, fate: 'stranded', response: null, error: { code: 'ApiRefused' } });
+    expect(errors[0]).toMatchObject({ round: 1, outcome: 'abandoned', response: null, error: { code: 'ApiRefused' } });
     expect(errors[0]?.error?.message).toContain('batches.create');
     expect((await batches()) - before).toBe(1);
     expect(sum(result)).toBe(6);

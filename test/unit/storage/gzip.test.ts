@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decompressed } from '../../../src/storage/gunzip.js';
+import { decompressed } from '../../../src/storage/gzip.js';
 import { StorageError } from '../../../src/storage/storage-error.js';
 import { FUZZ_RUNS } from '../../support/storage.js';
 
@@ -82,7 +82,7 @@ describe('decompressed', () => {
     const error = await bytesOf(decompressed(pieces(...parts), URI)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StorageError);
     expect(error).toMatchObject({ code: 'Corrupt', uri: URI, retryable: false });
-    expect(String(error)).toContain(`${URI} is not whole gzip data: `);
+    expect(String(error)).toContain(`${URI} is damaged or incomplete gzip data: `);
   });
 
   it('source: throws → its own error, in plain and in gzip', async () => {

@@ -1,0 +1,161 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Line, lineBlocks } from '../../../src/jsonl/lines.js';
+import {
+  ARRAY,
+  type FieldValue,
+  fieldScanner,
+  OBJECT,
+  REPEATED,
+  type ScanOptions,
+  SEVERAL,
+} from '../../../src/jsonl/scan/field-scanner.js';
+import { chunks, FUZZ_RUNS } from '../../support/jsonl.js';
+
+const PATHS = [['a'], ['b', 'c'], ['b', 'd', '*', 'e'], ['b']];
+
+/** The text as a line between two others. */
+async function lineOf(text: string): Promise<Line> {
+  for await (const lines of lineBlocks(chunks(`{"a":7}\n${text}\n{"a":8}\n`))) return lines[1]!;
+  throw new Error('no lines');
+}
+
+async function scanned(text: string, options?: ScanOptions) {
+  return fieldScanner(PATHS, options)(await lineOf(text));
+}
+
+const fieldsOf = (value: unknown) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+const kept = (value: unknown) => (Array.isArray(value) ? ARRAY : fieldsOf(value) ? OBJECT : value) as FieldValue;
+
+/** The same by `JSON.parse`; null for anything but an object. */
+function parsed(text: string): (FieldValue | null)[] | null {
+  let object: unknown;
+  try {
+    object = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const root = fieldsOf(object);
+  if (!root) return null;
+  const b = fieldsOf(root.b);
+  const elements = Array.isArray(b?.d) ? b.d.map(fieldsOf).filter((fields) => fields?.e !== undefined) : [];
+  return [kept(root.a), kept(b?.c), elements.length > 1 ? SEVERAL : kept(elements[0]?.e), kept(root.b)];
+}
+
+describe('field scanner', () => {
+  it.each<[string, FieldValue[]]>([
+    ['{"a":1}', [1, undefined, undefined, undefined]],
+    [' {\t"a" : "x\\"y" , "z":[{"a":2},[],{}] } ', ['x"y', undefined, undefined, undefined]],
+    ['{"b":{"c":null,"d":[{"e":true}],"a":3}}', [undefined, null, true, OBJECT]],
+    ['{"b":[{"c":1}]}', [undefined, undefined, undefined, ARRAY]],
+    ['{"a":-0.5e+10,"b":"Grüße"}', [-0.5e10, undefined, undefined, 'Grüße']],
+    ['{"a":1234567890123,"b":{"c":-0}}', [1234567890123, -0, undefined, OBJECT]],
+    ['{"a":{},"b":{"d":[1,{"e":"x"},{"e":"y"}]}}', [OBJECT, undefined, SEVERAL, OBJECT]],
+    ['{"a":false,"b":{"c":[]}}', [false, ARRAY, undefined, OBJECT]],
+    ['{}', [undefined, undefined, undefined, undefined]],
+    ['{"a":1,"a":2}', [2, undefined, undefined, undefined]],
+    ['{"b":{"c":1},"b":{}}', [undefined, undefined, undefined, OBJECT]],
+    ['{"\\u0061":1}', [1, undefined, undefined, undefined]],
+    [`{"z":${'['.repeat(100)}${']'.repeat(100)},"a":1}`, [1, undefined, undefined, undefined]],
+    ['{"__proto__":{"a":1},"b":{"__proto__":{"c":2}}}', [undefined, undefined, undefined, OBJECT]],
+  ])('line: %s → the values that JSON.parse gives', async (text, expected) => {
+    expect(await scanned(text)).toEqual(expected);
+    expect(parsed(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['an array', '["a"]'],
+    ['text behind the object', '{"a":1}}'],
+    ['a trailing comma', '{"a":1,}'],
+    ['a leading comma', '{,"a":1}'],
+    ['a leading zero', '{"a":01}'],
+    ['a minus without a number', '{"a":-}'],
+    ['a control character', '{"a":"\u0001"}'],
+    ['an unknown escape', '{"a":"\\x"}'],
+    ['a short escape', '{"a":"\\u00g0"}'],
+    ['an escape with a letter beyond F', '{"a":"\\u001G"}'],
+    ['an object that is cut', '{"a":1'],
+    ['a string that is cut', '{"a":"b'],
+  ])('line: %s → null', async (_, text) => {
+    expect(await scanned(text)).toBeNull();
+    expect(parsed(text)).toBeNull();
+  });
+
+  it('line: invalid UTF-8 or too long → null', async () => {
+    const scan = fieldScanner(PATHS);
+    for await (const lines of lineBlocks(chunks(Buffer.from('{"a":"\xff"}\n', 'latin1'), `{"a":"${'x'.repeat(99)}"}`), {
+      lineBytes: 50,
+    })) {
+      expect(lines.map((line) => scan(line))).toEqual(lines.map(() => null));
+    }
+  });
+
+  it('strings: the same as on the line before, and others of the same length → each its own', async () => {
+    const scan = fieldScanner([['a']]);
+    const found: unknown[] = [];
+    const different = Array.from({ length: 20 }, (_, index) => `z${index % 10}`);
+    const texts = ['x1', 'x1', 'x2', 'é1', 'x2', '', 'y'.repeat(200), 'y'.repeat(200), 'x2', ...different, 'z9', 'z9'];
+    for await (const lines of lineBlocks(chunks(texts.map((a) => JSON.stringify({ a })).join('\n')))) {
+      found.push(...lines.map((line) => scan(line)?.[0]));
+    }
+    expect(found).toEqual(texts);
+  });
+
+  it.each<[string, FieldValue]>([
+    ['{"a":1,"a":2}', REPEATED],
+    ['{"x":1,"a":"é","a":"b"}', REPEATED],
+    ['{"a":"b","\\u0061":"c"}', REPEATED],
+    ['{"a":"b","a":"b"}', 'b'],
+    ['{"\\u0061":"b"}', 'b'],
+    ['{"b":1,"b":2}', undefined],
+  ])('unique field: %s → %s', async (text, expected) => {
+    expect((await scanned(text, { unique: 0 }))?.[0]).toBe(expected);
+  });
+
+  it.each<[string, FieldValue]>([
+    ['{"a":"x","b":', 'x'],
+    ['{"a":"x","a":"y"}', 'x'],
+    ['{"b":1,"a":"\\u00e9"} garbage', 'é'],
+    ['{"\\u0061":"x"}', 'x'],
+    ['{"b":1}', undefined],
+  ])('stop when found: %s → the first value, and the rest is not read', async (text, expected) => {
+    expect(fieldScanner([['a']], { stopWhenFound: true })(await lineOf(text))).toEqual([expected]);
+  });
+
+  it('any JSON object → the values that JSON.parse gives', async () => {
+    const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+    const { any } = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { maxDepth: 5 },
+        fc.oneof(fc.string({ unit: 'binary' }), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(null)),
+        fc.array(tie('any'), { maxLength: 3 }),
+        fc.dictionary(key, tie('any'), { maxKeys: 4 }),
+      ),
+    }));
+    const object = fc.dictionary(key, any, { maxKeys: 4 });
+    await fc.assert(
+      fc.asyncProperty(object, fc.constantFrom(undefined, 1, '\t'), async (value, space) => {
+        const text = JSON.stringify(value, null, space).replaceAll('\n', ' ');
+        expect(await scanned(text)).toEqual(parsed(text));
+      }),
+      { numRuns: FUZZ_RUNS * 5 },
+    );
+  });
+
+  it('any change of one byte → the values that JSON.parse gives, or null for both', async () => {
+    const line = '{"a":"x\\u00e9\\n y","b":{"c":-1.5e3,"d":[{"e":true},[null,false]]},"f":"","a":0}';
+    const byte = fc.oneof(
+      fc.constantFrom(...Buffer.from('{}[]":,\\ue0.-+1tfn \t\r')),
+      fc.integer({ min: 0, max: 127 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.nat(line.length - 1), byte, fc.nat(2), async (at, code, removed) => {
+        const changed = line.slice(0, at) + String.fromCharCode(code) + line.slice(at + removed);
+        if (changed.includes('\n')) return;
+        expect(await scanned(changed)).toEqual(parsed(changed));
+      }),
+      { numRuns: FUZZ_RUNS * 20 },
+    );
+  });
+});
