@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startGuarded } from '../../dev/temporal-server/guarded-process.js';
+import { startGuardedProcess } from '../../dev/temporal-server/index.js';
 
 export interface WorkerProcess {
   readonly pid: number;
@@ -27,7 +27,7 @@ const START_LIMIT_MS = 30_000;
 
 export async function startWorker(options: WorkerProcessOptions): Promise<WorkerProcess> {
   if (!existsSync(SCRIPT)) throw new Error('dist/worker.js is missing; run `npm run build` first');
-  const worker = await startGuarded(process.execPath, [SCRIPT], {
+  const worker = await startGuardedProcess(process.execPath, [SCRIPT], {
     ...withoutTemporal(process.env),
     TEMPORAL_ADDRESS: options.address,
     TEMPORAL_NAMESPACE: options.namespace,
@@ -44,17 +44,17 @@ export async function startWorker(options: WorkerProcessOptions): Promise<Worker
   };
   const broken = worker.ended.then(() => {
     if (isTold) return new Promise<never>(() => undefined);
-    throw new Error(`The worker ended: ${worker.lastWords() || 'without a word'}`);
+    throw new Error(`The worker ended: ${worker.lastOutput() || 'without a word'}`);
   });
   broken.catch(() => undefined);
 
   const deadline = Date.now() + START_LIMIT_MS;
-  while (!worker.lastWords().includes('worker ready')) {
+  while (!worker.lastOutput().includes('worker ready')) {
     if (worker.hasEnded()) return broken;
     if (options.signal.aborted || Date.now() > deadline) {
       await stop();
       options.signal.throwIfAborted();
-      throw new Error(`The worker was not ready within ${START_LIMIT_MS / 1_000} s: ${worker.lastWords()}`);
+      throw new Error(`The worker was not ready within ${START_LIMIT_MS / 1_000} s: ${worker.lastOutput()}`);
     }
     await sleep(50);
   }
