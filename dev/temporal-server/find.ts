@@ -27,7 +27,8 @@ export interface FindOptions {
    */
   readonly progress?: ShowProgress;
   /**
-   * Supplies `PATH`, `TEMPORAL_*`, `LLM_JOBS_TEMPORAL_SOURCE` and the cache folder, and is passed to the commands that fetch.
+   * Supplies `PATH`, `TEMPORAL_*`, `LLM_JOBS_TEMPORAL_SOURCE` and the cache folder, and is passed to the commands that
+   * fetch.
    *
    * @default process.env
    */
@@ -53,7 +54,10 @@ export interface FailedSource {
   readonly reason: string;
 }
 
-/** No Temporal server was found or could be fetched. The message lists all sources that were tried, each with its reason. */
+/**
+ * No Temporal server was found or could be fetched. The message lists all sources that were tried, each with its
+ * reason.
+ */
 export class TemporalServerNotFound extends Error {
   override readonly name = 'TemporalServerNotFound';
   readonly tried: readonly FailedSource[];
@@ -160,7 +164,10 @@ async function runLookup(
   return { problems };
 }
 
-/** The cache, filled by either fetcher, comes before the network: nothing is fetched twice, and a slow failing download is not repeated. */
+/**
+ * The cache, filled by either fetcher, comes before the network: nothing is fetched twice, and a slow failing download
+ * is not repeated.
+ */
 function lookupsFor(binary: TemporalBinary, env: NodeJS.ProcessEnv, options: FindOptions): readonly BinaryLookup[] {
   const show = options.progress ?? defaultProgress;
   return [

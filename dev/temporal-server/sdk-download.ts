@@ -1,4 +1,7 @@
-/** The SDK's own download. The SDK only downloads in order to start a server, so a child process starts one and can be killed if it stalls. */
+/**
+ * The SDK's own download. The SDK only downloads in order to start a server, so a child process starts one and can be
+ * killed if it stalls.
+ */
 import { readdirSync } from 'node:fs';
 import { chmod, rename } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -10,7 +13,10 @@ import { withProgress, type ShowProgress } from './progress.js';
 
 const DOWNLOAD_LIMIT_MS = 15 * 60_000;
 
-/** After this long without a byte the host counts as unreachable. The SDK would wait for the system's own time-out, which is minutes. */
+/**
+ * After this long without a byte the host counts as unreachable. The SDK would wait for the system's own time-out,
+ * which is minutes.
+ */
 const STALL_LIMIT_MS = 15_000;
 const STALL_CHECK_MS = 500;
 
@@ -77,7 +83,10 @@ function watchForStall(
   return { signal: controller.signal, stop: () => clearInterval(timer) };
 }
 
-/** The SDK names the file `temporal-sdk-typescript-1.24.0` after itself, with a further suffix while it is being written. */
+/**
+ * The SDK names the file `temporal-sdk-typescript-1.24.0` after itself, with a further suffix while it is being
+ * written.
+ */
 function downloadedFile(folder: string, binary: TemporalBinary): string | undefined {
   return readdirSync(folder).find((name) => name.startsWith(`${binary.command}-`) && !name.endsWith('.downloading'));
 }

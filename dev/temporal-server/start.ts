@@ -95,9 +95,11 @@ const RETRY_MS = 100;
 const START_ATTEMPTS = 3;
 
 /**
- * Uses the server that the environment names, or starts one on this machine, which ends with this process or on `stop()`.
+ * Uses the server that the environment names, or starts one on this machine, which ends with this process or on
+ * `stop()`.
  *
- * @throws {TemporalServerNotFound} if none is found and none can be fetched, or if the one that the environment names does not answer
+ * @throws {TemporalServerNotFound} if none is found and none can be fetched, or if the one that the environment names
+ * does not answer
  */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   const env = options.env ?? process.env;

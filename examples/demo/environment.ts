@@ -18,7 +18,10 @@ export interface DemoEnvironment {
   readonly folder: string;
   /** Rejects if the worker ends too early. */
   readonly broken: Promise<never>;
-  /** Runs work that calls Temporal. The calls are aborted when the user interrupts the demo or the environment is stopped. */
+  /**
+   * Runs work that calls Temporal. The calls are aborted when the user interrupts the demo or the environment is
+   * stopped.
+   */
   readonly abortable: <T>(work: () => Promise<T>) => Promise<T>;
   /** Ends everything. Can be called twice. */
   readonly stop: () => Promise<void>;
