@@ -2,11 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Property tests (`*.fuzz.test.ts`) are among them, with few runs; see vitest.fuzz.config.ts.
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/setup/global.ts'],
-    // A process for each file: the Temporal SDK's native addon keeps one runtime per process.
+    // One process per file: the Temporal SDK's native addon allows one runtime per process.
     pool: 'forks',
-    // One more than the smallest machine has processors: most tests wait, for Temporal and for the clock.
+    // One more than the processors of the smallest machine, since most tests wait for Temporal or for a timer.
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,

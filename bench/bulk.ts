@@ -1,6 +1,6 @@
 /**
- * `npm run bench:bulk -- --requests 1000000 --faults`: a bulk batch end to end on a real dev server, with the local API and the
- * worker in processes of their own. Prints what came of it, how long it took, and the worker's peak memory.
+ * `npm run bench:bulk -- --requests 1000000 --faults`: a bulk batch end to end on a real dev server, with the local API
+ * and the worker in separate processes. Prints the result, the time it took, and the worker's peak memory.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,20 +12,20 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { LlmJobsClient } from '../src/client.js';
 import { startDevServer } from '../dev/temporal-server/index.js';
+import { LlmJobsClient } from '../src/client.js';
 import { writeRequests } from './requests.js';
 
-/** As `npm run worker` starts it. */
-const FLAGS = ['--max-semi-space-size=4'];
+/** The options with which `npm run worker` starts it. */
+const NODE_OPTIONS = ['--max-semi-space-size=4'];
 
 const { values } = parseArgs({
   options: {
     requests: { type: 'string', default: '1000000' },
     faults: { type: 'boolean', default: false },
-    /** One batch by `runBatch` instead of a bulk. */
+    /** One batch by `runBatch` instead of a bulk batch. */
     single: { type: 'boolean', default: false },
-    /** The API answers a batch at once. */
+    /** The API completes a batch immediately. */
     'at-once': { type: 'boolean', default: false },
     parallel: { type: 'string', default: '4' },
     part: { type: 'string', default: '50000' },
@@ -48,34 +48,38 @@ const api = fork(
   },
 );
 const { url, apiKey } = JSON.parse(await firstLine(api.stdout!)) as { url: string; apiKey: string };
-const worker = spawn(process.execPath, [...FLAGS, fileURLToPath(new URL('../dist/worker.js', import.meta.url))], {
-  env: {
-    ...process.env,
-    ...server.env,
-    // As the README says for a worker that is to be small: freed buffers go back to the system at once.
-    MALLOC_MMAP_THRESHOLD_: '65536',
-    OPENAI_API_KEY: apiKey,
-    OPENAI_BASE_URL: url,
-    LLM_JOBS_STORAGE: pathToFileURL(`${folder}/`).href,
-    LLM_JOBS_POLL_MIN: values['at-once'] ? '100ms' : '500ms',
-    LLM_JOBS_POLL_MAX: '2s',
-    LLM_JOBS_LOG_LEVEL: 'ERROR',
+const worker = spawn(
+  process.execPath,
+  [...NODE_OPTIONS, fileURLToPath(new URL('../dist/worker.js', import.meta.url))],
+  {
+    env: {
+      ...process.env,
+      ...server.env,
+      // The README's advice for a small worker: freed buffers are returned to the system immediately.
+      MALLOC_MMAP_THRESHOLD_: '65536',
+      OPENAI_API_KEY: apiKey,
+      OPENAI_BASE_URL: url,
+      LLM_JOBS_STORAGE: pathToFileURL(`${folder}/`).href,
+      LLM_JOBS_POLL_MIN: values['at-once'] ? '100ms' : '500ms',
+      LLM_JOBS_POLL_MAX: '2s',
+      LLM_JOBS_LOG_LEVEL: 'ERROR',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
   },
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+);
 await firstLine(worker.stdout);
-console.error(`worker at rest: ${await peakMB()} MB`);
+console.error(`idle worker: ${await peakMB()} MB`);
 
 const connection = await Connection.connect({ address: server.address });
 try {
   const jobs = new LlmJobsClient(new Client({ connection, namespace: server.namespace }), { taskQueue: 'llm-jobs' });
   const before = await cpuSeconds();
   const began = performance.now();
-  const where = { input: { uri: pathToFileURL(input).href }, outputUri: pathToFileURL(`${results}/`).href };
+  const files = { input: { uri: pathToFileURL(input).href }, outputUri: pathToFileURL(`${results}/`).href };
   const run = values.single
-    ? await jobs.startBatch({ ...where, endpoint: '/v1/chat/completions' })
+    ? await jobs.startBatch({ ...files, endpoint: '/v1/chat/completions' })
     : await jobs.startBulkBatch({
-        ...where,
+        ...files,
         maxParallel: Number(values.parallel),
         split: { requests: Number(values.part) },
         maxRounds: 6,
@@ -84,7 +88,7 @@ try {
   const seconds = (performance.now() - began) / 1_000;
   const cpu = (await cpuSeconds()) - before;
   const peak = await peakMB();
-  // A single batch keeps the provider's order, which is any.
+  // The results of a single batch are in the provider's order, which is arbitrary.
   const order = values.single ? null : await checkOrder(fileURLToPath(result.output!.uri), count);
   api.send('report');
   const [provider] = (await once(api, 'message')) as [unknown];
@@ -112,13 +116,13 @@ async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
   throw new Error('the process ended before it was ready');
 }
 
-/** Peak resident memory of the worker, by the kernel's count; 0 where there is no such count. */
+/** The worker's peak resident memory as counted by the kernel, or 0 if it is not counted. */
 async function peakMB(): Promise<number> {
   const status = await readFile(`/proc/${worker.pid}/status`, 'utf8').catch(() => '');
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
 }
 
-/** Processor time that the worker has used, all threads, by the kernel's count in hundredths. */
+/** The worker's processor time over all threads. The kernel counts in hundredths of a second. */
 async function cpuSeconds(): Promise<number> {
   const stat = await readFile(`/proc/${worker.pid}/stat`, 'utf8').catch(() => '');
   const [user = 0, system = 0] = stat
@@ -129,7 +133,7 @@ async function cpuSeconds(): Promise<number> {
   return (user + system) / 100;
 }
 
-/** Every request exactly once, in input order. */
+/** Checks that the output has every request exactly once, in input order. */
 async function checkOrder(path: string, expected: number): Promise<{ isRight: boolean; lines: number }> {
   let lines = 0;
   let isRight = true;

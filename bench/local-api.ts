@@ -1,4 +1,4 @@
-/** The local API in a process of its own, so that its work is not measured: prints its URL, ends with its parent. */
+/** The local API in a separate process, so that its work is not measured. Prints its URL and ends with its parent. */
 import { LocalApi, type BatchScenario } from '../src/testing/index.js';
 
 const isAtOnce = process.argv.includes('--at-once');
@@ -9,7 +9,7 @@ const api = await LocalApi.start({
   limits: { batchesPerHour: 100_000, enqueuedTokens: Infinity },
 });
 
-/** With `faults`: some batches expire, some fail on the token limit, in some of them lines fail or go missing. */
+/** With `--faults`, some batches expire or fail on the token limit, and in some of them lines fail or are missing. */
 const FAULTS: readonly (readonly [every: number, scenario: BatchScenario])[] = [
   [7, { timing: { inProgressMs: 8_000, expiresAfterMs: 3_000, jitter: 0 } }],
   [5, { lines: (index) => (index % 50 === 0 ? { kind: 'status', status: 429 } : undefined) }],

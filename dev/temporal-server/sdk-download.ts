@@ -1,20 +1,25 @@
-/** The SDK's own download. It belongs to starting a server, so one is started in a child process, which can be ended when nothing arrives. */
+/**
+ * The SDK's own download. The SDK only downloads in order to start a server, so a child process starts one and can be
+ * killed if it stalls.
+ */
 import { readdirSync } from 'node:fs';
 import { chmod, rename } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Binary } from './binaries.js';
-import { bytesIn, cacheRoot, installInto } from './cache.js';
-import { probe } from './probe.js';
+import type { TemporalBinary } from './binaries.js';
+import { bytesIn, cachedBinary, executableName, installBinary, type CachedBinary } from './cache.js';
+import { runCommand } from './processes.js';
 import { withProgress, type ShowProgress } from './progress.js';
-import { runCommand } from './run-command.js';
 
 const DOWNLOAD_LIMIT_MS = 15 * 60_000;
 
-/** After so long without a byte the host is taken for unreachable: the SDK itself would wait for the system's own time-out, minutes. */
+/**
+ * After this long without a byte the host counts as unreachable. The SDK would wait for the system's own time-out,
+ * which is minutes.
+ */
 const STALL_LIMIT_MS = 15_000;
+const STALL_CHECK_MS = 500;
 
-// Plain JavaScript in a string, since the same line has to work from src/ (tsx, vitest) and from dist/.
 const CHILD = `
 const [testing, create, downloadDir] = process.argv.slice(1);
 const { TestWorkflowEnvironment } = require(testing);
@@ -25,75 +30,64 @@ TestWorkflowEnvironment[create]({ server: { executable: { type: 'cached-download
 
 const require = createRequire(import.meta.url);
 
-/** Where the cache has, or would have, this binary; undefined when `@temporalio/testing` is not installed. */
-export function downloadCachePath(binary: Binary, env: NodeJS.ProcessEnv): string | undefined {
-  const folder = cacheFolder(binary, env);
-  return folder === undefined ? undefined : binaryIn(folder, binary);
+export function cachedDownload(binary: TemporalBinary, env: NodeJS.ProcessEnv): CachedBinary {
+  const { version } = require('@temporalio/testing/package.json') as { version: string };
+  return cachedBinary(binary, `${binary.command}-by-sdk-${version}`, env);
 }
 
-/** Lets the SDK download the binary into the cache; rejects with the reason if that can't be done. */
+/** Lets the SDK download the binary into the cache. @throws the reason if that is impossible */
 export async function downloadBySdk(
-  binary: Binary,
+  binary: TemporalBinary,
   env: NodeJS.ProcessEnv,
   show: ShowProgress,
   stallLimitMs: number = STALL_LIMIT_MS,
 ): Promise<string> {
-  const target = cacheFolder(binary, env);
-  if (target === undefined) throw new Error('the optional peer dependency @temporalio/testing is not installed');
-  const path = binaryIn(target, binary);
-  const fill = async (folder: string) => {
-    const stalled = stallWatch(folder, binary, stallLimitMs);
+  return installBinary(binary, cachedDownload(binary, env), env, async (folder) => {
+    const stall = watchForStall(folder, binary, stallLimitMs);
     try {
+      const args = ['-e', CHILD, require.resolve('@temporalio/testing'), binary.sdkServer, folder];
+      const options = { env, timeoutMs: DOWNLOAD_LIMIT_MS, signal: stall.signal };
       const result = await withProgress(
         show,
         `Downloading \`${binary.command}\` with the Temporal SDK`,
         () => bytesIn(folder),
-        () =>
-          runCommand(
-            process.execPath,
-            ['-e', CHILD, require.resolve('@temporalio/testing'), binary.sdkServer, folder],
-            {
-              env,
-              timeoutMs: DOWNLOAD_LIMIT_MS,
-              signal: stalled.signal,
-            },
-          ),
+        () => runCommand(process.execPath, args, options),
       );
       const downloaded = downloadedFile(folder, binary);
       if (downloaded === undefined) throw new Error(withoutUrls(result.stderr) || `exit code ${result.code}`);
-      await rename(join(folder, downloaded), binaryIn(folder, binary));
-      await chmod(binaryIn(folder, binary), 0o755);
-      await probe(binary, binaryIn(folder, binary), env);
+      const path = join(folder, executableName(binary.command));
+      await rename(join(folder, downloaded), path);
+      await chmod(path, 0o755);
     } finally {
-      stalled.stop();
+      stall.stop();
     }
-  };
-  const works = () =>
-    probe(binary, path, env).then(
-      () => true,
-      () => false,
-    );
-  await installInto(target, fill, works);
-  return path;
+  });
 }
 
-/** Aborts when the folder has not grown for a while, until the whole binary is there. */
-function stallWatch(folder: string, binary: Binary, limitMs: number): { signal: AbortSignal; stop: () => void } {
+/** A signal that is aborted when the folder stops growing before it holds the whole binary. */
+function watchForStall(
+  folder: string,
+  binary: TemporalBinary,
+  limitMs: number,
+): { readonly signal: AbortSignal; readonly stop: () => void } {
   const controller = new AbortController();
   let size = 0;
   let grewAt = Date.now();
-  const look = async () => {
-    const now = await bytesIn(folder);
-    if (now !== size || downloadedFile(folder, binary) !== undefined) grewAt = Date.now();
-    size = now;
-    if (Date.now() - grewAt > limitMs) controller.abort(new Error(`nothing arrived for ${limitMs / 1000} s`));
+  const check = async () => {
+    const bytes = await bytesIn(folder);
+    if (bytes !== size || downloadedFile(folder, binary) !== undefined) grewAt = Date.now();
+    size = bytes;
+    if (Date.now() - grewAt > limitMs) controller.abort(new Error(`no data for ${limitMs / 1_000} s`));
   };
-  const timer = setInterval(() => void look(), Math.min(500, limitMs / 2));
+  const timer = setInterval(() => void check(), Math.min(STALL_CHECK_MS, limitMs / 2));
   return { signal: controller.signal, stop: () => clearInterval(timer) };
 }
 
-/** The SDK names its file for itself and its version (`temporal-sdk-typescript-1.24.0`), with one more suffix while it is being written. */
-function downloadedFile(folder: string, binary: Binary): string | undefined {
+/**
+ * The SDK names the file `temporal-sdk-typescript-1.24.0` after itself, with a further suffix while it is being
+ * written.
+ */
+function downloadedFile(folder: string, binary: TemporalBinary): string | undefined {
   return readdirSync(folder).find((name) => name.startsWith(`${binary.command}-`) && !name.endsWith('.downloading'));
 }
 
@@ -103,17 +97,4 @@ function withoutUrls(message: string): string {
     .trim()
     .replace(/^Failed to start ephemeral server: /, '')
     .replaceAll(/error sending request for url \([^)]*\): /g, '');
-}
-
-function cacheFolder(binary: Binary, env: NodeJS.ProcessEnv): string | undefined {
-  try {
-    const { version } = require('@temporalio/testing/package.json') as { version: string };
-    return join(cacheRoot(env), `${binary.command}-by-sdk-${version}`);
-  } catch {
-    return undefined;
-  }
-}
-
-function binaryIn(folder: string, binary: Binary): string {
-  return join(folder, process.platform === 'win32' ? `${binary.command}.exe` : binary.command);
 }

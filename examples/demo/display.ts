@@ -1,8 +1,8 @@
-/** What the demo shows while it runs: a live table on a terminal, plain lines elsewhere. */
-import { style } from './style.js';
+/** What the demo shows while it runs: a table that is redrawn on a terminal, plain lines elsewhere. */
+import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 
-/** One run, as a line. */
+/** One job, as a line of the table. */
 export interface Row {
   readonly title: string;
   readonly state: 'waiting' | 'running' | 'done' | 'failed';
@@ -15,32 +15,44 @@ export interface Row {
 
 export interface Display {
   readonly show: (row: Row) => void;
-  /** A line that stays, above the rows. */
+  /** Prints a line above the table. */
   readonly say: (line: string) => void;
   readonly stop: () => void;
 }
 
 export function createDisplay(titles: readonly string[], stream: NodeJS.WriteStream = process.stdout): Display {
   return stream.isTTY && !process.env.CI && process.env.TERM !== 'dumb'
-    ? liveDisplay(titles, stream)
+    ? terminalDisplay(titles, stream)
     : plainDisplay(stream);
 }
 
+/** Applies a style if stdout shows colours: on a terminal, without NO_COLOR. */
+export function style(format: Parameters<typeof styleText>[0], text: string): string {
+  return showsColors() ? styleText(format, text, { validateStream: false }) : text;
+}
+
+export function showsColors(): boolean {
+  return process.stdout.isTTY && process.stdout.hasColors();
+}
+
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-/** A row without its bar; both fit into 80 columns. */
+const FRAME_MS = 100;
+/** Columns of a row without its bar. Together they fit into 80 columns. */
 const ROW_WIDTH = 66;
 
-function liveDisplay(titles: readonly string[], stream: NodeJS.WriteStream): Display {
+function terminalDisplay(titles: readonly string[], stream: NodeJS.WriteStream): Display {
   const log = createLogUpdate(stream);
-  const rows = new Map(titles.map((title) => [title, waiting(title)]));
-  const width = Math.max(...titles.map((title) => title.length));
+  const rows = new Map(titles.map((title) => [title, waitingRow(title)]));
+  const titleWidth = Math.max(...titles.map((title) => title.length));
   let frame = 0;
-  const draw = () =>
-    log(`\n${[...rows.values()].map((row) => line(row, { width, barWidth: barWidth(stream), frame })).join('\n')}\n`);
+  const draw = () => {
+    const layout = { titleWidth, barWidth: barWidth(stream), frame };
+    log(`\n${[...rows.values()].map((row) => formatRow(row, layout)).join('\n')}\n`);
+  };
   const timer = setInterval(() => {
     frame += 1;
     draw();
-  }, 100);
+  }, FRAME_MS);
   return {
     show: (row) => {
       rows.set(row.title, row);
@@ -61,36 +73,35 @@ function liveDisplay(titles: readonly string[], stream: NodeJS.WriteStream): Dis
 
 const barWidth = (stream: NodeJS.WriteStream): number => Math.min(24, Math.max(4, stream.columns - ROW_WIDTH));
 
-interface Look {
-  /** Of the titles. */
-  readonly width: number;
+interface Layout {
+  readonly titleWidth: number;
   readonly barWidth: number;
   readonly frame: number;
 }
 
-function line({ title, state, status, done, total, note }: Row, look: Look): string {
+function formatRow({ title, state, status, done, total, note }: Row, layout: Layout): string {
   const mark = {
     waiting: style('dim', '·'),
-    running: style('cyan', FRAMES[look.frame % FRAMES.length] ?? ''),
+    running: style('cyan', FRAMES[layout.frame % FRAMES.length] ?? ''),
     done: style('green', '✔'),
     failed: style('red', '✖'),
   }[state];
-  const filled = total === 0 ? 0 : Math.round((look.barWidth * done) / total);
-  const bar = style('cyan', '━'.repeat(filled)) + style('dim', '━'.repeat(look.barWidth - filled));
-  return `  ${mark} ${title.padEnd(look.width)}  ${bar}  ${status.padEnd(16)} ${style('dim', note)}`;
+  const filled = total === 0 ? 0 : Math.round((layout.barWidth * done) / total);
+  const bar = style('cyan', '━'.repeat(filled)) + style('dim', '━'.repeat(layout.barWidth - filled));
+  return `  ${mark} ${title.padEnd(layout.titleWidth)}  ${bar}  ${status.padEnd(16)} ${style('dim', note)}`;
 }
 
-/** One line whenever a status changes, and at each quarter of the work. */
+/** Prints a line when a status changes, and at each quarter of the work. */
 function plainDisplay(stream: NodeJS.WriteStream): Display {
   const began = Date.now();
-  const told = new Map<string, string>();
+  const lastShown = new Map<string, string>();
   const say = (text: string) => void stream.write(`${text}\n`);
   return {
     show: ({ title, status, done, total, note }) => {
       const quarter = total === 0 ? 0 : Math.floor((4 * done) / total);
-      const news = `${status} ${quarter}`;
-      if (told.get(title) === news) return;
-      told.set(title, news);
+      const milestone = `${status} ${quarter}`;
+      if (lastShown.get(title) === milestone) return;
+      lastShown.set(title, milestone);
       const seconds = ((Date.now() - began) / 1_000).toFixed(1).padStart(5);
       say(`${seconds} s  ${title}: ${status}${note === '' ? '' : `, ${note}`}`);
     },
@@ -99,6 +110,6 @@ function plainDisplay(stream: NodeJS.WriteStream): Display {
   };
 }
 
-function waiting(title: string): Row {
+function waitingRow(title: string): Row {
   return { title, state: 'waiting', status: 'not started', done: 0, total: 0, note: '' };
 }

@@ -1,47 +1,51 @@
-/** `npm run demo`: a Temporal server, an API, a worker and three jobs, on this machine. See `--help`. */
+/** `npm run demo`: three jobs on this machine, with a Temporal server, a simulated API and a worker. See `--help`. */
 import { createDisplay } from './display.js';
+import { startEnvironment } from './environment.js';
+import { runAllJobs, runBatchOnly, TITLES } from './jobs.js';
 import { readOptions, USAGE, type DemoOptions } from './options.js';
 import { report } from './report.js';
-import { setStage } from './stage.js';
-import { playAll, playBatch, TITLES } from './story.js';
 
-/** How a shell tells a program that was ended by Ctrl-C. */
+/** The conventional exit code of a program that is ended by Ctrl-C. */
 const INTERRUPTED = 130;
 
 const say = (line: string): void => console.log(line);
 
 async function main({ live, keep, speed }: DemoOptions, signal: AbortSignal): Promise<void> {
   if (live && !process.env.OPENAI_API_KEY) throw new Error('--live needs OPENAI_API_KEY in the environment');
-  say(live ? liveNote() : `Everything here is local: a simulated API, with ${speed} h of its time in each second.`);
+  say(
+    live
+      ? liveNote()
+      : `Everything runs on this machine. The API is simulated, with ${speed} h of its time per second.`,
+  );
   const began = performance.now();
-  const stage = await setStage({ live, speed, say, signal });
+  const environment = await startEnvironment({ live, speed, say, signal });
   try {
     const display = createDisplay(live ? [TITLES.batch] : Object.values(TITLES));
-    const scene = { stage, display, signal };
-    const outcome = await (live ? playBatch(scene) : playAll(scene)).finally(display.stop);
-    for await (const line of report(outcome)) say(line);
+    const context = { environment, display, signal };
+    const results = await (live ? runBatchOnly(context) : runAllJobs(context)).finally(display.stop);
+    for await (const line of report(results)) say(line);
     const seconds = Math.round((performance.now() - began) / 1_000);
-    say(`\nAll of it took ${seconds} s. The files are in ${stage.folder}`);
-    if (!keep) return say('The UI ends with the demo; `npm run demo -- --keep` leaves it up.');
-    say(`The UI stays up at ${stage.uiUrl} until Ctrl-C.`);
+    say(`\nFinished in ${seconds} s. The results are in ${environment.folder}`);
+    if (!keep) return say('The UI stops with the demo. To explore it, run `npm run demo -- --keep`.');
+    say(`The UI is at ${environment.uiUrl} until you press Ctrl-C.`);
     await Promise.race([
       new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
-      stage.broken,
+      environment.broken,
     ]);
   } finally {
-    await stage.stop();
+    await environment.stop();
   }
 }
 
 function liveNote(): string {
   const api = process.env.OPENAI_BASE_URL ?? "OpenAI's API";
   return (
-    `Live: 66 short requests to ${api}, as one batch. With gpt-4o-mini that costs about a cent, and takes from minutes to\n` +
-    '24 hours. Ctrl-C cancels the batch; what was answered until then is charged.'
+    `Sending 66 short requests to ${api} as one batch. With gpt-4o-mini this costs about a cent and takes from\n` +
+    'minutes to 24 hours. Ctrl-C cancels the batch; requests answered before that are charged.'
   );
 }
 
-/** The first Ctrl-C ends the demo in order; a second one at once (its processes end with it). */
+/** The first Ctrl-C shuts the demo down in order, a second one ends it immediately (and its processes with it). */
 function untilInterrupted(): AbortSignal {
   const controller = new AbortController();
   const interrupt = () => {
@@ -60,12 +64,12 @@ try {
   if (options.help) console.log(USAGE);
   else await main(options, signal);
 } catch (error) {
-  console.error(signal.aborted ? 'Interrupted.' : `The demo failed: ${reasonOf(error)}`);
+  console.error(signal.aborted ? 'Interrupted.' : `The demo failed: ${messageOf(error)}`);
   process.exitCode = signal.aborted ? INTERRUPTED : 1;
 }
 
-/** The chain of causes: Temporal wraps what happened. */
-function reasonOf(error: unknown): string {
+/** The message with those of its causes, since Temporal wraps errors. */
+function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${reasonOf(error.cause)}` : error.message;
+  return error.cause instanceof Error ? `${error.message}: ${messageOf(error.cause)}` : error.message;
 }

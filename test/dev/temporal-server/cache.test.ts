@@ -15,24 +15,24 @@ beforeEach(async () => {
 });
 
 const fillWith = (text: string) => (folder: string) => writeFile(join(folder, 'file'), text);
-const works = async () => true;
+const isUsable = async () => true;
 
-test('fill fails → no target, nothing left behind', async () => {
-  await expect(installInto(target, fillHalf, works)).rejects.toThrow('the network went away');
+test('fill fails → no target and no leftovers', async () => {
+  await expect(installInto(target, fillHalf, isUsable)).rejects.toThrow('the network went away');
   await expect(readdir(cache)).resolves.toEqual([]);
 });
 
-test('target appears while filling, and works → it stays', async () => {
+test('target appears during the install and is usable → kept', async () => {
   const fill = async (folder: string) => {
-    await fillWith('mine')(folder);
-    await installInto(target, fillWith('theirs'), works);
+    await fillWith('ours')(folder);
+    await installInto(target, fillWith('theirs'), isUsable);
   };
-  await installInto(target, fill, works);
+  await installInto(target, fill, isUsable);
   await expect(readFile(join(target, 'file'), 'utf8')).resolves.toBe('theirs');
   await expect(readdir(cache)).resolves.toEqual(['thing-1.0']);
 });
 
-test('target is there, but broken → replaced', async () => {
+test('target exists but is broken → replaced', async () => {
   await mkdir(target);
   await writeFile(join(target, 'file'), 'broken');
   await installInto(target, fillWith('whole'), async () => false);
@@ -40,19 +40,19 @@ test('target is there, but broken → replaced', async () => {
   await expect(readdir(cache)).resolves.toEqual(['thing-1.0']);
 });
 
-test('leftovers of killed installs: old → removed, fresh → let alone', async () => {
-  const old = `${target}.half-done-old`;
-  const fresh = `${target}.half-done-fresh`;
+test('leftovers of killed installs: old → removed, recent → kept', async () => {
+  const old = `${target}.incomplete-old`;
+  const recent = `${target}.incomplete-recent`;
   await mkdir(old);
-  await mkdir(fresh);
+  await mkdir(recent);
   const twoHoursAgo = Date.now() / 1000 - 7200;
   await utimes(old, twoHoursAgo, twoHoursAgo);
-  await installInto(target, fillWith('whole'), works);
+  await installInto(target, fillWith('whole'), isUsable);
   expect(existsSync(old)).toBe(false);
-  expect(existsSync(fresh)).toBe(true);
+  expect(existsSync(recent)).toBe(true);
 });
 
-test('cache root: XDG_CACHE_HOME → below it', () => {
+test('cache root: XDG_CACHE_HOME → a folder below it', () => {
   expect(cacheRoot({ XDG_CACHE_HOME: '/c' })).toBe(join('/c', 'temporal-llm-jobs'));
 });
 

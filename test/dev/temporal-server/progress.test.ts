@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { plainProgress } from '../../../dev/temporal-server/index.js';
-import { withProgress } from '../../../dev/temporal-server/progress.js';
+import { plainProgress, withProgress } from '../../../dev/temporal-server/progress.js';
 
-test('plain progress: a line at the start, then one every ten seconds at most', () => {
+test('plain progress: updated every second → a line at the start, then at most one every ten seconds', () => {
   vi.useFakeTimers();
   const lines: string[] = [];
   const progress = plainProgress('Fetching …', (line) => lines.push(line));
@@ -16,7 +15,7 @@ test('plain progress: a line at the start, then one every ten seconds at most', 
   expect(lines).toEqual(['Fetching …', 'Fetching … 10 s', 'Fetching … 20 s']);
 });
 
-test('withProgress: shows seconds and megabytes, and stops when the action fails', async () => {
+test('withProgress: action fails → seconds and megabytes were shown, and progress is stopped', async () => {
   const shown: string[] = [];
   const stop = vi.fn<() => void>();
   const show = (text: string) => {

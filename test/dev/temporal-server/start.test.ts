@@ -1,4 +1,4 @@
-/** Real dev servers, started, used and gone. */
+/** Real dev servers are started, used and stopped. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import {
 } from '../../../dev/temporal-server/index.js';
 import { machine, type Machine } from './support.js';
 
-/** A machine that has the real `temporal` on its PATH. */
+/** A machine with the real `temporal` on its PATH. */
 async function machineWithTemporal(): Promise<Machine> {
   const it = await machine();
   const shared = inject('devServer');
@@ -54,7 +54,7 @@ async function eventually(condition: () => Promise<boolean>, limitMs = 15_000): 
   return false;
 }
 
-test('start with a UI, stop → both answer on loopback, then nothing does', async () => {
+test('start with a UI, then stop → both answer on loopback, then neither does', async () => {
   const it = await machineWithTemporal();
   const server = await start(it, { ui: true });
   expect(server).toMatchObject({ source: 'path', namespace: 'default', env: { TEMPORAL_ADDRESS: server.address } });
@@ -69,13 +69,13 @@ test('start with a UI, stop → both answer on loopback, then nothing does', asy
   await server.stop();
 });
 
-test('namespace, search attributes and file → known to the server, and kept by it', async () => {
+test('namespace, search attributes and file → used by the server', async () => {
   const it = await machineWithTemporal();
   const dbFilename = join(it.env.HOME ?? '', 'temporal.db');
-  const server = await start(it, { namespace: 'mine', searchAttributes: { LlmJobKind: 'Keyword' }, dbFilename });
+  const server = await start(it, { namespace: 'other', searchAttributes: { LlmJobKind: 'Keyword' }, dbFilename });
   const connection = await Connection.connect({ address: server.address });
   onTestFinished(() => connection.close());
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'mine' });
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'other' });
   expect(customAttributes).toHaveProperty('LlmJobKind');
   expect(existsSync(dbFilename)).toBe(true);
 });
@@ -83,19 +83,19 @@ test('namespace, search attributes and file → known to the server, and kept by
 test('port in use → an error that names the port', async () => {
   const it = await machineWithTemporal();
   const port = Number(sharedServer().address.split(':')[1]);
-  await expect(startDevServer({ ...it.options, port })).rejects.toThrow(`Port ${port} on 127.0.0.1 can't be used`);
+  await expect(startDevServer({ ...it.options, port })).rejects.toThrow(`port ${port} on 127.0.0.1 is not free`);
 });
 
-test('argument that the server refuses → an error with its words', async () => {
+test('argument that the server rejects → an error with its message', async () => {
   const it = await machineWithTemporal();
   await expect(startDevServer({ ...it.options, extraArgs: ['--no-such-flag'] })).rejects.toThrow('no-such-flag');
 });
 
-/** A Node process that starts a dev server, says where and does `then`. */
+/** A Node process that starts a dev server, prints its address and runs `then`. */
 async function ownerOf(
   it: Machine,
   then: string,
-): Promise<{ owner: ChildProcess; address: string; over: Promise<unknown> }> {
+): Promise<{ owner: ChildProcess; address: string; ended: Promise<unknown> }> {
   const module = new URL('../../../dev/temporal-server/index.ts', import.meta.url).href;
   const code = `const { startDevServer } = await import(${JSON.stringify(module)});
     const server = await startDevServer({ ui: false, log: () => {} });
@@ -106,14 +106,14 @@ async function ownerOf(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void owner.kill('SIGKILL'));
-  const over = new Promise((resolve) => {
+  const ended = new Promise((resolve) => {
     owner.once('exit', resolve);
   });
   const address = await new Promise<string>((resolve, reject) => {
     owner.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));
-    owner.once('exit', () => reject(new Error('the owner ended too early')));
+    owner.once('exit', () => reject(new Error('the owner ended before it printed an address')));
   });
-  return { owner, address, over };
+  return { owner, address, ended };
 }
 
 test.each(['SIGKILL', 'SIGTERM'] as const)('owner killed by %s → the server ends too', async (signal) => {
@@ -123,19 +123,19 @@ test.each(['SIGKILL', 'SIGTERM'] as const)('owner killed by %s → the server en
   await expect(eventually(async () => !(await answers(address)))).resolves.toBe(true);
 });
 
-test('owner has nothing left to do → it ends without stop(), and the server with it', async () => {
-  const { address, over } = await ownerOf(await machineWithTemporal(), '');
-  await over;
+test('owner has nothing left to do → ends without stop(), and so does the server', async () => {
+  const { address, ended } = await ownerOf(await machineWithTemporal(), '');
+  await ended;
   await expect(eventually(async () => !(await answers(address)))).resolves.toBe(true);
 });
 
-test('TEMPORAL_ADDRESS → that server, which stop() leaves alone', async () => {
+test('TEMPORAL_ADDRESS → that server, which stop() does not end', async () => {
   const it = await machine();
   const { address } = sharedServer();
   it.env.TEMPORAL_ADDRESS = address;
   const server = await start(it);
   expect(server).toMatchObject({ address, source: 'address', uiUrl: null });
-  expect(it.lines).toEqual([`Temporal server: ${address}, named by TEMPORAL_ADDRESS`]);
+  expect(it.lines).toEqual([`Temporal server: ${address} (from TEMPORAL_ADDRESS)`]);
   await server.stop();
   await expect(answers(address)).resolves.toBe(true);
 });
@@ -145,10 +145,10 @@ test('profile with an address → that server', async () => {
   const { address } = sharedServer();
   await writeFile(it.env.TEMPORAL_CONFIG_FILE ?? '', `[profile.default]\naddress = "${address}"\n`);
   await expect(start(it)).resolves.toMatchObject({ address, source: 'address' });
-  expect(it.lines).toEqual([`Temporal server: ${address}, named by profile "default" of the Temporal configuration`]);
+  expect(it.lines).toEqual([`Temporal server: ${address} (from profile "default" of the Temporal configuration)`]);
 });
 
-test('TEMPORAL_ADDRESS, but `existing: false` → a server of its own', async () => {
+test('TEMPORAL_ADDRESS with `existing: false` → a new server', async () => {
   const it = await machineWithTemporal();
   it.env.TEMPORAL_ADDRESS = sharedServer().address;
   const server = await start(it, { existing: false });
@@ -156,7 +156,7 @@ test('TEMPORAL_ADDRESS, but `existing: false` → a server of its own', async ()
   expect(server.address).not.toBe(it.env.TEMPORAL_ADDRESS);
 });
 
-test('TEMPORAL_ADDRESS where nobody answers → an error, and no other server in its place', async () => {
+test('TEMPORAL_ADDRESS without a server → an error; no other server is started', async () => {
   const it = await machineWithTemporal();
   it.env.TEMPORAL_ADDRESS = '127.0.0.1:9';
   const error: unknown = await startDevServer(it.options).catch((reason: unknown) => reason);
@@ -164,13 +164,13 @@ test('TEMPORAL_ADDRESS where nobody answers → an error, and no other server in
   expect((error as Error).message).toContain('TEMPORAL_ADDRESS: 127.0.0.1:9 does not answer');
 });
 
-test('source pinned to address, none named → an error', async () => {
+test('source pinned to address without an address → an error', async () => {
   const it = await machineWithTemporal();
   it.env.LLM_JOBS_TEMPORAL_SOURCE = 'address';
   await expect(startDevServer(it.options)).rejects.toThrow('neither TEMPORAL_ADDRESS nor a profile names a server');
 });
 
-test('time-skipping server: a day of sleep → no time at all', async () => {
+test('time-skipping server: a day of sleep → skipped', async () => {
   const it = await machine();
   const shared = inject('timeSkippingServer');
   if ('problem' in shared) throw new Error(shared.problem);

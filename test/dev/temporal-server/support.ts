@@ -1,30 +1,31 @@
-/** Machines of many kinds, made of folders: a PATH with what the test puts on it, and a cache of the test's own. */
+/** Simulated machines: a PATH with the files that a test puts on it, and a separate cache folder. */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { FindOptions, Progress } from '../../../dev/temporal-server/index.js';
+import type { FindOptions } from '../../../dev/temporal-server/index.js';
+import type { Progress } from '../../../dev/temporal-server/progress.js';
 
-/** Scripts are POSIX shell. */
+/** The scripts are POSIX shell. */
 export const TEMPORAL_SCRIPT = '#!/bin/sh\necho "temporal version 9.9.9 (Server 9, UI 9)"\n';
 export const BROKEN_SCRIPT = '#!/bin/sh\necho "cannot execute: wrong architecture" >&2\nexit 1\n';
 
-/** Nothing listens there, so a download through this proxy fails at once. */
-const NO_PROXY_THERE = 'http://127.0.0.1:9';
+/** Nothing listens on this port, so a download through this proxy fails immediately. */
+const DEAD_PROXY = 'http://127.0.0.1:9';
 
 export interface Machine {
-  env: NodeJS.ProcessEnv;
-  /** What was logged so far. */
-  lines: string[];
-  /** What was shown as being fetched so far. */
-  fetched: string[];
-  options: FindOptions;
-  /** A folder on the PATH, in the order of adding. */
-  addToPath: (files: Record<string, string>) => Promise<string>;
-  /** A file in the cache folder, executable. */
-  addToCache: (path: string, content: string) => Promise<string>;
-  cache: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Lines logged so far. */
+  readonly lines: string[];
+  /** Progress texts of the fetches so far. */
+  readonly fetched: string[];
+  readonly options: FindOptions;
+  /** Appends a folder with these files to the PATH and returns it. */
+  readonly addToPath: (files: Record<string, string>) => Promise<string>;
+  /** Writes an executable file in the cache folder and returns its path. */
+  readonly addToCache: (path: string, content: string) => Promise<string>;
+  readonly cache: string;
 }
 
 export async function machine(): Promise<Machine> {
@@ -36,7 +37,7 @@ export async function machine(): Promise<Machine> {
     PATH: '',
     HOME: root,
     XDG_CACHE_HOME: join(root, 'cache'),
-    HTTPS_PROXY: NO_PROXY_THERE,
+    HTTPS_PROXY: DEAD_PROXY,
     TEMPORAL_CONFIG_FILE: join(root, 'temporal.toml'),
   };
   const cache = join(root, 'cache', 'temporal-llm-jobs');
@@ -55,10 +56,11 @@ export async function machine(): Promise<Machine> {
       },
     },
     addToPath: async (files) => {
-      const folder = join(root, `bin${folders++}`);
+      folders += 1;
+      const folder = join(root, `bin${folders}`);
       await mkdir(folder);
       for (const [name, content] of Object.entries(files)) await executable(join(folder, name), content);
-      // The scripts themselves need sh, cat and mkdir; those are called by their full names, so that the PATH has nothing else on it.
+      // The scripts call sh, cat and mkdir by absolute paths, so that the PATH contains nothing else.
       env.PATH = [env.PATH, folder].filter(Boolean).join(delimiter);
       return folder;
     },
@@ -73,7 +75,7 @@ async function executable(path: string, content: string): Promise<string> {
   return path;
 }
 
-/** A Python whose pip "installs" `binary` with the given content; every install is a line in `log`. */
+/** A Python whose pip "installs" `binary` with the given content. Every install appends a line to `log`. */
 export function fakePython(log: string, binary: string, content: string): string {
   return `#!/bin/sh
 [ "$2" = pip ] && [ "$3" = --version ] && echo "pip 99" && exit 0
@@ -86,7 +88,7 @@ ${content}CONTENT
 `;
 }
 
-/** A proxy that accepts connections and then says nothing, as a firewall that drops packets does. */
+/** A proxy that accepts connections and never answers, like a firewall that drops packets. */
 export async function silentProxy(): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

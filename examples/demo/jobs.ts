@@ -1,10 +1,14 @@
-/** What happens in the demo: the runs that it starts, steers and waits for. */
+/** The jobs of the demo: it starts them, cancels one of them and waits for their results. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchRun, FineTuningRun } from '../../src/client.js';
 import type { BatchProgress, BatchResult, FineTuningProgress, FineTuningResult } from '../../src/index.js';
 import type { Display, Row } from './display.js';
-import { REQUESTS, TRAINING_FILE, type Stage } from './stage.js';
+import { REQUESTS, TRAINING_FILE, type DemoEnvironment } from './environment.js';
+
+const PROGRESS_INTERVAL_MS = 250;
+const CANCEL_CHECK_MS = 500;
+const CANCEL_LIMIT_MS = 60_000;
 
 export const TITLES = {
   batch: 'Batch of 66 requests',
@@ -12,32 +16,32 @@ export const TITLES = {
   cancelled: 'Batch, cancelled midway',
 } as const;
 
-export interface Ended<Result> {
+export interface EndedJob<Result> {
   readonly title: string;
   readonly workflowId: string;
   readonly uiUrl: string;
   readonly result: Result;
 }
 
-export interface Outcome {
-  readonly batch: Ended<BatchResult>;
-  readonly fineTuning?: Ended<FineTuningResult>;
-  readonly cancelled?: Ended<BatchResult>;
+export interface DemoResults {
+  readonly batch: EndedJob<BatchResult>;
+  readonly fineTuning?: EndedJob<FineTuningResult>;
+  readonly cancelled?: EndedJob<BatchResult>;
 }
 
-interface Scene {
-  readonly stage: Stage;
+interface DemoContext {
+  readonly environment: DemoEnvironment;
   readonly display: Display;
   readonly signal: AbortSignal;
 }
 
-/** Two jobs run to their end, a third is cancelled when a good third of it is done; all at the same time. */
-export function playAll(scene: Scene): Promise<Outcome> {
-  return scene.stage.whileWanted(() => playAllScenes(scene));
+/** Runs two jobs to their end and cancels a third when a third of its requests are answered, all concurrently. */
+export function runAllJobs(context: DemoContext): Promise<DemoResults> {
+  return context.environment.abortable(() => startAndFollowAll(context));
 }
 
-async function playAllScenes(scene: Scene): Promise<Outcome> {
-  const { jobs } = scene.stage;
+async function startAndFollowAll(context: DemoContext): Promise<DemoResults> {
+  const { jobs } = context.environment;
   const [batch, fineTuning, cancelled] = await Promise.all([
     jobs.startBatch(batchSpec(), { workflowId: unique('batch') }),
     jobs.startFineTuning(
@@ -47,30 +51,35 @@ async function playAllScenes(scene: Scene): Promise<Outcome> {
     jobs.startBatch(batchSpec(), { workflowId: unique('cancelled-batch') }),
   ]);
   const [batchEnd, fineTuningEnd, cancelledEnd] = await Promise.all([
-    follow(scene, TITLES.batch, batch, batchRow),
-    follow(scene, TITLES.fineTuning, fineTuning, fineTuningRow),
-    follow(scene, TITLES.cancelled, cancelled, batchRow, cancelMidway(cancelled)),
+    follow(context, TITLES.batch, batch, batchRow),
+    follow(context, TITLES.fineTuning, fineTuning, fineTuningRow),
+    follow(context, TITLES.cancelled, cancelled, batchRow, cancelMidway(cancelled)),
   ]);
 
   const { lines } = batchEnd.result;
-  must(batchEnd.result.status === 'completed' && lines.succeeded === 64 && lines.failed === 2, TITLES.batch, lines);
-  must(fineTuningEnd.result.fineTunedModel !== null, TITLES.fineTuning, fineTuningEnd.result.status);
-  const kept = cancelledEnd.result;
-  must(
-    kept.status === 'cancelled' && kept.lines.succeeded > 0 && kept.lines.unfinished > 0,
+  expectThat(
+    batchEnd.result.status === 'completed' && lines.succeeded === 64 && lines.failed === 2,
+    TITLES.batch,
+    lines,
+  );
+  expectThat(fineTuningEnd.result.fineTunedModel !== null, TITLES.fineTuning, fineTuningEnd.result.status);
+  const partial = cancelledEnd.result;
+  expectThat(
+    partial.status === 'cancelled' && partial.lines.succeeded > 0 && partial.lines.unfinished > 0,
     TITLES.cancelled,
-    kept.lines,
+    partial.lines,
   );
   return { batch: batchEnd, fineTuning: fineTuningEnd, cancelled: cancelledEnd };
 }
 
-/** The batch alone. If the user has had enough, it is cancelled before we go: it would go on costing money. */
-export async function playBatch(scene: Scene): Promise<Outcome> {
-  const run = await scene.stage.jobs.startBatch(batchSpec(), { workflowId: unique('live-batch') });
+/** Runs only the batch. If the user interrupts, it is cancelled first: otherwise it would continue to cost money. */
+export async function runBatchOnly(context: DemoContext): Promise<DemoResults> {
+  const { environment, display, signal } = context;
+  const run = await environment.jobs.startBatch(batchSpec(), { workflowId: unique('live-batch') });
   try {
-    return { batch: await scene.stage.whileWanted(() => follow(scene, TITLES.batch, run, batchRow)) };
+    return { batch: await environment.abortable(() => follow(context, TITLES.batch, run, batchRow)) };
   } catch (error) {
-    if (scene.signal.aborted) await cancelForGood(run, scene.display);
+    if (signal.aborted) await cancelAtProvider(run, display);
     throw error;
   }
 }
@@ -79,9 +88,9 @@ function batchSpec() {
   return { input: { uri: REQUESTS.href }, endpoint: '/v1/chat/completions' };
 }
 
-/** Shows how a run stands until it ends. */
+/** Shows the progress of a run until it ends. */
 async function follow<Progress, Result>(
-  { stage, display, signal }: Scene,
+  { environment, display, signal }: DemoContext,
   title: string,
   run: {
     readonly workflowId: string;
@@ -89,9 +98,9 @@ async function follow<Progress, Result>(
     readonly result: () => Promise<Result>;
   },
   asRow: (progress: Progress) => Omit<Row, 'title' | 'state'>,
-  act: (progress: Progress) => Promise<void> = async () => undefined,
-): Promise<Ended<Result>> {
-  const uiUrl = linkTo(stage, run.workflowId);
+  onProgress: (progress: Progress) => Promise<void> = async () => undefined,
+): Promise<EndedJob<Result>> {
+  const uiUrl = linkTo(environment, run.workflowId);
   const result = run.result();
   const settled = result.then(
     () => 'done' as const,
@@ -100,10 +109,10 @@ async function follow<Progress, Result>(
   let state: Row['state'] = 'running';
   while (state === 'running') {
     signal.throwIfAborted();
-    const progress = await Promise.race([run.progress(), stage.broken]);
+    const progress = await Promise.race([run.progress(), environment.broken]);
     display.show({ title, state, ...asRow(progress) });
-    await act(progress);
-    state = await Promise.race([settled, stage.broken, sleep(250, 'running' as const)]);
+    await onProgress(progress);
+    state = await Promise.race([settled, environment.broken, sleep(PROGRESS_INTERVAL_MS, 'running' as const)]);
   }
   display.show({ title, state, ...asRow(await run.progress()) });
   return { title, workflowId: run.workflowId, uiUrl, result: await result };
@@ -130,22 +139,21 @@ function cancelMidway(run: BatchRun): (progress: BatchProgress) => Promise<void>
   };
 }
 
-const CANCEL_LIMIT_MS = 60_000;
-
-async function cancelForGood(run: BatchRun, display: Display): Promise<void> {
-  display.say('Cancelling the batch at the provider, so that nothing goes on costing money …');
+async function cancelAtProvider(run: BatchRun, display: Display): Promise<void> {
+  display.say('Cancelling the batch at the provider, to stop further costs …');
   await run.cancel('the demo was interrupted');
   const deadline = Date.now() + CANCEL_LIMIT_MS;
-  for (;;) {
+  while (true) {
     const { status, jobId } = await run.progress();
     const isCancelled = ['cancelling', 'cancelled', 'completed', 'expired', 'failed'].includes(status);
     if (isCancelled || (jobId === null && (await hasEnded(run)))) {
       display.say(jobId === null ? 'No batch was created.' : `${jobId} is ${status} at the provider.`);
       return;
     }
-    if (Date.now() > deadline)
-      throw new Error(`${jobId ?? 'the batch'} could not be cancelled: cancel it at the provider`);
-    await sleep(500);
+    if (Date.now() > deadline) {
+      throw new Error(`${jobId ?? 'the batch'} could not be cancelled; cancel it at the provider`);
+    }
+    await sleep(CANCEL_CHECK_MS);
   }
 }
 
@@ -153,12 +161,12 @@ async function hasEnded({ handle }: BatchRun | FineTuningRun): Promise<boolean> 
   return (await handle.describe()).status.name !== 'RUNNING';
 }
 
-function linkTo({ uiUrl, namespace }: Stage, workflowId: string): string {
+function linkTo({ uiUrl, namespace }: DemoEnvironment, workflowId: string): string {
   return `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
-function must(isAsPromised: boolean, title: string, found: unknown): void {
-  if (!isAsPromised) throw new Error(`${title} did not end as it should: ${JSON.stringify(found)}`);
+function expectThat(condition: boolean, title: string, found: unknown): void {
+  if (!condition) throw new Error(`${title} ended unexpectedly: ${JSON.stringify(found)}`);
 }
 
 const unique = (name: string): string => `demo-${name}-${randomUUID().slice(0, 8)}`;
