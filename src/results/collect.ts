@@ -1,7 +1,7 @@
 import type { FileRef } from '../contract/file-ref.js';
 import { WriteBackpressure } from '../jsonl/backpressure.js';
 import { LineWriter } from '../jsonl/line-writer.js';
-import { lineBlocks } from '../jsonl/lines.js';
+import { lineBlocks, type Line } from '../jsonl/lines.js';
 import { forEachCustomId } from '../requests/custom-id.js';
 import { BatchAccount, type ResultsSummary } from './batch-account.js';
 import { type SyntheticCode, syntheticError, syntheticLine } from './synthetic-line.js';
@@ -78,16 +78,17 @@ async function separate({ output, errors }: ResultSources, sinks: ResultSinks, a
   const backpressure = new WriteBackpressure(MAX_WAITING_BYTES);
   const unsuccessful = new UnsuccessfulLines(sinks.unsuccessful, backpressure);
   const succeeded: { writer?: LineWriter } = {};
+  const write = (line: Line) => {
+    const recorded = account.record(line);
+    if (recorded === null) return;
+    if (recorded.outcome !== 'succeeded') unsuccessful.add(recorded.index, line);
+    else (succeeded.writer ??= new LineWriter(sinks.writeOutput, backpressure)).add(line);
+  };
   try {
     for (const open of [output, errors]) {
       if (!open) continue;
       for await (const lines of lineBlocks(open())) {
-        for (const line of lines) {
-          const recorded = account.record(line);
-          if (recorded === null) continue;
-          if (recorded.outcome !== 'succeeded') unsuccessful.add(recorded.index, line);
-          else (succeeded.writer ??= new LineWriter(sinks.writeOutput, backpressure)).add(line);
-        }
+        for (const line of lines) write(line);
         succeeded.writer?.endBlock();
         unsuccessful.endBlock();
         if (backpressure.isPressing) await backpressure.settled();

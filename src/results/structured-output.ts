@@ -2,7 +2,7 @@
 import { isObject } from '../jsonl/json-value.js';
 
 /** Returns the first answer's text of a chat completion, a response or a legacy completion; null if there is none. */
-export function answerText(body: unknown): string | null {
+function answerText(body: unknown): string | null {
   if (!isObject(body)) return null;
   const { choices, output } = body;
   if (Array.isArray(choices)) {

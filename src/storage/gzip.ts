@@ -55,7 +55,7 @@ async function* startingWith(start: Uint8Array[], rest: AsyncIterator<Uint8Array
   for (let step = await rest.next(); !step.done; step = await rest.next()) yield step.value;
 }
 
-/** zlib keeps several chunks at a time, and the source may reuse the memory of each. */
+/** Zlib keeps several chunks at a time, and the source may reuse the memory of each. */
 async function* copies(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) yield Buffer.from(chunk);
 }

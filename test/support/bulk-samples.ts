@@ -15,4 +15,4 @@ export async function collected(content: AsyncIterable<Uint8Array>): Promise<str
 }
 
 /** Runs of a property: `LLM_JOBS_FUZZ_RUNS` for a long run. */
-export const fuzzRuns = (usual: number): number => Number(process.env['LLM_JOBS_FUZZ_RUNS'] ?? usual);
+export const fuzzRuns = (usual: number): number => Number(process.env.LLM_JOBS_FUZZ_RUNS ?? usual);

@@ -6,7 +6,7 @@ import { vi } from 'vitest';
 import { Storage, StorageError, type StorageErrorCode } from '../../src/storage/index.js';
 
 /** Runs of each property; a long run sets it to 10,000. */
-export const FUZZ_RUNS = Number(process.env['LLM_JOBS_FUZZ_RUNS'] ?? 200);
+export const FUZZ_RUNS = Number(process.env.LLM_JOBS_FUZZ_RUNS ?? 200);
 vi.setConfig({ testTimeout: 60_000 + FUZZ_RUNS * 30 });
 
 /** A folder of its own with a root `data` inside, so that there is an outside to escape to. */

@@ -3,7 +3,7 @@ import { getClient } from '@temporalio/activity';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { BatchProgress } from '../../contract/batch.js';
 
-/** gRPC's `FAILED_PRECONDITION`: the run ended before its first workflow task, so it cannot be queried. */
+/** GRPC's `FAILED_PRECONDITION`: the run ended before its first workflow task, so it cannot be queried. */
 const FAILED_PRECONDITION: number = 9;
 
 /** Id of the batch that a `runBatch` run followed; null if it had none, or if the run no longer exists. */

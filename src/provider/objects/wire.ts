@@ -8,7 +8,7 @@ import { bounded } from '../../contract/text.js';
 const isBlank = (value: unknown): boolean => value === null || value === undefined || value === '';
 
 /** Reads null, the empty string and an absent value alike, as `undefined`. */
-export function blankable<T extends z.ZodType>(schema: T) {
+function blankable<T extends z.ZodType>(schema: T) {
   return z.preprocess((value) => (isBlank(value) ? undefined : value), schema.optional());
 }
 

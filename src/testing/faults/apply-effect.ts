@@ -25,8 +25,9 @@ export class HiddenObjects {
 
   /** Takes hidden objects out of a list; returns anything else as it is. */
   filter(json: unknown): unknown {
-    if (this.#readsLeft.size === 0 || !isObject(json) || json.object !== 'list' || !Array.isArray(json.data))
+    if (this.#readsLeft.size === 0 || !isObject(json) || json.object !== 'list' || !Array.isArray(json.data)) {
       return json;
+    }
     const isHidden = (item: unknown): boolean =>
       isObject(item) && typeof item.id === 'string' && this.#readsLeft.has(item.id);
     return { ...json, data: json.data.filter((item) => !isHidden(item)) };

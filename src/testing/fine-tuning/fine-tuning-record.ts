@@ -101,7 +101,7 @@ export interface Training {
 
 /** Undefined until the files are checked, and for files that are refused. */
 export function trainingOf({ checked, params }: FineTuningRecord): Training | undefined {
-  if (checked === null || checked.error !== null) return undefined;
+  if (checked?.error !== null) return undefined;
   const { examples, tokens } = checked.training;
   const method = resolveAuto(params.method, examples);
   const { steps, epochs } = trainingSteps(method, examples);

@@ -92,8 +92,9 @@ export class RunControl {
       const deadlineScope = this.#startDeadline(deadline);
       try {
         const result = await lifecycle();
-        if (this.#isWorkflowCancelled)
+        if (this.#isWorkflowCancelled) {
           throw new CancelledFailure('Workflow cancelled; its jobs at the provider were cancelled first');
+        }
         return result;
       } catch (error) {
         throw asRunFailure(error);
@@ -168,8 +169,9 @@ async function interruptedBy<T>(
     return { value: await scope.run(work), interrupted: false };
   } catch (error) {
     if (scope.consideredCancelled && isCancellation(error)) return { interrupted: true, outcomeUnknown: false };
-    if (scope.consideredCancelled && isErrorOfCancelledAttempt(error))
+    if (scope.consideredCancelled && isErrorOfCancelledAttempt(error)) {
       return { interrupted: true, outcomeUnknown: true };
+    }
     throw error;
   } finally {
     for (const scopes of requests) scopes.delete(scope);

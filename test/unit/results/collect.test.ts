@@ -277,7 +277,7 @@ describe('collectResults', () => {
     await fc.assert(
       fc.asyncProperty(fc.option(fc.uniqueArray(id)), file, file, places, async (ids, output, errors, cuts) => {
         const opened = (lines: string[] | null) => lines && (() => cut(Buffer.from(lines.join('\n')), cuts));
-        const input = ids && ids.map((name) => JSON.stringify(request(name)));
+        const input = ids === null ? null : ids.map((name) => JSON.stringify(request(name)));
         const result = await collected({ input: opened(input), output: opened(output), errors: opened(errors) });
         const { lines, anomalies, total } = result.summary;
         const { succeeded, failed, unfinished: never, missing } = lines;

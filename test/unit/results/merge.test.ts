@@ -125,7 +125,7 @@ describe('merge', () => {
         expect(idsOf(errors)).toEqual(ids.filter((id) => best.get(id) !== 'ok'));
         const { succeeded, failed: bad, unfinished, missing } = merged.lines;
         expect([succeeded, succeeded + bad + unfinished + missing]).toEqual([answered.length, ids.length]);
-        expect(merged.usage['m']?.totalTokens ?? 0).toBe(5 * answered.length);
+        expect(merged.usage.m?.totalTokens ?? 0).toBe(5 * answered.length);
       }),
       { numRuns: fuzzRuns(60) },
     );
@@ -223,7 +223,7 @@ describe('merge', () => {
     expect(idsOf(output)).toEqual(['a', 'ä "quoted" \ud800']);
     expect(errors).toMatchObject([{ custom_id: 'b', outcome: 'failed' }]);
     // The answer to an unknown id was paid for too.
-    expect(merged.usage['m']?.totalTokens).toBe(15);
+    expect(merged.usage.m?.totalTokens).toBe(15);
   });
 
   test.each([false, true])(

@@ -147,8 +147,9 @@ describe('runBulkBatch', () => {
     b.api.scenarios.clear();
     expect(result).toMatchObject({ status: 'cancelled', cancellation: { by: 'signal', reason: 'enough' } });
     expect(sum(result)).toBe(30);
-    for (const batch of await b.api.batches())
+    for (const batch of await b.api.batches()) {
       expect(['cancelled', 'completed', 'failed', 'expired']).toContain(batch.status);
+    }
   });
 
   test('a duplicate custom_id over two files → InvalidInput with both lines, nothing uploaded', async () => {

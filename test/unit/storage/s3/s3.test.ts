@@ -248,8 +248,9 @@ describe('packages', () => {
     const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-no-sdk-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const dist = fileURLToPath(new URL('../../../../dist', import.meta.url));
-    for (const part of ['storage', 'contract/text.js', 'jsonl/chunked-buffer.js'])
+    for (const part of ['storage', 'contract/text.js', 'jsonl/chunked-buffer.js']) {
       await cp(join(dist, part), join(folder, part), { recursive: true });
+    }
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     // Hides what may be installed in a folder above.
     for (const name of ['client-s3', 'lib-storage']) {
