@@ -5,7 +5,7 @@ import { BATCHES, FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { METADATA_LIMITS } from '../contract/limits.js';
 import type { OpenAIClient } from '../provider/openai-client.js';
 import { eachObject, pageSchema } from '../provider/pages.js';
-import { httpStatusOf } from '../provider/sdk-error.js';
+import { httpStatusOf } from '../provider/reply.js';
 
 export type OrphanKind = 'batch' | 'fineTuning';
 

@@ -46,3 +46,16 @@ export function parseReply<T>(schema: z.ZodType<T>, reply: Reply<unknown>): Repl
   const message = `unexpected reply: missing or invalid ${fields.slice(0, 5).join(', ')}`;
   return { error: errorWithoutReply(message, 'unreadable_reply') };
 }
+
+/**
+ * Recognises errors of any copy of the SDK by their fields, without loading it: a client made by `require('openai')`
+ * throws classes that the imported module does not know.
+ */
+export function isSdkError(error: unknown): error is Error & { readonly status?: number } {
+  return error instanceof Error && ['status', 'headers', 'requestID', 'error'].every((name) => name in error);
+}
+
+/** The HTTP status of an error that the SDK threw; null for an error without one. */
+export function httpStatusOf(error: unknown): number | null {
+  return isSdkError(error) && typeof error.status === 'number' ? error.status : null;
+}

@@ -2,7 +2,7 @@
 import { APIError, APIUserAbortError } from 'openai';
 import { bounded } from '../contract/text.js';
 import { redact } from './redact.js';
-import { errorWithoutReply, type ApiError } from './reply.js';
+import { errorWithoutReply, isSdkError, type ApiError } from './reply.js';
 import { retryAfterMs } from './retry-after.js';
 
 /** Longest code, type, parameter or request id that is kept, in characters. */
@@ -40,18 +40,8 @@ export function toApiError(error: unknown, secrets: readonly string[]): ApiError
   }
 }
 
-/** The HTTP status of an error that the SDK threw; null for an error without one. */
-export function httpStatusOf(error: unknown): number | null {
-  return isApiError(error) && typeof error.status === 'number' ? error.status : null;
-}
-
-/**
- * Recognises errors of any copy of the SDK: a client made by `require('openai')` throws classes that the imported
- * module does not know.
- */
 function isApiError(error: unknown): error is APIError {
-  if (error instanceof APIError) return true;
-  return error instanceof Error && ['status', 'headers', 'requestID', 'error'].every((name) => name in error);
+  return error instanceof APIError || isSdkError(error);
 }
 
 /** Whether the caller aborted the request, because the activity was cancelled or its worker shuts down. */

@@ -11,7 +11,7 @@ const UNFINISHED_CODES = new Set(['batch_expired', 'batch_cancelled', 'batch_can
  * reason in `response.body.error` (openai-openapi#302), so the status code decides; an error object whose fields are
  * all null is not an error.
  *
- * @param status of the response, from `httpStatusOf`
+ * @param status of the response, from `statusCodeOf`
  * @param error the line's `error`
  */
 export function judgeResult(status: number, error: unknown): ResultOutcome {
@@ -21,7 +21,7 @@ export function judgeResult(status: number, error: unknown): ResultOutcome {
 }
 
 /** The HTTP status in a response's `status_code`; 0 where there is none. */
-export function httpStatusOf(statusCode: unknown): number {
+export function statusCodeOf(statusCode: unknown): number {
   if (statusCode === undefined || statusCode === null) return 0;
   return typeof statusCode === 'number' || typeof statusCode === 'string' ? Number(statusCode) : NaN;
 }

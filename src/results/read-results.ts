@@ -7,7 +7,7 @@ import { lineBlocks } from '../jsonl/lines.js';
 import { parseLine } from '../jsonl/parse-line.js';
 import { decompressed } from '../storage/gzip.js';
 import type { Storage } from '../storage/storage.js';
-import { httpStatusOf, judgeResult } from './judge-result.js';
+import { statusCodeOf, judgeResult } from './judge-result.js';
 import { structuredOutput } from './structured-output.js';
 
 /** Why a request has no value, or none that fits the schema. */
@@ -75,7 +75,7 @@ function resultOf<T>(
   const customId = typeof line.custom_id === 'string' ? line.custom_id : '';
   const response = isObject(line.response) ? line.response : null;
   const status = typeof response?.status_code === 'number' ? response.status_code : null;
-  if (judgeResult(httpStatusOf(response?.status_code), line.error) !== 'succeeded') {
+  if (judgeResult(statusCodeOf(response?.status_code), line.error) !== 'succeeded') {
     return { customId, ok: false, error: errorOf(line.error, response?.body, status) };
   }
   const parsed = schema.safeParse(valueKind === 'body' ? response?.body : structuredOutput(response?.body));

@@ -3,7 +3,7 @@ import { isObject } from '../jsonl/json-value.js';
 import type { Line } from '../jsonl/lines.js';
 import { parseLine } from '../jsonl/parse-line.js';
 import { fieldScanner, type FieldValue, OBJECT, SEVERAL } from '../jsonl/scan/field-scanner.js';
-import { httpStatusOf, judgeResult } from './judge-result.js';
+import { statusCodeOf, judgeResult } from './judge-result.js';
 import type { Outcome } from './request-outcomes.js';
 import { isMissingLine } from './synthetic-line.js';
 
@@ -73,7 +73,7 @@ export function resultReader(policy: AnswerPolicy | null): (line: Line) => Resul
 }
 
 function outcomeOf(values: readonly FieldValue[], line: Line, policy: AnswerPolicy | null): Outcome {
-  const status = httpStatusOf(values[STATUS_CODE]);
+  const status = statusCodeOf(values[STATUS_CODE]);
   // What an error contains is needed, and few lines have one.
   const error = values[ERROR] === OBJECT ? parseLine(line).object?.error : values[ERROR];
   const outcome = judgeResult(status, error);

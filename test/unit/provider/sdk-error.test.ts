@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import OpenAI, { APIUserAbortError } from 'openai';
 import { describe, expect, test } from 'vitest';
 import type { ApiError } from '../../../src/provider/reply.js';
-import { httpStatusOf, toApiError } from '../../../src/provider/sdk-error.js';
+import { httpStatusOf } from '../../../src/provider/reply.js';
+import { toApiError } from '../../../src/provider/sdk-error.js';
 import { answer, API_KEY, errorFrom, rejection, serving } from '../../support/raw-server.js';
 
 const SECRETS = [API_KEY];
