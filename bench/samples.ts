@@ -109,7 +109,7 @@ export class Samples {
   }
 }
 
-/** Writes the lines and tells how many bytes they have. */
+/** Writes the lines and returns their size in bytes. */
 export async function writeLines(path: string, lines: Iterable<string>): Promise<number> {
   const file = createWriteStream(path, { highWaterMark: 1024 * 1024 });
   let bytes = 0;

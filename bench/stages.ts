@@ -249,7 +249,7 @@ function resultsOf(folder: string, results: readonly ResultFiles[]): PartResults
   }));
 }
 
-/** Batches of a first round that leave some requests, and one of a second round that answers those; each in an order of its own. */
+/** Batches of a first round that leave some requests unanswered, and one of a second round that answers them. */
 async function writeResults(folder: string, requests: number, samples: Samples): Promise<ResultFiles[]> {
   const random = randomFrom(11);
   const left: number[] = [];

@@ -69,7 +69,7 @@ export class BatchActivityGroup implements BatchActivities {
     return findInterrupted('batches.create', keyedJobs(BATCHES, this.#api(input), input), input);
   }
 
-  async cancelBatchTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
+  async cancelDuplicateBatches(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
     return { cancelled: await cancelDuplicates(keyedJobs(BATCHES, this.#api(input), input), input.id) };
   }
 

@@ -74,7 +74,7 @@ export class FineTuningActivityGroup implements FineTuningActivities {
     return findInterrupted('fineTuning.create', keyedJobs(FINE_TUNING_JOBS, this.#api(input), input), input);
   }
 
-  async cancelFineTuningTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
+  async cancelDuplicateFineTuningJobs(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
     return { cancelled: await cancelDuplicates(keyedJobs(FINE_TUNING_JOBS, this.#api(input), input), input.id) };
   }
 

@@ -16,7 +16,7 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
     this.#context = context;
   }
 
-  async requestRoom(input: { provider: string; request: CapacityRequest }): Promise<void> {
+  async requestCapacity(input: { provider: string; request: CapacityRequest }): Promise<void> {
     const { provider } = providerApi(this.#context, input.provider);
     const { taskQueue } = activityInfo();
     await getClient().workflow.signalWithStart('tokenBudget', {

@@ -7,7 +7,7 @@ import { latestPoll } from './live-progress.js';
 
 /** What the handles of all kinds of runs have in common. */
 abstract class JobRun {
-  /** Temporal's own handle, for everything else. */
+  /** Temporal's handle, for everything else. */
   readonly handle: WorkflowHandle;
   readonly #client: Client;
 

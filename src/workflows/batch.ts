@@ -121,7 +121,10 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
   }
 
   protected cancelDuplicates(search: JobSearch, id: string) {
-    return runActivity(shortActivities.cancelBatchTwins, 'Search for a duplicate created late', { ...search, id });
+    return runActivity(shortActivities.cancelDuplicateBatches, 'Search for a duplicate created late', {
+      ...search,
+      id,
+    });
   }
 
   protected expiresAt({ timestamps }: BatchSnapshot): number | null {

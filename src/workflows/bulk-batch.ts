@@ -1,5 +1,5 @@
 /** Any number of requests as many batches: split them, run the parts, retry what is unanswered, merge the results. */
-import { continueAsNew, patched, setHandler } from '@temporalio/workflow';
+import { continueAsNew, setHandler } from '@temporalio/workflow';
 import type { BulkInput } from '../contract/activities/bulk-batch.js';
 import {
   bulkBatchSpecSchema,
@@ -89,7 +89,7 @@ class BulkBatchLifecycle {
   async #plan(): Promise<void> {
     const { round, done, folder } = this.#state;
     if (round >= this.#spec.maxRounds) return;
-    if (round > 0 && patched('no-plan-when-all-succeeded') && this.#haveAllSucceeded()) return;
+    if (round > 0 && this.#haveAllSucceeded()) return;
     this.#run.enter('checking');
     const which = `round ${round + 1} of at most ${this.#spec.maxRounds}`;
     const summary = round === 0 ? `Check the input and plan ${which}` : `Plan ${which}`;

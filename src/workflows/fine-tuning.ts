@@ -141,7 +141,10 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
   }
 
   protected cancelDuplicates(search: JobSearch, id: string) {
-    return runActivity(shortActivities.cancelFineTuningTwins, 'Search for a duplicate created late', { ...search, id });
+    return runActivity(shortActivities.cancelDuplicateFineTuningJobs, 'Search for a duplicate created late', {
+      ...search,
+      id,
+    });
   }
 
   protected expiresAt(): null {

@@ -117,7 +117,7 @@ describe('an activity', () => {
         completionWindow: '24h',
         outputExpiresAfterSeconds: null,
       }),
-    'batches.list': () => activities.cancelBatchTwins({ ...search, id: known.batch }),
+    'batches.list': () => activities.cancelDuplicateBatches({ ...search, id: known.batch }),
     'batches.retrieve': () => activities.watchBatch({ ...watch(known.batch, 'validating'), isHalfDone: false }),
     'batches.cancel': () => activities.cancelBatch({ provider, id: known.batch }),
     'fineTuning.create': () =>
@@ -132,7 +132,7 @@ describe('an activity', () => {
         integrations: null,
         leaveFreeSlots: 0,
       }),
-    'fineTuning.list': () => activities.cancelFineTuningTwins({ ...search, id: known.job }),
+    'fineTuning.list': () => activities.cancelDuplicateFineTuningJobs({ ...search, id: known.job }),
     'fineTuning.retrieve': () => activities.watchFineTuningJob(watch(known.job, 'validating_files')),
     'fineTuning.cancel': () => activities.cancelFineTuningJob({ provider, id: known.job }),
     'files.list': async () =>

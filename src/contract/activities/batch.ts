@@ -69,7 +69,7 @@ export interface BatchActivities {
   /** The oldest batch that carries the key, or null: after a create whose outcome is unknown. */
   findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null>;
   /** Cancels batches that carry the key, all but the one that the run follows; returns their ids. */
-  cancelBatchTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
+  cancelDuplicateBatches(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
   /** Returns when the batch has changed; until then fails as `NothingNew`, with the delay until the next poll. */
   watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>>;
   /**

@@ -67,7 +67,7 @@ export interface FineTuningActivities {
   /** The oldest job that carries the key, or null: after a create whose outcome is unknown. */
   findFineTuningJob(input: InterruptedCreate): Promise<FineTuningSnapshot | null>;
   /** Cancels jobs that carry the key, all but the one that the run follows; returns their ids. */
-  cancelFineTuningTwins(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
+  cancelDuplicateFineTuningJobs(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
   /**
    * Returns when the job's status has changed; until then fails as `NothingNew`, with the delay until the next poll.
    */

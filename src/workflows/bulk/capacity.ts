@@ -7,7 +7,6 @@ import {
   condition,
   getExternalWorkflowHandle,
   isCancellation,
-  patched,
   setHandler,
   workflowInfo,
   type ChildWorkflowFailure,
@@ -51,7 +50,7 @@ export class Capacity {
     const request = { lease, holder, holderRun, model, tokens, limit };
     const summary = `Request capacity for ${tokens} tokens of ${model}`;
     const granted = await this.#run.untilCancelled(async () => {
-      do await runActivity(shortActivities.requestRoom, summary, { provider, request });
+      do await runActivity(shortActivities.requestCapacity, summary, { provider, request });
       while (!(await this.#isGranted(lease)));
       this.#granted.delete(lease);
     });
@@ -91,7 +90,6 @@ export class Capacity {
  */
 export function leaseOf(part: string, attempt: number): string {
   const { workflowId, originalExecutionRunId } = workflowInfo();
-  if (!patched('lease-by-run-and-attempt')) return `${workflowId}/${part}`;
   return `${workflowId}/${part}.${attempt}/${originalExecutionRunId}`;
 }
 
