@@ -1,8 +1,8 @@
 /**
- * `npm run bench:data -- --requests 1000000 --repeat 3`: what splitting, uploading and merging cost on this machine, each stage in a
- * process of its own, beside what bounds it in the same run: reading the same files, reading and `JSON.parse` of every line (by our own
- * fast splitter, the strict bound, and by Node's `readline`), and a plain copy. A table on the terminal, and all figures as JSON in the
- * file given by `--json`.
+ * `npm run bench:data -- --requests 1000000 --repeat 3`: what splitting, uploading and merging cost on this machine.
+ * Each stage runs in a separate process, beside its bounds in the same run: reading the same files, `JSON.parse` of
+ * every line (with our own line splitter, the strict bound, and with Node's `readline`), and a plain copy. Prints a
+ * table; `--json` names a file for all figures.
  */
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';

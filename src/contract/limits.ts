@@ -5,7 +5,10 @@
  * Source: the OpenAI API reference and guides for batches, files and fine-tuning (OpenAPI document 2.3.0, August 2026).
  */
 
-/** Longest line of a JSONL file that is read, in bytes; of a longer one only the length is known. The API documents no limit. */
+/**
+ * Longest line of a JSONL file that is read, in bytes; of a longer one only the length is known. The API documents no
+ * limit.
+ */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 
 /** Longest `custom_id`, in UTF-16 units. The API documents no limit. */
