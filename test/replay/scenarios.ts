@@ -83,15 +83,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const input = { uri: await stage.write(chatRequests(9)) };
     return stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 2, enqueuedTokens: 1_000 });
   },
-  'bulk-part-refused': async (stage) => {
-    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 403, code: 'model_not_found' } });
-    stage.api.scenarios.forNextBatch('failsOnTokenLimit');
-    const input = { uri: await stage.write(chatRequests(6)) };
-    const run = await stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 1 });
-    await stage.until(async () => (await run.progress()).waitingFor?.includes('token_limit') ?? false);
-    await run.cancel();
-    return run;
-  },
   'bulk-cancelled': async (stage) => {
     const input = { uri: await stage.write(chatRequests(12)) };
     const run = await stage.jobs.startBulkBatch({ input, split: { requests: 4 }, maxParallel: 2 });
@@ -185,6 +176,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const run = await fineTuning(stage);
     await status(stage, run, 'running');
     return cancelNatively(run);
+  },
+  // The last one: the token budget learns a limit from it.
+  'bulk-part-refused': async (stage) => {
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 403, code: 'model_not_found' } });
+    stage.api.scenarios.forNextBatch('failsOnTokenLimit');
+    const input = { uri: await stage.write(chatRequests(6)) };
+    const run = await stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 1 });
+    await stage.until(async () => (await run.progress()).waitingFor?.includes('token_limit') ?? false);
+    await run.cancel();
+    return run;
   },
 };
 
