@@ -1,15 +1,16 @@
-/** The local API in a process of its own, so that its work is not measured: prints its URL, ends with its parent. */
+/** The local API as a separate process, so that its work is not measured: prints its URL, ends with its parent. */
+import { IMMEDIATE_BATCH } from '../dev/stage/timing.js';
 import { LocalApi, type BatchScenario } from '../src/testing/index.js';
 
 const isAtOnce = process.argv.includes('--at-once');
 const api = await LocalApi.start({
   batches: isAtOnce
-    ? { validatingMs: 0, inProgressMs: 0, finalizingMs: 0, jitter: 0 }
+    ? IMMEDIATE_BATCH
     : { validatingMs: 100, inProgressMs: 400, finalizingMs: 100, cancellingMs: 100, jitter: 0 },
   limits: { batchesPerHour: 100_000, enqueuedTokens: Infinity },
 });
 
-/** With `faults`: some batches expire, some fail on the token limit, in some of them lines fail or go missing. */
+/** With `--faults`: some batches expire, some fail on the token limit, and some have lines that fail or are missing. */
 const FAULTS: readonly (readonly [every: number, scenario: BatchScenario])[] = [
   [7, { timing: { inProgressMs: 8_000, expiresAfterMs: 3_000, jitter: 0 } }],
   [5, { lines: (index) => (index % 50 === 0 ? { kind: 'status', status: 429 } : undefined) }],

@@ -1,13 +1,11 @@
 /** The API that the demo runs against unless it is told otherwise: the local API, on a clock that runs fast. */
+import { HOUR, HOUR_PER_SECOND, MINUTE } from '../../dev/stage/timing.js';
 import { LocalApi, scaledClock } from '../../src/testing/index.js';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 
 /** @param speed hours of its time in each second: with 1, a day takes 24 */
 export function startSimulatedApi(speed: number): Promise<LocalApi> {
   return LocalApi.start({
-    clock: scaledClock(speed * 3_600),
+    clock: scaledClock(speed * HOUR_PER_SECOND),
     batches: {
       validatingMs: 90 * MINUTE,
       inProgressMs: 18 * HOUR,

@@ -1,24 +1,23 @@
-/** Everything that has to run for the demo: started in order, and whatever happens, stopped in the opposite one. */
+/** Everything that has to run for the demo: started one by one, and stopped in the opposite order whatever happens. */
 import { setMaxListeners } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { LlmJobsClient } from '../../src/client.js';
+import { folderAt } from '../../dev/stage/folder.js';
+import { startGuardedWorker, workerVariables } from '../../dev/stage/worker-process.js';
 import { startDevServer } from '../../dev/temporal-server/index.js';
 import { startSimulatedApi } from './simulated-api.js';
-import { startWorker } from './worker-process.js';
 
 export interface Stage {
   readonly jobs: LlmJobsClient;
   readonly uiUrl: string;
   readonly namespace: string;
-  /** The folder that results land in. */
+  /** Path of the folder that results are written to. */
   readonly folder: string;
-  /** Rejects when something that must run ends before its time. */
+  /** Rejects when the worker ends too early. */
   readonly broken: Promise<never>;
-  /** Does work that calls Temporal, and gives the calls up when the user has had enough or the stage is cleared. */
+  /** Does work that calls Temporal, and gives up its calls when the user interrupts the demo or the stage stops. */
   readonly whileWanted: <T>(work: () => Promise<T>) => Promise<T>;
   /** Ends everything; safe to call twice. */
   readonly stop: () => Promise<void>;
@@ -30,7 +29,7 @@ export interface StageOptions {
   /** Hours of the simulated API's time in each second. */
   readonly speed: number;
   readonly say: (line: string) => void;
-  /** Aborted when the user has had enough. */
+  /** Aborted when the user interrupts the demo. */
   readonly signal: AbortSignal;
 }
 
@@ -38,53 +37,53 @@ const DATA = new URL('../data/', import.meta.url);
 export const REQUESTS = new URL('requests.jsonl', DATA);
 export const TRAINING_FILE = new URL('training.jsonl', DATA);
 
+const TASK_QUEUE = 'llm-jobs';
+/** The simulated API's days take seconds. */
+const FAST_POLLING = { LLM_JOBS_POLL_MIN: '400ms', LLM_JOBS_POLL_MAX: '400ms' };
+
 export async function setStage({ live, speed, say, signal }: StageOptions): Promise<Stage> {
   const closers: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | undefined;
-  const stop = () => (stopping ??= inTurn(closers.toReversed()));
+  const stop = () => (stopping ??= oneByOne(closers.toReversed()));
   try {
-    const folder = resolve('.llm-jobs/demo', new Date().toISOString().slice(0, 19).replaceAll(':', '-'));
-    await mkdir(folder, { recursive: true });
+    const folder = await folderAt(
+      resolve('.llm-jobs/demo', new Date().toISOString().slice(0, 19).replaceAll(':', '-')),
+    );
 
-    // Never a server that the environment names: the demo is no guest that anybody invited.
+    // The demo never uses a server that the environment names: that may be somebody's real one.
     const server = await startDevServer({ existing: false, log: say });
     closers.push(() => server.stop());
     signal.throwIfAborted();
     say(`Temporal UI: ${server.uiUrl}`);
 
-    const api = live ? null : await startSimulatedApi(speed);
+    const api = live ? undefined : await startSimulatedApi(speed);
     if (api) closers.push(() => api.close());
 
-    const worker = await startWorker({
-      address: server.address,
-      namespace: server.namespace,
-      storage: [pathToFileURL(`${folder}/`).href, DATA.href],
-      environment: api ? { OPENAI_API_KEY: api.apiKey, OPENAI_BASE_URL: api.url, ...FAST_POLLING } : {},
+    const { address, namespace } = server;
+    const roots = [folder.uri, DATA.href];
+    const worker = await startGuardedWorker(
+      {
+        ...workerVariables({ address, namespace, taskQueue: TASK_QUEUE, roots, ...(api && { api }) }),
+        LLM_JOBS_LOG_LEVEL: 'WARN',
+        LLM_JOBS_SHUTDOWN_GRACE: '2s',
+        ...(api && FAST_POLLING),
+      },
       signal,
-    });
+    );
     closers.push(worker.stop);
-    say(`Worker: process ${worker.pid}, storage ${folder}`);
+    say(`Worker: process ${worker.pid}, storage ${folder.path}`);
 
     const connection = await Connection.connect(server.connectionOptions);
-    const unwanted = new AbortController();
-    closers.push(async () => {
-      // A call that is open when its connection closes would be retried on the closed one.
-      unwanted.abort(new Error('the demo is over'));
-      await setImmediate();
-      await connection.close();
-    });
-    const givenUp = AbortSignal.any([signal, unwanted.signal]);
-    // Each call listens to it.
-    setMaxListeners(0, givenUp);
-    const client = new Client({ connection, namespace: server.namespace });
-    const jobs = new LlmJobsClient(client, { taskQueue: 'llm-jobs' });
+    const { whileWanted, close } = interruptible(connection, signal);
+    closers.push(close);
+    const client = new Client({ connection, namespace });
     return {
-      jobs,
+      jobs: new LlmJobsClient(client, { taskQueue: TASK_QUEUE }),
       uiUrl: server.uiUrl ?? '',
-      namespace: server.namespace,
-      folder,
+      namespace,
+      folder: folder.path,
       broken: worker.broken,
-      whileWanted: (work) => connection.withAbortSignal(givenUp, work),
+      whileWanted,
       stop,
     };
   } catch (error) {
@@ -93,9 +92,26 @@ export async function setStage({ live, speed, say, signal }: StageOptions): Prom
   }
 }
 
-/** The simulated API's days take seconds. */
-const FAST_POLLING = { LLM_JOBS_POLL_MIN: '400ms', LLM_JOBS_POLL_MAX: '400ms' };
+/** Calls on a connection that the signal, or closing the connection, gives up. */
+function interruptible(
+  connection: Connection,
+  signal: AbortSignal,
+): Pick<Stage, 'whileWanted'> & { close: () => Promise<void> } {
+  const closing = new AbortController();
+  const givenUp = AbortSignal.any([signal, closing.signal]);
+  // Every call listens to it.
+  setMaxListeners(0, givenUp);
+  return {
+    whileWanted: (work) => connection.withAbortSignal(givenUp, work),
+    close: async () => {
+      // A call that is open when its connection closes would be retried on the closed one.
+      closing.abort(new Error('the demo is over'));
+      await setImmediate();
+      await connection.close();
+    },
+  };
+}
 
-async function inTurn(actions: readonly (() => Promise<void>)[]): Promise<void> {
+async function oneByOne(actions: readonly (() => Promise<void>)[]): Promise<void> {
   for (const action of actions) await action().catch(() => undefined);
 }

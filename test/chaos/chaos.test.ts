@@ -8,8 +8,9 @@ import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import { JOB_KEY, jobOwnerOf, type BatchResult, type FileRef, type FineTuningResult } from '../../src/index.js';
 import { randomFor } from '../../src/testing/random.js';
-import { endpoint, endToEnd, ENDS, type WorkerProcess } from '../support/end-to-end.js';
-import { readLines } from '../support/lifecycle-harness.js';
+import { workerProcessStage } from '../support/stage.js';
+import { endpoint, readLines, TERMINAL_STATUSES } from '../support/runs.js';
+import type { WorkerProcess } from '../../dev/stage/worker-process.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 
 const LIFECYCLES = Number(process.env.LLM_JOBS_CHAOS ?? 12);
@@ -25,7 +26,7 @@ type Steering = (typeof STEERING)[number];
 
 /** An hour is a second. */
 const HOUR = 3_600_000;
-const e = endToEnd({
+const stage = workerProcessStage({
   seed: SEED,
   batches: { validatingMs: HOUR, inProgressMs: 4 * HOUR, finalizingMs: HOUR, cancellingMs: HOUR, jitter: 0.5 },
   fineTuning: { validatingMs: HOUR, queuedMs: HOUR, runningMs: 4 * HOUR, jitter: 0.5 },
@@ -50,8 +51,8 @@ test(
     const workers = await Promise.all(Array.from({ length: WORKERS }, () => startWorker()));
     const began = Date.now();
     const lifecycles: Lifecycle[] = [];
-    const input = { uri: await e.write('input.jsonl', chatRequests(LINES)) };
-    const trainingFile = { uri: await e.write('training.jsonl', chatExamples(12)) };
+    const input = { uri: await stage.write(chatRequests(LINES)) };
+    const trainingFile = { uri: await stage.write(chatExamples(12)) };
     let isOver = false;
     const kills = killing(workers, lifecycles, () => isOver);
     // As many as it takes until enough of them have met a kill.
@@ -64,7 +65,7 @@ test(
     const ends = await Promise.all(lifecycles.map(async (one) => ({ ...one, ended: await one.end })));
     const seconds = Math.round((Date.now() - began) / 1_000);
 
-    const jobs = [...(await e.api.batches()), ...(await e.api.fineTuningJobs())];
+    const jobs = [...(await stage.api.batches()), ...(await stage.api.fineTuningJobs())];
     const faults = await Promise.all(ends.map((one) => faultOf(one, jobs)));
     const wrong = faults.filter((fault) => fault !== null);
     const owners = jobs.map(ownerOf);
@@ -77,7 +78,7 @@ test(
       cancelledRuns: ends.filter(({ steering }) => steering !== 'none').length,
       jobs: jobs.length,
       duplicateJobs: owners.length - new Set(owners).size,
-      jobsWithoutEnd: jobs.filter(({ status }) => !ENDS.includes(status)).length,
+      jobsWithoutEnd: jobs.filter(({ status }) => !TERMINAL_STATUSES.includes(status)).length,
       seconds,
       seed: SEED,
     };
@@ -103,20 +104,20 @@ function widenTheWindows(): void {
     { on: 'files.content', effect: { kind: 'delay', ms: 700 }, probability: 0.3 },
     { on: 'files.content', effect: 'cutBody', probability: 0.2 },
   ] as const;
-  for (const window of windows) e.api.faults.add({ times: Infinity, ...window });
+  for (const window of windows) stage.api.faults.add({ times: Infinity, ...window });
 }
 
-const startWorker = () => e.startWorker({ LLM_JOBS_POLL_MIN: '500ms', LLM_JOBS_POLL_MAX: '1s' });
+const startWorker = () => stage.startWorker({ LLM_JOBS_POLL_MIN: '500ms', LLM_JOBS_POLL_MAX: '1s' });
 
 async function start(number: number, input: { uri: string }, trainingFile: { uri: string }): Promise<Lifecycle> {
-  const id = `chaos-${SEED}-${number}-${e.temporal.taskQueue}`;
+  const id = `chaos-${SEED}-${number}-${stage.temporal.taskQueue}`;
   const kind = number % 2 === 0 ? 'batch' : 'fineTuning';
   const steering = STEERING[Math.floor(number / 2) % STEERING.length] ?? 'none';
   const options = { workflowId: id };
   const run =
     kind === 'batch'
-      ? await e.jobs.startBatch({ input, endpoint, cleanup: { input: true } }, options)
-      : await e.jobs.startFineTuning(
+      ? await stage.jobs.startBatch({ input, endpoint, cleanup: { input: true } }, options)
+      : await stage.jobs.startFineTuning(
           { model: 'gpt-4o-mini-2024-07-18', trainingFile, cleanup: { input: true } },
           options,
         );
@@ -173,7 +174,7 @@ const isStruck = ({ kills }: Lifecycle): boolean => kills > 0;
 
 /** A create is committed or about to be, and its answer is still to come. */
 function isCreating(): boolean {
-  return e.api.requests.some(({ operation, status, fault }) => {
+  return stage.api.requests.some(({ operation, status, fault }) => {
     const isCreate = operation === 'batches.create' || operation === 'fineTuning.create';
     return isCreate && status === undefined && fault !== 'lostAnswer';
   });

@@ -1,29 +1,25 @@
 /** A job is created exactly once, whatever becomes of the answers; where that cannot be known, the run says so instead of buying twice. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { JOB_KEY, jobOwnerOf, type BatchSpec, type FineTuningSpec } from '../../src/index.js';
+import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
 import type { FaultEffect, FaultName } from '../../src/testing/index.js';
-import { failureOf, HOUR, lifecycle, MINUTE } from '../support/lifecycle-harness.js';
+import { timeSkippingStage } from '../support/stage.js';
+import { endpoint, failureOf, jobsOf } from '../support/runs.js';
+import { MINUTE, HOUR } from '../../dev/stage/timing.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 
-const l = lifecycle({
-  providers: { impatient: { timeout: 400 }, bare: { metadata: false } },
+const stage = timeSkippingStage({
+  providers: { impatient: { timeoutMs: 400 }, bare: { metadata: false } },
   api: { batches: { validatingMs: MINUTE, inProgressMs: HOUR, finalizingMs: MINUTE, cancellingMs: MINUTE, jitter: 0 } },
 });
-const endpoint = '/v1/chat/completions';
 const poll = { min: '30m', max: '30m' };
 const startBatch = (more: Partial<BatchSpec> = {}) =>
-  l.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, poll, ...more });
+  stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, poll, ...more });
 const startFineTuning = async (more: Partial<FineTuningSpec> = {}) => {
-  const trainingFile = { uri: await l.write(chatExamples(10)) };
-  return l.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll, ...more });
+  const trainingFile = { uri: await stage.write(chatExamples(10)) };
+  return stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll, ...more });
 };
 
-afterEach(() => l.api.faults.clear());
-
-async function jobsOf(workflowId: string) {
-  const jobs = [...(await l.api.batches()), ...(await l.api.fineTuningJobs())];
-  return jobs.filter(({ metadata }) => jobOwnerOf(metadata?.[JOB_KEY] ?? '')?.workflowId === workflowId);
-}
+afterEach(() => stage.api.faults.clear());
 
 /** A create that the provider carries out, and whose answer says something else or never comes. */
 const COMMITTED: [what: string, effect: FaultName | FaultEffect, provider?: string][] = [
@@ -39,51 +35,54 @@ const COMMITTED: [what: string, effect: FaultName | FaultEffect, provider?: stri
 
 describe('a create that was carried out', () => {
   test.each(COMMITTED)('of a batch: %s → found by its key and adopted', async (_, effect, provider = 'default') => {
-    l.api.faults.add({ on: 'batches.create', effect });
+    stage.api.faults.add({ on: 'batches.create', effect });
     const run = await startBatch({ provider });
     const result = await run.result();
-    expect((await jobsOf(run.workflowId)).map(({ id }) => id)).toEqual([result.batchId]);
-    expect(l.calls('batches.create')).toHaveLength(1);
+    expect((await jobsOf(stage.api, run.workflowId)).map(({ id }) => id)).toEqual([result.batchId]);
+    expect(stage.calls('batches.create')).toHaveLength(1);
     expect(result.warnings).toEqual([]);
   });
 
   test.each(COMMITTED)('of a fine-tuning job: %s → adopted', async (_, effect, provider = 'default') => {
-    l.api.faults.add({ on: 'fineTuning.create', effect });
+    stage.api.faults.add({ on: 'fineTuning.create', effect });
     const run = await startFineTuning({ provider });
     const result = await run.result();
-    expect((await jobsOf(run.workflowId)).map(({ id }) => id)).toEqual([result.jobId]);
-    expect(l.calls('fineTuning.create')).toHaveLength(1);
+    expect((await jobsOf(stage.api, run.workflowId)).map(({ id }) => id)).toEqual([result.jobId]);
+    expect(stage.calls('fineTuning.create')).toHaveLength(1);
   });
 
   test('of a file: the answer is lost, several times → one file, adopted by its name; it dies by itself', async () => {
-    l.api.faults.add({ on: 'files.create', effect: 'lostAnswer', times: 3 });
+    stage.api.faults.add({ on: 'files.create', effect: 'lostAnswer', times: 3 });
     const run = await startBatch();
-    await l.pass('10m');
-    const files = (await l.api.files()).filter(({ filename }) => filename.startsWith(run.workflowId));
+    await stage.pass('10m');
+    const files = (await stage.api.files()).filter(({ filename }) => filename.startsWith(run.workflowId));
     expect(files).toHaveLength(1);
-    expect(l.calls('files.create')).toHaveLength(1);
+    expect(stage.calls('files.create')).toHaveLength(1);
     expect((files[0]?.expires_at ?? 0) - (files[0]?.created_at ?? 0)).toBe(30 * 24 * 3_600);
     await run.result();
   });
 
   test('and the list lags behind it, so that a second is created → the second is cancelled, the first stays', async () => {
     // Carried out, its answer lost, and hidden from the first look.
-    l.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 500, handled: true } });
-    l.api.faults.add({ on: 'batches.list', effect: { kind: 'mutate', change: () => ({ object: 'list', data: [] }) } });
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 500, handled: true } });
+    stage.api.faults.add({
+      on: 'batches.list',
+      effect: { kind: 'mutate', change: () => ({ object: 'list', data: [] }) },
+    });
     const run = await startBatch();
     const result = await run.result();
-    const jobs = await jobsOf(run.workflowId);
+    const jobs = await jobsOf(stage.api, run.workflowId);
     expect(jobs.map(({ status }) => status).toSorted((a, b) => a.localeCompare(b))).toEqual(['cancelled', 'completed']);
     expect(jobs.find(({ status }) => status === 'completed')?.id).toBe(result.batchId);
   });
 
   test('and it is seen only later, when the run waits already → it is looked for again, cancelled, and the run says so', async () => {
-    l.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 500, handled: true } });
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 500, handled: true } });
     const empty = { kind: 'mutate', change: () => ({ object: 'list', data: [] }) } as const;
-    l.api.faults.add({ on: 'batches.list', effect: empty, times: 2 });
+    stage.api.faults.add({ on: 'batches.list', effect: empty, times: 2 });
     const run = await startBatch();
     const result = await run.result();
-    const jobs = await jobsOf(run.workflowId);
+    const jobs = await jobsOf(stage.api, run.workflowId);
     const twin = jobs.find(({ id }) => id !== result.batchId);
     expect(jobs).toHaveLength(2);
     expect(twin?.status).toBe('cancelled');
@@ -98,20 +97,20 @@ describe('metadata', () => {
   test("the user's fifteen pairs → all at the provider, with the key as the sixteenth", async () => {
     const run = await startBatch({ metadata: pairs(15) });
     await run.result();
-    const [job] = await jobsOf(run.workflowId);
+    const [job] = await jobsOf(stage.api, run.workflowId);
     expect(job?.metadata).toMatchObject(pairs(15));
     expect(Object.keys(job?.metadata ?? {})).toHaveLength(16);
   });
 
   test('a sixteenth pair → refused before anything is started or called', async () => {
     await expect(startBatch({ metadata: pairs(16) })).rejects.toThrow(/at most 15 pairs/);
-    const run = await l.temporal.client.workflow.start('runFineTuning', {
-      taskQueue: l.temporal.taskQueue,
+    const run = await stage.temporal.client.workflow.start('runFineTuning', {
+      taskQueue: stage.temporal.taskQueue,
       workflowId: 'sixteen-pairs',
       args: [{ model: 'm', trainingFile: { fileId: 'file-1' }, metadata: pairs(16) }],
     });
     expect((await failureOf(run)).type).toBe('InvalidInput');
-    expect(l.calls()).toEqual([]);
+    expect(stage.calls()).toEqual([]);
   });
 });
 
@@ -119,7 +118,7 @@ describe('a provider without metadata', () => {
   test('a create that was answered → as anywhere, and no metadata is sent', async () => {
     const run = await startBatch({ provider: 'bare', metadata: { team: 'blue' } });
     expect((await run.result()).status).toBe('completed');
-    expect((await l.api.batches())[0]?.metadata).toBeNull();
+    expect((await stage.api.batches())[0]?.metadata).toBeNull();
   });
 
   test.each<[what: string, effect: FaultName | FaultEffect]>([
@@ -129,7 +128,7 @@ describe('a provider without metadata', () => {
     ['reset', 'reset'],
     ['a reply that is no batch', 'emptyObject'],
   ])('%s → AmbiguousCreate with what to look for, after one request', async (_, effect) => {
-    l.api.faults.add({ on: 'batches.create', effect });
+    stage.api.faults.add({ on: 'batches.create', effect });
     const failure = await failureOf(await startBatch({ provider: 'bare' }));
     expect(failure.type).toBe('AmbiguousCreate');
     expect(failure.message).toContain('provider "bare" keeps no metadata');
@@ -137,14 +136,14 @@ describe('a provider without metadata', () => {
       operation: 'batches.create',
       lookFor: { inputFileId: expect.stringMatching(/^file-/), endpoint, createdSince: expect.any(Number) },
     });
-    expect(l.calls('batches.create')).toHaveLength(1);
+    expect(stage.calls('batches.create')).toHaveLength(1);
   });
 
   test('the answer is lost, and the spec says createAgain → goes on, at the price of a second', async () => {
-    l.api.faults.add({ on: 'fineTuning.create', effect: 'lostAnswer' });
-    const before = (await l.api.fineTuningJobs()).length;
+    stage.api.faults.add({ on: 'fineTuning.create', effect: 'lostAnswer' });
+    const before = (await stage.api.fineTuningJobs()).length;
     const run = await startFineTuning({ provider: 'bare', onAmbiguousCreate: 'createAgain' });
     expect((await run.result()).status).toBe('succeeded');
-    expect((await l.api.fineTuningJobs()).length - before).toBe(2);
+    expect((await stage.api.fineTuningJobs()).length - before).toBe(2);
   });
 });

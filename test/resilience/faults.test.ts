@@ -13,7 +13,8 @@ import {
   type FaultName,
   type Operation,
 } from '../../src/testing/index.js';
-import { HOUR, lifecycle, MINUTE } from '../support/lifecycle-harness.js';
+import { timeSkippingStage } from '../support/stage.js';
+import { MINUTE, HOUR } from '../../dev/stage/timing.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 import {
   BATCH_SCENARIOS_EXPECTED,
@@ -29,9 +30,9 @@ type Kind = 'batch' | 'fineTuning';
 const page = new URL('../../docs/reference/faults.md', import.meta.url);
 const rows: Row[] = [];
 
-const l = lifecycle({
+const stage = timeSkippingStage({
   // For time-outs, which are waited for in earnest.
-  providers: { impatient: { timeout: 150 } },
+  providers: { impatient: { timeoutMs: 150 } },
   api: {
     batches: {
       validatingMs: 10 * MINUTE,
@@ -132,16 +133,16 @@ function toSee({ kind, expected }: Case): Seen {
 
 test.each(CASES.map((one) => ({ ...one, outcome: told(one.expected) })))('$name: $title → $outcome', async (one) => {
   const { kind, section, name, operations = [], expected, deadline } = one;
-  if (section === 'batchScenario') l.api.scenarios.forNextBatch(name as 'stepsBack');
-  if (section === 'fineTuningScenario') l.api.scenarios.forNextJob(name as 'stepsBack');
-  const faults = new Map(operations.map((on) => [on, l.api.faults.add({ on, effect: name as FaultName })]));
+  if (section === 'batchScenario') stage.api.scenarios.forNextBatch(name as 'stepsBack');
+  if (section === 'fineTuningScenario') stage.api.scenarios.forNextJob(name as 'stepsBack');
+  const faults = new Map(operations.map((on) => [on, stage.api.faults.add({ on, effect: name as FaultName })]));
   const { seen, jobs } = await live(one, faults);
-  l.api.faults.clear();
-  l.api.scenarios.clear();
+  stage.api.faults.clear();
+  stage.api.scenarios.clear();
 
   expect(seen).toEqual(toSee(one));
   const struck = [...faults].filter(([, { hits }]) => hits > 0).map(([operation]) => operation);
-  const retried = new Set(l.failures().filter((type) => type !== seen.ended));
+  const retried = new Set(stage.failures().filter((type) => type !== seen.ended));
   rows.push({
     section,
     name,
@@ -194,8 +195,8 @@ async function live(
       linesInFiles: batchResult && (batchResult.output?.lines ?? 0) + (batchResult.errors?.lines ?? 0),
       twins: Math.max(0, jobs - 1),
       failedWorkflowTasks: events?.filter((event) => event.workflowTaskFailedEventAttributes).length ?? 0,
-      bugs: l.failures().filter((type) => type === 'UnexpectedError' || type.includes(':')),
-      isKeyLeaked: says.includes(l.api.apiKey),
+      bugs: stage.failures().filter((type) => type === 'UnexpectedError' || type.includes(':')),
+      isKeyLeaked: says.includes(stage.api.apiKey),
       hasStruck: operations.length === 0 || (operations.length === 1 ? hits === 1 : hits > 0),
     },
   };
@@ -207,17 +208,19 @@ const COMMON = { poll: { min: '2h', max: '2h' }, vanishedAfter: '1h' } as const;
 async function start(kind: Kind, workflowId: string, more: { deadline?: string; provider?: string }) {
   const common = { ...COMMON, ...more };
   if (kind === 'fineTuning') {
-    const trainingFile = { uri: await l.write(chatExamples(10)) };
+    const trainingFile = { uri: await stage.write(chatExamples(10)) };
     const spec = { model: 'gpt-4o-mini-2024-07-18', trainingFile, cleanup: { input: true }, ...common };
-    return l.jobs.startFineTuning(spec, { workflowId });
+    return stage.jobs.startFineTuning(spec, { workflowId });
   }
   const input = { requests: chatRequests(LINES) };
   const spec = { input, endpoint: '/v1/chat/completions', cleanup: { input: true, output: true }, ...common };
-  return l.jobs.startBatch(spec, { workflowId });
+  return stage.jobs.startBatch(spec, { workflowId });
 }
 
 async function jobsOf(kind: Kind, workflowId: string): Promise<number> {
-  const jobs: readonly { metadata?: unknown }[] = await (kind === 'batch' ? l.api.batches() : l.api.fineTuningJobs());
+  const jobs: readonly { metadata?: unknown }[] = await (kind === 'batch'
+    ? stage.api.batches()
+    : stage.api.fineTuningJobs());
   return jobs.filter(({ metadata }) => (metadata as Record<string, string> | null)?.[JOB_KEY]?.includes(workflowId))
     .length;
 }

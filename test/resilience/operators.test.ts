@@ -1,41 +1,36 @@
 /** What operators do to runs: reset, terminate, cancel twice, signal too late. On the dev server, with the ready-made worker. */
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
-import OpenAI from 'openai';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { findOrphans, JOB_KEY, jobOwnerOf } from '../../src/index.js';
-import { endpoint, endToEnd, until, type WorkerProcess } from '../support/end-to-end.js';
+import { findOrphans, JOB_KEY } from '../../src/index.js';
+import { workerProcessStage } from '../support/stage.js';
+import { endpoint, jobsOf } from '../support/runs.js';
+import { waitFor } from '../../dev/stage/wait-for.js';
+import type { WorkerProcess } from '../../dev/stage/worker-process.js';
 import { reset as resetRun, workflowTasks } from '../support/operators.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 
-const e = endToEnd();
+const stage = workerProcessStage();
 let worker: WorkerProcess;
 beforeAll(async () => {
-  worker = await e.startWorker();
+  worker = await stage.startWorker();
 });
 
 const startBatch = (workflowId: string) =>
-  e.jobs.startBatch({ input: { requests: chatRequests(6) }, endpoint }, { workflowId });
+  stage.jobs.startBatch({ input: { requests: chatRequests(6) }, endpoint }, { workflowId });
 const startFineTuning = async (workflowId: string) =>
-  e.jobs.startFineTuning(
-    { model: 'gpt-4o-mini-2024-07-18', trainingFile: { uri: await e.write(`${workflowId}.jsonl`, chatExamples(10)) } },
+  stage.jobs.startFineTuning(
+    { model: 'gpt-4o-mini-2024-07-18', trainingFile: { uri: await stage.write(chatExamples(10)) } },
     { workflowId },
   );
 
-async function jobsOf(workflowId: string) {
-  const jobs = [...(await e.api.batches()), ...(await e.api.fineTuningJobs())];
-  return jobs.filter(({ metadata }) => jobOwnerOf(metadata?.[JOB_KEY] ?? '')?.workflowId === workflowId);
-}
-
 const reset = (handle: WorkflowHandle, runId: string, eventId: number) =>
-  resetRun(e.temporal.client, handle, runId, eventId);
-
-const openai = () => new OpenAI({ apiKey: e.api.apiKey, baseURL: e.api.url });
+  resetRun(stage.temporal.client, handle, runId, eventId);
 
 /** So that nothing ends while it is looked at. */
 function slowly(): void {
-  e.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
-  e.api.scenarios.forNextJob({ stuckIn: ['running'] });
+  stage.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
+  stage.api.scenarios.forNextJob({ stuckIn: ['running'] });
 }
 
 describe.concurrent('reset', () => {
@@ -46,11 +41,11 @@ describe.concurrent('reset', () => {
     const tasks = await workflowTasks(run.handle);
     expect(tasks.length).toBeGreaterThan(5);
     for (const task of tasks) {
-      const again = e.jobs.batch(run.workflowId, await reset(run.handle, runId, task));
+      const again = stage.jobs.batch(run.workflowId, await reset(run.handle, runId, task));
       expect(await again.result()).toMatchObject({ batchId: before.batchId, lines: before.lines });
     }
-    expect(await jobsOf(run.workflowId)).toHaveLength(1);
-    expect((await e.api.files()).filter(({ filename }) => filename.includes(run.workflowId))).toHaveLength(1);
+    expect(await jobsOf(stage.api, run.workflowId)).toHaveLength(1);
+    expect((await stage.api.files()).filter(({ filename }) => filename.includes(run.workflowId))).toHaveLength(1);
   });
 
   test('a finished fine-tuning run, to each of its workflow tasks → the same job every time, none besides', async () => {
@@ -58,43 +53,43 @@ describe.concurrent('reset', () => {
     const before = await run.result();
     const { runId } = await run.handle.describe();
     for (const task of await workflowTasks(run.handle)) {
-      const again = e.jobs.fineTuning(run.workflowId, await reset(run.handle, runId, task));
+      const again = stage.jobs.fineTuning(run.workflowId, await reset(run.handle, runId, task));
       expect(await again.result()).toMatchObject({ jobId: before.jobId, fineTunedModel: before.fineTunedModel });
     }
-    expect(await jobsOf(run.workflowId)).toHaveLength(1);
+    expect(await jobsOf(stage.api, run.workflowId)).toHaveLength(1);
   });
 
   test('a running batch run, to each of its workflow tasks, one upon the other → one batch', async () => {
     const run = await startBatch(`reset-running-${randomUUID()}`);
-    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
     let { runId } = await run.handle.describe();
     for (const task of (await workflowTasks(run.handle)).toReversed()) runId = await reset(run.handle, runId, task);
-    expect((await e.jobs.batch(run.workflowId).result()).status).toBe('completed');
-    expect(await jobsOf(run.workflowId)).toHaveLength(1);
+    expect((await stage.jobs.batch(run.workflowId).result()).status).toBe('completed');
+    expect(await jobsOf(stage.api, run.workflowId)).toHaveLength(1);
   });
 });
 
 describe.concurrent('cancel and terminate', () => {
   test('native cancel twice → Cancelled, the batch cancelled once', async () => {
     const id = `cancel-twice-${randomUUID()}`;
-    e.api.scenarios.forBatches(({ metadata }) => Boolean(metadata[JOB_KEY]?.includes(id)), {
+    stage.api.scenarios.forBatches(({ metadata }) => Boolean(metadata[JOB_KEY]?.includes(id)), {
       stuckIn: ['in_progress'],
     });
     const run = await startBatch(id);
-    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
     await run.handle.cancel();
     await run.handle.cancel();
     await expect(run.result()).rejects.toBeInstanceOf(WorkflowFailedError);
-    expect((await jobsOf(run.workflowId)).map(({ status }) => status)).toEqual(['cancelled']);
+    expect((await jobsOf(stage.api, run.workflowId)).map(({ status }) => status)).toEqual(['cancelled']);
   });
 
   test('cancel, then terminate → ended at once; nothing else is created', async () => {
     const run = await startBatch(`cancel-terminate-${randomUUID()}`);
-    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
     await run.handle.cancel();
     await run.handle.terminate('enough');
     await expect(run.result()).rejects.toBeInstanceOf(WorkflowFailedError);
-    expect(await jobsOf(run.workflowId)).toHaveLength(1);
+    expect(await jobsOf(stage.api, run.workflowId)).toHaveLength(1);
   });
 
   test('signals after the end → refused by the server, nothing happens', async () => {
@@ -102,12 +97,12 @@ describe.concurrent('cancel and terminate', () => {
     await run.result();
     await expect(run.cancel('too late')).rejects.toBeInstanceOf(WorkflowNotFoundError);
     await expect(run.wake()).rejects.toBeInstanceOf(WorkflowNotFoundError);
-    expect((await jobsOf(run.workflowId)).map(({ status }) => status)).toEqual(['completed']);
+    expect((await jobsOf(stage.api, run.workflowId)).map(({ status }) => status)).toEqual(['completed']);
   });
 });
 
 async function look(workflowIds: readonly string[], cancel = false) {
-  const found = await findOrphans({ temporal: e.temporal.client, openai: openai(), cancel });
+  const found = await findOrphans({ temporal: stage.temporal.client, openai: stage.openai, cancel });
   return found.filter(({ owner }) => workflowIds.includes(owner.workflowId));
 }
 
@@ -116,8 +111,8 @@ describe('findOrphans', () => {
     slowly();
     const batch = await startBatch(`orphan-batch-${randomUUID()}`);
     const tuning = await startFineTuning(`orphan-tuning-${randomUUID()}`);
-    await until(async () => (await batch.progress()).status === 'in_progress', 'the batch');
-    await until(async () => (await tuning.progress()).status === 'running', 'the job');
+    await waitFor(async () => (await batch.progress()).status === 'in_progress', 'the batch');
+    await waitFor(async () => (await tuning.progress()).status === 'running', 'the job');
     const ids = [batch.workflowId, tuning.workflowId];
     expect(await look(ids)).toEqual([]);
 
@@ -128,55 +123,57 @@ describe('findOrphans', () => {
       { kind: 'batch', status: 'in_progress', runStatus: 'TERMINATED', isCancelled: false },
       { kind: 'fineTuning', status: 'running', runStatus: 'TERMINATED', isCancelled: false },
     ]);
-    expect(found[0]?.owner).toEqual({ namespace: e.temporal.namespace, workflowId: batch.workflowId, runId });
-    expect((await jobsOf(batch.workflowId))[0]?.status).toBe('in_progress');
+    expect(found[0]?.owner).toEqual({ namespace: stage.temporal.namespace, workflowId: batch.workflowId, runId });
+    expect((await jobsOf(stage.api, batch.workflowId))[0]?.status).toBe('in_progress');
 
     expect((await look(ids, true)).map(({ isCancelled }) => isCancelled)).toEqual([true, true]);
-    await until(async () => (await jobsOf(batch.workflowId))[0]?.status === 'cancelled', 'cancelled');
+    await waitFor(async () => (await jobsOf(stage.api, batch.workflowId))[0]?.status === 'cancelled', 'cancelled');
     expect(await look(ids)).toEqual([]);
   });
 
   test('a run that was reset and goes on → its job is no orphan', async () => {
     slowly();
     const run = await startBatch(`orphan-reset-${randomUUID()}`);
-    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
     const { runId } = await run.handle.describe();
     await reset(run.handle, runId, (await workflowTasks(run.handle))[0] ?? 0);
     expect(await look([run.workflowId])).toEqual([]);
-    await e.jobs.batch(run.workflowId).handle.terminate();
+    await stage.jobs.batch(run.workflowId).handle.terminate();
     expect(await look([run.workflowId], true)).toMatchObject([{ runStatus: 'TERMINATED', isCancelled: true }]);
   });
 
   test('a run whose id is longer than the key can hold → found by its run id, and no orphan while it runs', async () => {
     slowly();
     const run = await startBatch(`orphan-long-${'x'.repeat(700)}-${randomUUID()}`);
-    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
     const jobId = (await run.progress()).jobId;
     const isFound = async () =>
-      (await findOrphans({ temporal: e.temporal.client, openai: openai() })).some((orphan) => orphan.jobId === jobId);
+      (await findOrphans({ temporal: stage.temporal.client, openai: stage.openai })).some(
+        (orphan) => orphan.jobId === jobId,
+      );
     // Visibility lags.
-    await until(async () => !(await isFound()), 'the run to be visible');
+    await waitFor(async () => !(await isFound()), 'the run to be visible');
     await run.handle.terminate();
     expect(await isFound()).toBe(true);
   });
 
   test('a run of another namespace, a key that is none, a job without → left alone; older than since → not looked at', async () => {
-    const client = openai();
+    const client = stage.openai;
     const file = await client.files.create({
       file: new File([`${JSON.stringify(chatRequests(1)[0])}\n`], 'x.jsonl'),
       purpose: 'batch',
     });
-    e.api.scenarios.forBatches(() => true, { stuckIn: ['in_progress'] });
+    stage.api.scenarios.forBatches(() => true, { stuckIn: ['in_progress'] });
     const create = (metadata: Record<string, string> | null) =>
       client.batches.create({ input_file_id: file.id, endpoint, completion_window: '24h', metadata });
     await create({ [JOB_KEY]: 'elsewhere/some-workflow/some-run' });
     await create({ [JOB_KEY]: 'no key' });
     await create(null);
-    const gone = await create({ [JOB_KEY]: `${e.temporal.namespace}/never-was/${randomUUID()}` });
-    e.api.scenarios.clear();
+    const gone = await create({ [JOB_KEY]: `${stage.temporal.namespace}/never-was/${randomUUID()}` });
+    stage.api.scenarios.clear();
     expect(await look(['some-workflow', 'never-was'])).toMatchObject([{ jobId: gone.id, runStatus: 'NOT_FOUND' }]);
-    const since = new Date(((await e.api.batches())[0]?.created_at ?? 0) * 1_000 + 1_000);
-    expect(await findOrphans({ temporal: e.temporal.client, openai: client, since, kinds: ['batch'] })).toEqual([]);
+    const since = new Date(((await stage.api.batches())[0]?.created_at ?? 0) * 1_000 + 1_000);
+    expect(await findOrphans({ temporal: stage.temporal.client, openai: client, since, kinds: ['batch'] })).toEqual([]);
   });
 });
 

@@ -2,28 +2,29 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
 import type { StatusEffect } from '../../src/testing/index.js';
-import { failureOf, HOUR, lifecycle, MINUTE } from '../support/lifecycle-harness.js';
+import { timeSkippingStage } from '../support/stage.js';
+import { endpoint, failureOf } from '../support/runs.js';
+import { MINUTE, HOUR } from '../../dev/stage/timing.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 
-const l = lifecycle({
-  provider: { fineTuningSlots: 2 },
+const stage = timeSkippingStage({
+  providers: { default: { fineTuningSlots: 2 } },
   api: {
     limits: { concurrentFineTuningJobs: 2 },
     batches: { validatingMs: MINUTE, inProgressMs: HOUR, finalizingMs: MINUTE, cancellingMs: MINUTE, jitter: 0 },
     fineTuning: { validatingMs: MINUTE, queuedMs: MINUTE, runningMs: 2 * HOUR, jitter: 0 },
   },
 });
-const endpoint = '/v1/chat/completions';
 const poll = { min: '30m', max: '30m' };
 const startBatch = (more: Partial<BatchSpec> = {}) =>
-  l.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, poll, ...more });
+  stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, poll, ...more });
 const startFineTuning = async (more: Partial<FineTuningSpec> = {}) => {
-  const trainingFile = { uri: await l.write(chatExamples(10)) };
-  return l.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll, ...more });
+  const trainingFile = { uri: await stage.write(chatExamples(10)) };
+  return stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll, ...more });
 };
 /** Milliseconds between the requests of an operation, on the server's clock. */
 const pauses = (operation: string, since: number) => {
-  const times = l.api.requests.slice(since).filter((request) => request.operation === operation);
+  const times = stage.api.requests.slice(since).filter((request) => request.operation === operation);
   return times.slice(1).map(({ at }, index) => at - (times[index]?.at ?? 0));
 };
 /** The message of the last failure of the activity that waits, as the UI shows it. */
@@ -33,7 +34,7 @@ const waitingFor = async (run: { handle: { describe: () => Promise<{ raw: unknow
     ?.message;
 };
 
-afterEach(() => l.api.faults.clear());
+afterEach(() => stage.api.faults.clear());
 
 describe('a refusal for good', () => {
   const refusals: [what: string, effect: Omit<StatusEffect, 'kind'>][] = [
@@ -47,7 +48,7 @@ describe('a refusal for good', () => {
   ];
 
   test.each(refusals)('of a batch: %s → ApiRefused at once, in the words of the provider', async (_, effect) => {
-    l.api.faults.add({ on: 'batches.create', effect: { kind: 'status', ...effect }, times: Infinity });
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', ...effect }, times: Infinity });
     const failure = await failureOf(await startBatch());
     expect(failure.type).toBe('ApiRefused');
     expect(failure.message).toContain(effect.message);
@@ -58,21 +59,21 @@ describe('a refusal for good', () => {
       param: effect.param ?? null,
       requestId: expect.stringMatching(/^req_/),
     });
-    expect(l.calls('batches.create')).toHaveLength(1);
+    expect(stage.calls('batches.create')).toHaveLength(1);
   });
 
   test.each(refusals)('of a fine-tuning job: %s → ApiRefused at once', async (_, effect) => {
-    l.api.faults.add({ on: 'fineTuning.create', effect: { kind: 'status', ...effect }, times: Infinity });
+    stage.api.faults.add({ on: 'fineTuning.create', effect: { kind: 'status', ...effect }, times: Infinity });
     const failure = await failureOf(await startFineTuning());
     expect(failure.type).toBe('ApiRefused');
     expect(failure.message).toContain(effect.message);
-    expect(l.calls('fineTuning.create')).toHaveLength(1);
+    expect(stage.calls('fineTuning.create')).toHaveLength(1);
   });
 
   test('after the upload, with cleanup → the input is deleted on this way out too', async () => {
-    l.api.faults.add({ on: 'batches.create', effect: 'forbidden' });
+    stage.api.faults.add({ on: 'batches.create', effect: 'forbidden' });
     await failureOf(await startBatch({ cleanup: { input: true } }));
-    expect(l.calls('files.delete')).toHaveLength(1);
+    expect(stage.calls('files.delete')).toHaveLength(1);
   });
 });
 
@@ -83,8 +84,8 @@ describe('a passing refusal', () => {
     ['milliseconds', { retryAfterMs: 1_500 }, 1_500],
     ['hours', { retryAfter: 7_200 }, 7_200_000],
   ])('retry-after in %s → waited for, to the letter', async (_, header, wait) => {
-    const since = l.api.requests.length;
-    l.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 429, ...header } });
+    const since = stage.api.requests.length;
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 429, ...header } });
     expect((await (await startBatch()).result()).status).toBe('completed');
     const [pause = 0] = pauses('batches.create', since);
     expect(pause).toBeGreaterThanOrEqual(wait);
@@ -92,14 +93,14 @@ describe('a passing refusal', () => {
   });
 
   test('an outage of hours at the create → outlived', async () => {
-    l.api.faults.add({ on: 'batches.create', effect: 'unavailable', times: 40 });
+    stage.api.faults.add({ on: 'batches.create', effect: 'unavailable', times: 40 });
     expect((await (await startBatch()).result()).status).toBe('completed');
-    expect(l.calls('batches.create')).toHaveLength(41);
+    expect(stage.calls('batches.create')).toHaveLength(41);
   });
 
   test('an outage that outlasts the batch → JobStuck, with the reason', async () => {
-    l.api.faults.add({ on: 'batches.retrieve', effect: 'badGateway', times: Infinity });
-    l.api.scenarios.forNextBatch({ timing: { expiresAfterMs: HOUR } });
+    stage.api.faults.add({ on: 'batches.retrieve', effect: 'badGateway', times: Infinity });
+    stage.api.scenarios.forNextBatch({ timing: { expiresAfterMs: HOUR } });
     const failure = await failureOf(await startBatch({ stuckAfter: '1h' }));
     expect(failure.type).toBe('JobStuck');
     expect(failure.message).toContain('cannot be read since it should have ended');
@@ -108,9 +109,9 @@ describe('a passing refusal', () => {
 
   test('a file that is not there yet for the create → tried again, and refused when it stays away', async () => {
     const missing: StatusEffect = { kind: 'status', status: 400, message: 'Cannot find file file-1' };
-    l.api.faults.add({ on: 'batches.create', effect: missing, times: 2 });
+    stage.api.faults.add({ on: 'batches.create', effect: missing, times: 2 });
     expect((await (await startBatch()).result()).status).toBe('completed');
-    l.api.faults.add({ on: 'batches.create', effect: missing, times: Infinity });
+    stage.api.faults.add({ on: 'batches.create', effect: missing, times: Infinity });
     const failure = await failureOf(await startBatch());
     expect(failure.type).toBe('ApiRefused');
     expect(failure.message).toContain('Cannot find file');
@@ -120,46 +121,46 @@ describe('a passing refusal', () => {
 describe('no room for a fine-tuning job', () => {
   test('all slots are taken → the create waits its turn with the reason visible, then goes on', async () => {
     const first = [await startFineTuning(), await startFineTuning()];
-    await l.pass('10m');
+    await stage.pass('10m');
     const third = await startFineTuning();
-    await l.pass('5m');
+    await stage.pass('5m');
     expect((await third.progress()).phase).toBe('creating');
     expect(await waitingFor(third)).toMatch(/fineTuning\.create: HTTP 429/);
     expect((await third.result()).status).toBe('succeeded');
     for (const run of first) expect((await run.result()).status).toBe('succeeded');
-    expect(new Set(l.failures())).toEqual(new Set(['WaitingForCapacity']));
+    expect(new Set(stage.failures())).toEqual(new Set(['WaitingForCapacity']));
   });
 
   test('a daily limit → waits with the reason for as long as it takes', async () => {
     const message = 'You have reached the daily limit of running jobs.';
     const code = 'daily_rate_limit_exceeded';
-    l.api.faults.add({
+    stage.api.faults.add({
       on: 'fineTuning.create',
       effect: { kind: 'status', status: 429, code, message, retryAfter: 14_400 },
       times: 3,
     });
     const run = await startFineTuning();
-    await l.pass('6h');
+    await stage.pass('6h');
     expect(await waitingFor(run)).toContain(message);
     expect((await run.result()).status).toBe('succeeded');
-    expect(l.calls('fineTuning.create')).toHaveLength(4);
+    expect(stage.calls('fineTuning.create')).toHaveLength(4);
   });
 
   test('leaveFreeSlots: one of two slots is taken → waits for the other to stay free', async () => {
     const first = await startFineTuning();
-    await l.pass('10m');
+    await stage.pass('10m');
     const second = await startFineTuning({ leaveFreeSlots: 1 });
-    await l.pass('30m');
-    expect((await l.api.fineTuningJobs()).filter(({ status }) => status === 'running')).toHaveLength(1);
+    await stage.pass('30m');
+    expect((await stage.api.fineTuningJobs()).filter(({ status }) => status === 'running')).toHaveLength(1);
     expect(await waitingFor(second)).toBe('1 of 2 slots are taken and 1 must stay free; the create waits its turn');
     expect((await second.result()).status).toBe('succeeded');
     expect((await first.result()).status).toBe('succeeded');
   });
 
   test('cancel while it waits → never created', async () => {
-    l.api.faults.add({ on: 'fineTuning.create', effect: 'rateLimited', times: Infinity });
+    stage.api.faults.add({ on: 'fineTuning.create', effect: 'rateLimited', times: Infinity });
     const run = await startFineTuning();
-    await l.pass('10m');
+    await stage.pass('10m');
     await run.cancel();
     expect(await run.result()).toMatchObject({ status: 'cancelled', jobId: null });
   });
@@ -169,7 +170,7 @@ describe('words of the provider', () => {
   const hostile = `# Heading\n\n[click](javascript:alert(1)) <img src=x onerror=alert(1)> \`code\` ${'long '.repeat(5_000)}\u202e\u0000\ud800`;
 
   test('long, with markup and control characters → bounded and plain in the failure, harmless in the page of the UI', async () => {
-    l.api.scenarios.forNextBatch({ failWith: [{ code: hostile, message: hostile, line: 1, param: null }] });
+    stage.api.scenarios.forNextBatch({ failWith: [{ code: hostile, message: hostile, line: 1, param: null }] });
     const failure = await failureOf(await startBatch());
     expect(failure.type).toBe('BatchFailed');
     expect(failure.message.length).toBeLessThan(2_500);
@@ -177,7 +178,7 @@ describe('words of the provider', () => {
     expect(failure.message).not.toMatch(/[\u0000-\u0008\u202e]/);
     expect(failure.message.isWellFormed()).toBe(true);
 
-    l.api.scenarios.forNextBatch({ foreignStatus: { status: hostile, insteadOf: 'in_progress' } });
+    stage.api.scenarios.forNextBatch({ foreignStatus: { status: hostile, insteadOf: 'in_progress' } });
     const run = await startBatch({ poll: { min: '5m', max: '5m' } });
     const { warnings } = await run.result();
     expect(warnings).toHaveLength(1);
@@ -185,9 +186,9 @@ describe('words of the provider', () => {
   });
 
   test('in the page of the UI → neither link nor markup', async () => {
-    l.api.scenarios.forNextBatch({ foreignStatus: { status: hostile, insteadOf: 'in_progress' } });
+    stage.api.scenarios.forNextBatch({ foreignStatus: { status: hostile, insteadOf: 'in_progress' } });
     const run = await startBatch({ poll: { min: '5m', max: '5m' } });
-    await l.pass('30m');
+    await stage.pass('30m');
     const metadata = await run.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
     const page = metadata.currentDetails ?? '';
     expect(page).toContain('click');

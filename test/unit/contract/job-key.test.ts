@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { JOB_KEY, jobKeyOf, jobOwnerOf } from '../../../src/contract/job-key.js';
 import { METADATA_LIMITS } from '../../../src/contract/limits.js';
-import { anyText, RUNS } from '../../support/hostile-values.js';
+import { RUNS, anyText } from '../../support/fuzz.js';
 
 /** Temporal's own words: a namespace has no slash, a run id is a UUID, a workflow id is any text. */
 const namespace = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$/);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { batchSpecSchema } from '../../../src/contract/batch.js';
 import { fineTuningSpecSchema } from '../../../src/contract/fine-tuning.js';
 import { describeFaults, parseSpec } from '../../../src/contract/parse-spec.js';
-import { anyJson, anyOf, anyText, RUNS } from '../../support/hostile-values.js';
+import { RUNS, anyJson, anyOf, anyText } from '../../support/fuzz.js';
 
 const nested = z.object({ a: z.object({ b: z.array(z.object({ c: z.string('wrong') })) }) });
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { JOB_KEY } from '../../../src/contract/job-key.js';
 import { parseSpec } from '../../../src/contract/parse-spec.js';
 import { deadlineSchema, durationSchema, idSchema, metadataSchema, toMs } from '../../../src/contract/spec-fields.js';
-import { anyText, RUNS } from '../../support/hostile-values.js';
+import { RUNS, anyText } from '../../support/fuzz.js';
 
 const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`key-${index}`, 'v']));
 const messagesOf = (metadata: unknown) => parseSpec(metadataSchema, metadata).report?.faults;

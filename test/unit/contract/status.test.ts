@@ -8,7 +8,7 @@ import {
   isBatchEnd,
   isFineTuningEnd,
 } from '../../../src/contract/status.js';
-import { anyText, RUNS } from '../../support/hostile-values.js';
+import { RUNS, anyText } from '../../support/fuzz.js';
 
 const BATCH_ENDS = ['completed', 'failed', 'expired', 'cancelled'];
 const FINE_TUNING_ENDS = ['succeeded', 'failed', 'cancelled'];

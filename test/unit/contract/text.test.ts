@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bounded, inMarkdown } from '../../../src/contract/text.js';
-import { anyText, RUNS } from '../../support/hostile-values.js';
+import { RUNS, anyText } from '../../support/fuzz.js';
 
 /** Control characters but tab and newline, line separators, and what turns the direction of the text around it. */
 // eslint-disable-next-line no-control-regex

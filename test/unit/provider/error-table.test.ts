@@ -8,7 +8,7 @@ import {
   type Operation,
   type Verdict,
 } from '../../../src/provider/error-table.js';
-import { anyText, RUNS } from '../../support/hostile-values.js';
+import { RUNS, anyText } from '../../support/fuzz.js';
 
 const OPERATIONS = [
   'files.create',

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { redact } from '../../../src/provider/redact.js';
-import { RUNS } from '../../support/hostile-values.js';
+import { RUNS } from '../../support/fuzz.js';
 
 const KEY = 'sk-proj-AbC123_def-456GHI';
 

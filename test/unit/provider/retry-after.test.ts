@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { retryAfterMs } from '../../../src/provider/retry-after.js';
-import { RUNS } from '../../support/hostile-values.js';
+import { RUNS } from '../../support/fuzz.js';
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 const DAY = 86_400_000;

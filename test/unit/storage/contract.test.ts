@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3Backend, Storage } from '../../../src/storage/index.js';
-import { startS3Server } from '../../support/s3-server.js';
-import { all, chunks, FUZZ_RUNS, refusal, sandbox, textOf } from '../../support/storage.js';
+import { all, chunks, textOf } from '../../support/streams.js';
+import { FUZZ_RUNS } from '../../support/fuzz.js';
+import { refusal, sandbox } from '../../support/storage.js';
+import { startS3Server } from '../../support/local-s3.js';
 
 interface Kept {
   readonly storage: Storage;

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decompressed, StorageError } from '../../../src/storage/index.js';
-import { FUZZ_RUNS } from '../../support/storage.js';
+import { FUZZ_RUNS } from '../../support/fuzz.js';
 
 const URI = 'file:///data/input.jsonl.gz';
 const content = Buffer.from('{"custom_id":"a"}\n'.repeat(20_000));

@@ -4,7 +4,9 @@ import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Storage } from '../../../src/storage/index.js';
-import { all, chunks, FUZZ_RUNS, refusal, sandbox, textOf } from '../../support/storage.js';
+import { all, chunks, textOf } from '../../support/streams.js';
+import { FUZZ_RUNS } from '../../support/fuzz.js';
+import { refusal, sandbox } from '../../support/storage.js';
 
 let box: Awaited<ReturnType<typeof sandbox>>;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { pollInterval } from '../../../../src/activities/calls/poll-interval.js';
-import { RUNS } from '../../../support/hostile-values.js';
+import { RUNS } from '../../../support/fuzz.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

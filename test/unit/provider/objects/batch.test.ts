@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { batchObjectSchema } from '../../../../src/provider/objects/batch.js';
 import { isHalfDone } from '../../../../src/contract/snapshots.js';
-import { anyJson, anyOf, RUNS } from '../../../support/hostile-values.js';
+import { RUNS, anyJson, anyOf } from '../../../support/fuzz.js';
 
 const BATCH: OpenAI.Batch = {
   id: 'batch_1',

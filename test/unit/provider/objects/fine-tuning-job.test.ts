@@ -8,7 +8,7 @@ import {
   fineTuningObjectSchema,
 } from '../../../../src/provider/objects/fine-tuning-job.js';
 import { fileObjectSchema } from '../../../../src/provider/objects/file.js';
-import { anyJson, anyOf, RUNS } from '../../../support/hostile-values.js';
+import { RUNS, anyJson, anyOf } from '../../../support/fuzz.js';
 
 const JOB: OpenAI.FineTuning.FineTuningJob = {
   id: 'ftjob-1',

@@ -8,7 +8,7 @@ import {
   wireText,
   wireTime,
 } from '../../../../src/provider/objects/wire.js';
-import { anyJson, RUNS } from '../../../support/hostile-values.js';
+import { RUNS, anyJson } from '../../../support/fuzz.js';
 
 const AT = Date.UTC(2026, 10, 23, 12, 30) / 1_000;
 

@@ -10,8 +10,8 @@ import { freePorts } from '../../../../dev/temporal-server/free-ports.js';
 import { runCommand } from '../../../../dev/temporal-server/run-command.js';
 import { S3Backend, Storage, StorageError, type S3Options } from '../../../../src/storage/index.js';
 import { cuttingProxy } from '../../../support/cutting-proxy.js';
-import { startS3Server, type S3Server } from '../../../support/s3-server.js';
-import { all, chunks, textOf } from '../../../support/storage.js';
+import { all, chunks, textOf } from '../../../support/streams.js';
+import { startS3Server, type S3Server } from '../../../support/local-s3.js';
 
 const started = await startS3Server();
 const skipped = 'unavailable' in started ? started.unavailable : null;
