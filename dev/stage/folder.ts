@@ -36,7 +36,7 @@ export async function folderAt(path: string): Promise<StageFolder> {
   };
 }
 
-/** One line of JSON for each value. */
+/** One line for each value: a text as it is, anything else as JSON. */
 export function jsonl(values: readonly unknown[]): string {
-  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  return values.map((value) => `${typeof value === 'string' ? value : JSON.stringify(value)}\n`).join('');
 }

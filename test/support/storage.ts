@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -17,6 +17,36 @@ export async function sandbox() {
     uri: (path: string) => `${pathToFileURL(root).href}/${path}`,
     remove: () => rm(base, { recursive: true, force: true }),
   };
+}
+
+/** A sandbox with files beside its root, and links inside that lead out of it. */
+export async function sandboxWithLinks() {
+  const box = await sandbox();
+  await mkdir(join(box.base, 'data-evil'));
+  await mkdir(join(box.base, 'outside'));
+  await writeFile(join(box.base, 'secret'), 'secret');
+  await writeFile(join(box.base, 'outside/secret'), 'secret');
+  await symlink(join(box.base, 'outside'), join(box.root, 'link'));
+  await symlink(join(box.base, 'secret'), join(box.root, 'filelink'));
+  await symlink(join(box.base, 'not-yet'), join(box.root, 'dangling'));
+  await symlink('..', join(box.root, 'up'));
+  await mkdir(join(box.root, 'real'));
+  await symlink(join(box.root, 'real'), join(box.root, 'inner'));
+  return box;
+}
+
+export type Sandbox = Awaited<ReturnType<typeof sandbox>>;
+
+/** All that is beside the root, with its content. Without a recursive `readdir`, which follows links on Node 26, even in circles. */
+export async function outside(box: Sandbox, folder = box.base): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (path === box.root) continue;
+    found[path] = entry.isFile() ? await readFile(path, 'utf8') : 'folder';
+    if (entry.isDirectory()) Object.assign(found, await outside(box, path));
+  }
+  return found;
 }
 
 /** The code of the `StorageError` that an action ends with; null when it succeeds. */
