@@ -1,7 +1,7 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkTrainingFile, type TrainingFileOptions } from '../../../src/training/check-examples.js';
-import { chunks, cut, FUZZ_RUNS, jsonl } from '../../support/jsonl.js';
+import { jsonl } from '../../support/samples.js';
+import { bytes } from '../../support/streams.js';
 
 type Message = Record<string, unknown>;
 
@@ -20,7 +20,7 @@ function pair(changes: Record<string, unknown> = {}) {
 async function faultsOf(options: TrainingFileOptions, example: unknown): Promise<[string | undefined, string][]> {
   const good = { supervised: conversation(question, answer), dpo: pair(), reinforcement: conversation(question) };
   const lines = Array.from({ length: 10 }, () => good[options.method]);
-  const { faults } = await checkTrainingFile(chunks(jsonl(...lines, example)), options);
+  const { faults } = await checkTrainingFile(bytes(jsonl([...lines, example])), options);
   return faults.faults.map((fault) => {
     expect(fault.line).toBe(11);
     return [fault.field, fault.message];
@@ -94,9 +94,9 @@ describe('supervised', () => {
   it('supervised: pairs for davinci-002 or a model made of it → no fault; messages for it → a fault', async () => {
     const pairs = Array.from({ length: 10 }, () => ({ prompt: 'x', completion: 'y' }));
     for (const model of ['davinci-002', 'babbage-002', 'ft:davinci-002:acme::1']) {
-      const report = await checkTrainingFile(chunks(jsonl(...pairs)), { method: 'supervised', model });
+      const report = await checkTrainingFile(bytes(jsonl(pairs)), { method: 'supervised', model });
       expect(report.faults.total).toBe(0);
-      const other = await checkTrainingFile(chunks(jsonl(...pairs, conversation(question, answer))), {
+      const other = await checkTrainingFile(bytes(jsonl([...pairs, conversation(question, answer)])), {
         method: 'supervised',
         model,
       });
@@ -142,7 +142,7 @@ describe('the file', () => {
   it('training file: nine examples → a fault of the file; ten → none; one is enough for validation', async () => {
     const lines = Array.from({ length: 10 }, () => conversation(question, answer));
     const check = (count: number, options: Partial<TrainingFileOptions> = {}) =>
-      checkTrainingFile(chunks(jsonl(...lines.slice(0, count))), { method: 'supervised', ...options });
+      checkTrainingFile(bytes(jsonl(lines.slice(0, count))), { method: 'supervised', ...options });
     expect((await check(9)).faults).toEqual({
       faults: [{ message: 'the file holds 9 examples; at least 10 are needed' }],
       total: 1,
@@ -155,43 +155,11 @@ describe('the file', () => {
 
   it('training file: faults everywhere → the first 20, all counted, nothing of the content quoted', async () => {
     const bad = { messages: [{ role: 'TOPSECRET', content: 'TOPSECRET' }], prompt: 'TOPSECRET' };
-    const { faults } = await checkTrainingFile(chunks(jsonl(...Array.from({ length: 50 }, () => bad), 'TOPSECRET')), {
+    const { faults } = await checkTrainingFile(bytes(jsonl([...Array.from({ length: 50 }, () => bad), 'TOPSECRET'])), {
       method: 'supervised',
     });
     expect(faults.faults).toHaveLength(20);
     expect(faults.total).toBe(101);
     expect(JSON.stringify(faults)).not.toContain('TOPSECRET');
-  });
-
-  it('training file: any JSON, by any method, cut in any places → the same report, never an exception', async () => {
-    const names = ['messages', 'role', 'content', 'tools', 'tool_calls', 'input', 'preferred_output', 'weight', 'type'];
-    const leaf = fc.oneof(
-      fc.constantFrom<unknown>('user', 'assistant', 'tool', 'text', 'image_url', null, 0, 1, '', [], {}),
-      fc.jsonValue({ maxDepth: 1 }),
-    );
-    const { node } = fc.letrec<{ node: unknown }>((tie) => ({
-      node: fc.oneof(
-        { maxDepth: 5, depthSize: 'small' },
-        leaf,
-        fc.array(tie('node'), { maxLength: 3 }),
-        fc.dictionary(fc.constantFrom(...names), tie('node'), { maxKeys: 5 }),
-      ),
-    }));
-    const method = fc.constantFrom('supervised', 'dpo', 'reinforcement');
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.oneof(node, fc.string()), { maxLength: 5 }),
-        method,
-        fc.array(fc.nat(), { maxLength: 5 }),
-        async (lines, chosen, places) => {
-          const content = Buffer.from(jsonl(...lines));
-          const options: TrainingFileOptions = { method: chosen };
-          const whole = await checkTrainingFile(chunks(content), options);
-          expect(await checkTrainingFile(cut(content, places), options)).toEqual(whole);
-          expect(whole.faults.total).toBeGreaterThan(0);
-        },
-      ),
-      { numRuns: FUZZ_RUNS },
-    );
   });
 });
