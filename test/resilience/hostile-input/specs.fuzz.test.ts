@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FAILURES } from '../../src/index.js';
-import { scaledClock } from '../../src/testing/index.js';
-import { HOUR_PER_SECOND } from '../../dev/stage/timing.js';
-import { anyJson, anyOf, fuzzRuns } from '../support/fuzz.js';
-import { endpoint } from '../support/runs.js';
-import { chatRequests } from '../support/samples.js';
-import { devServerStage } from '../support/stage.js';
+import { FAILURES } from '../../../src/index.js';
+import { scaledClock } from '../../../src/testing/index.js';
+import { HOUR_PER_SECOND } from '../../../dev/stage/timing.js';
+import { anyJson, anyOf, fuzzRuns } from '../../support/fuzz.js';
+import { endpoint } from '../../support/runs.js';
+import { chatRequests } from '../../support/samples.js';
+import { devServerStage } from '../../support/stage.js';
 
 const RUNS = Math.ceil(fuzzRuns(200) / 4);
 const CONCURRENT_RUNS = 10;

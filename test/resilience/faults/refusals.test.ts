@@ -1,11 +1,11 @@
 /** Which refusals end a run, and in whose words; which are waited out, and for how long. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
-import type { StatusEffect } from '../../src/testing/index.js';
-import { timeSkippingStage } from '../support/stage.js';
-import { endpoint, failureOf } from '../support/runs.js';
-import { MINUTE, HOUR } from '../../dev/stage/timing.js';
-import { chatExamples, chatRequests } from '../support/samples.js';
+import type { BatchSpec, FineTuningSpec } from '../../../src/index.js';
+import type { StatusEffect } from '../../../src/testing/index.js';
+import { timeSkippingStage } from '../../support/stage.js';
+import { endpoint, failureOf } from '../../support/runs.js';
+import { MINUTE, HOUR } from '../../../dev/stage/timing.js';
+import { chatExamples, chatRequests } from '../../support/samples.js';
 
 const stage = timeSkippingStage({
   providers: { default: { fineTuningSlots: 2 } },

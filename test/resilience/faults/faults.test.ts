@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { expect, test } from 'vitest';
-import { JOB_KEY, type BatchResult, type FineTuningResult } from '../../src/index.js';
+import { JOB_KEY, type BatchResult, type FineTuningResult } from '../../../src/index.js';
 import {
   BATCH_SCENARIO_NAMES,
   FAULT_EFFECTS,
@@ -12,10 +12,10 @@ import {
   type FaultHandle,
   type FaultName,
   type Operation,
-} from '../../src/testing/index.js';
-import { timeSkippingStage } from '../support/stage.js';
-import { MINUTE, HOUR } from '../../dev/stage/timing.js';
-import { chatExamples, chatRequests } from '../support/samples.js';
+} from '../../../src/testing/index.js';
+import { timeSkippingStage } from '../../support/stage.js';
+import { MINUTE, HOUR } from '../../../dev/stage/timing.js';
+import { chatExamples, chatRequests } from '../../support/samples.js';
 import {
   BATCH_SCENARIOS_EXPECTED,
   FAULTS_EXPECTED,
@@ -27,7 +27,7 @@ import {
 import { faultsPage, type Row } from './faults-page.js';
 
 type Kind = 'batch' | 'fineTuning';
-const page = new URL('../../docs/reference/faults.md', import.meta.url);
+const page = new URL('../../../docs/reference/faults.md', import.meta.url);
 const rows: Row[] = [];
 
 const stage = timeSkippingStage({

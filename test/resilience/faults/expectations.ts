@@ -2,7 +2,7 @@
  * What each fault and each scenario of the local API must come to, for both lifecycles. `faults.test.ts` goes through all of it, and writes
  * `docs/reference/faults.md` from what happened.
  */
-import type { BatchScenarioName, FaultName, FineTuningScenarioName, Operation } from '../../src/testing/index.js';
+import type { BatchScenarioName, FaultName, FineTuningScenarioName, Operation } from '../../../src/testing/index.js';
 
 /** How a run ends. */
 export type Expected =

@@ -1,11 +1,11 @@
 /** A job is created exactly once, whatever becomes of the answers; where that cannot be known, the run says so instead of buying twice. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
-import type { FaultEffect, FaultName } from '../../src/testing/index.js';
-import { timeSkippingStage } from '../support/stage.js';
-import { endpoint, failureOf, jobsOf } from '../support/runs.js';
-import { MINUTE, HOUR } from '../../dev/stage/timing.js';
-import { chatExamples, chatRequests } from '../support/samples.js';
+import type { BatchSpec, FineTuningSpec } from '../../../src/index.js';
+import type { FaultEffect, FaultName } from '../../../src/testing/index.js';
+import { timeSkippingStage } from '../../support/stage.js';
+import { endpoint, failureOf, jobsOf } from '../../support/runs.js';
+import { MINUTE, HOUR } from '../../../dev/stage/timing.js';
+import { chatExamples, chatRequests } from '../../support/samples.js';
 
 const stage = timeSkippingStage({
   providers: { impatient: { timeoutMs: 400 }, bare: { metadata: false } },

@@ -2,11 +2,11 @@
 import { readdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { BatchSpec } from '../../src/index.js';
-import { timeSkippingStage } from '../support/stage.js';
-import { endpoint, failureOf, readLines, totalOf } from '../support/runs.js';
-import { MINUTE, HOUR } from '../../dev/stage/timing.js';
-import { chatExamples, chatRequests } from '../support/samples.js';
+import type { BatchSpec } from '../../../src/index.js';
+import { timeSkippingStage } from '../../support/stage.js';
+import { endpoint, failureOf, readLines, totalOf } from '../../support/runs.js';
+import { MINUTE, HOUR } from '../../../dev/stage/timing.js';
+import { chatExamples, chatRequests } from '../../support/samples.js';
 
 const stage = timeSkippingStage({
   api: {

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { findOrphans, JOB_KEY } from '../../src/index.js';
-import { workerProcessStage } from '../support/stage.js';
-import { endpoint, jobsOf } from '../support/runs.js';
-import { waitFor } from '../../dev/stage/wait-for.js';
-import type { WorkerProcess } from '../../dev/stage/worker-process.js';
-import { reset as resetRun, workflowTasks } from '../support/operators.js';
-import { chatExamples, chatRequests } from '../support/samples.js';
+import { findOrphans, JOB_KEY } from '../../../src/index.js';
+import { workerProcessStage } from '../../support/stage.js';
+import { endpoint, jobsOf } from '../../support/runs.js';
+import { waitFor } from '../../../dev/stage/wait-for.js';
+import type { WorkerProcess } from '../../../dev/stage/worker-process.js';
+import { reset as resetRun, workflowTasks } from '../../support/operators.js';
+import { chatExamples, chatRequests } from '../../support/samples.js';
 
 const stage = workerProcessStage();
 let worker: WorkerProcess;

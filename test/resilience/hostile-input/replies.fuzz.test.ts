@@ -5,14 +5,14 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Activities } from '../../src/activities/index.js';
-import { FAILURES } from '../../src/index.js';
-import { ManualClock, type Operation } from '../../src/testing/index.js';
-import { clientOf, stageActivities, startBackend, type Backend } from '../../dev/stage/backend.js';
-import { timeSkippingStage } from '../support/stage.js';
-import { totalOf } from '../support/runs.js';
-import { anyJson, anyOf, fuzzRuns } from '../support/fuzz.js';
-import { chatExamples, chatRequests, jsonl } from '../support/samples.js';
+import type { Activities } from '../../../src/activities/index.js';
+import { FAILURES } from '../../../src/index.js';
+import { ManualClock, type Operation } from '../../../src/testing/index.js';
+import { clientOf, stageActivities, startBackend, type Backend } from '../../../dev/stage/backend.js';
+import { timeSkippingStage } from '../../support/stage.js';
+import { totalOf } from '../../support/runs.js';
+import { anyJson, anyOf, fuzzRuns } from '../../support/fuzz.js';
+import { chatExamples, chatRequests, jsonl } from '../../support/samples.js';
 
 const RUNS = fuzzRuns(200);
 const KNOWN = Object.keys(FAILURES);
@@ -21,7 +21,7 @@ const text = fc.oneof(
   fc.constantFrom(
     '',
     '..',
-    '../../escape',
+    '../../../escape',
     'a/b',
     'a\u0000b',
     'x'.repeat(5_000),
