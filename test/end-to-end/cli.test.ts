@@ -1,22 +1,17 @@
-/** What other languages, scripts and people do: nothing but the `temporal` CLI and the names of the contract. */
+/** What other languages, scripts and people use: the `temporal` CLI and the names of the contract. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { chatRequests } from '../support/samples.js';
 import { workerProcessStage } from '../support/stage.js';
 import { endpoint } from '../support/runs.js';
 import { temporalCli } from '../support/temporal-cli.js';
+import { ManualClock } from '../../src/testing/index.js';
+import { HOUR, SHORT_JOBS } from '../../dev/stage/timing.js';
 import { waitFor } from '../../dev/stage/wait-for.js';
 
 describe('from the temporal CLI alone', () => {
-  // Each call of the CLI takes a moment, and the batch should still be in progress then.
-  const stage = workerProcessStage({
-    batches: {
-      validatingMs: 600_000,
-      inProgressMs: 5 * 3_600_000,
-      finalizingMs: 600_000,
-      cancellingMs: 600_000,
-      jitter: 0,
-    },
-  });
+  // Each call of the CLI takes a while, so time stands still in between.
+  const clock = new ManualClock(Date.now());
+  const stage = workerProcessStage({ clock, ...SHORT_JOBS });
   beforeAll(async () => {
     await stage.startWorker();
   });
@@ -41,11 +36,18 @@ describe('from the temporal CLI alone', () => {
     return (reply as { queryResult: [{ status: string; jobId: string | null }] }).queryResult[0];
   };
 
-  test.concurrent('workflow start → completes with the manifest; workflow query → how it stands', async () => {
+  const reachInProgress = async (id: string) => {
+    await waitFor(async () => (await progress(id)).status === 'validating', 'validating');
+    clock.advance(HOUR);
+    await waitFor(async () => (await progress(id)).status === 'in_progress', 'in_progress');
+  };
+
+  test('workflow start → completes with the manifest; workflow query → its progress', async () => {
     const id = `cli-start-${stage.temporal.taskQueue}`;
     await start(id);
-    await waitFor(async () => (await progress(id)).status === 'in_progress', 'in_progress');
+    await reachInProgress(id);
     expect(await progress(id)).toMatchObject({ phase: 'waiting', cancelRequested: false, counts: { total: 40 } });
+    clock.advance(3 * HOUR);
     expect(await result(id)).toMatchObject({
       status: 'COMPLETED',
       result: {
@@ -57,12 +59,14 @@ describe('from the temporal CLI alone', () => {
     expect(await progress(id)).toMatchObject({ phase: 'done', status: 'completed' });
   });
 
-  test.concurrent('workflow signal --name cancel → cancelled at the provider, the partial results kept', async () => {
+  test('workflow signal --name cancel → cancelled at the provider, the partial results kept', async () => {
     const id = `cli-cancel-${stage.temporal.taskQueue}`;
     await start(id);
-    await waitFor(async () => (await progress(id)).status === 'in_progress', 'in_progress');
+    await reachInProgress(id);
     const signal = ['--name', 'cancel', '--input', '"from the CLI"'];
     await temporalCli(stage.temporal, 'workflow', 'signal', '--workflow-id', id, ...signal);
+    await waitFor(() => stage.calls('batches.cancel').length > 0, 'the cancel');
+    clock.advance(HOUR);
     const { result: manifest } = (await result(id)) as { result: { batchId: string; lines: Record<string, number> } };
     expect(manifest).toMatchObject({ status: 'cancelled', cancellation: { by: 'signal', reason: 'from the CLI' } });
     expect((manifest.lines.succeeded ?? 0) + (manifest.lines.unfinished ?? 0)).toBe(40);

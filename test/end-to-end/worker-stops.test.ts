@@ -1,17 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../../src/testing/index.js';
 import { chatRequests } from '../support/samples.js';
 import { workerProcessStage } from '../support/stage.js';
 import { endpoint } from '../support/runs.js';
 import { waitFor } from '../../dev/stage/wait-for.js';
-import { IMMEDIATE_BATCH } from '../../dev/stage/timing.js';
+import { HOUR, IMMEDIATE_BATCH } from '../../dev/stage/timing.js';
 
 describe('a worker that is stopped', () => {
-  const stage = workerProcessStage();
+  // A clock that stands still: a batch is in progress for as long as it takes to stop a worker.
+  const clock = new ManualClock(Date.now());
+  const stage = workerProcessStage({ clock });
   const input = { requests: chatRequests(10) };
 
   test('while a batch is in progress → exits with 0, cancels nothing, and the next worker takes over', async () => {
     const first = await stage.startWorker();
     const run = await stage.jobs.startBatch({ input, endpoint });
+    await waitFor(async () => (await run.progress()).status === 'validating', 'validating');
+    clock.advance(HOUR);
     await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
     expect(await first.stop('SIGTERM')).toBe(0);
     expect(first.stdout().split('\n')).toEqual([
@@ -25,6 +30,7 @@ describe('a worker that is stopped', () => {
     );
 
     const second = await stage.startWorker();
+    clock.advance(3 * HOUR);
     expect((await run.result()).status).toBe('completed');
     expect(stage.calls('batches.cancel')).toEqual([]);
     expect(stage.calls('batches.create')).toHaveLength(1);

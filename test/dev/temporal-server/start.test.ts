@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import {
@@ -13,6 +12,7 @@ import {
   TemporalServerNotFound,
   type DevServerOptions,
 } from '../../../dev/temporal-server/index.js';
+import { waitFor } from '../../../dev/stage/wait-for.js';
 import { machine, type Machine } from './support.js';
 
 /** A machine that has the real `temporal` on its PATH. */
@@ -43,15 +43,6 @@ function answers(address: string): Promise<boolean> {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });
-}
-
-async function eventually(condition: () => Promise<boolean>, limitMs = 15_000): Promise<boolean> {
-  const deadline = Date.now() + limitMs;
-  while (Date.now() < deadline) {
-    if (await condition()) return true;
-    await sleep(100);
-  }
-  return false;
 }
 
 test('start with a UI, stop → both answer on loopback, then nothing does', async () => {
@@ -120,13 +111,15 @@ test.each(['SIGKILL', 'SIGTERM'] as const)('owner killed by %s → the server en
   const { owner, address } = await ownerOf(await machineWithTemporal(), 'setInterval(() => {}, 1000);');
   await expect(answers(address)).resolves.toBe(true);
   owner.kill(signal);
-  await expect(eventually(async () => !(await answers(address)))).resolves.toBe(true);
+  await waitFor(async () => !(await answers(address)), 'the server to end');
+  await expect(answers(address)).resolves.toBe(false);
 });
 
 test('owner has nothing left to do → it ends without stop(), and the server with it', async () => {
   const { address, over } = await ownerOf(await machineWithTemporal(), '');
   await over;
-  await expect(eventually(async () => !(await answers(address)))).resolves.toBe(true);
+  await waitFor(async () => !(await answers(address)), 'the server to end');
+  await expect(answers(address)).resolves.toBe(false);
 });
 
 test('TEMPORAL_ADDRESS → that server, which stop() leaves alone', async () => {

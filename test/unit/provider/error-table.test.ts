@@ -188,9 +188,10 @@ test('table: the last row → takes whatever the others leave', () => {
 
 test('verdict: a message of a megabyte → no hang', () => {
   const hostile = ['file ', 'limit ', 'too many ', 'maximum '].map((word) => word.repeat(200_000));
-  const start = performance.now();
+  const start = process.cpuUsage();
   for (const text of hostile) classify('fineTuning.create', apiError(400, message(text)), 1);
-  expect(performance.now() - start).toBeLessThan(5_000);
+  // Processor time, since a busy machine lengthens the other.
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(5_000);
 });
 
 test.each<[status: number | null, expected: boolean]>([

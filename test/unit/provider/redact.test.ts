@@ -51,11 +51,12 @@ test('redact: user information in a URL → the host stays', () => {
 });
 
 test('redact: a text of a megabyte made to confuse → no hang', () => {
-  const start = performance.now();
+  const start = process.cpuUsage();
   for (const text of ['authorization', 'Bearer ', 'sk-', '://@', '://a', 'api_key: ', 'key-*']) {
     redact(text.repeat(150_000), [KEY]);
     redact(text + ' '.repeat(1_000_000), [KEY]);
     redact(text + 'a'.repeat(1_000_000), [KEY]);
   }
-  expect(performance.now() - start).toBeLessThan(10_000);
+  // Processor time, since a busy machine lengthens the other.
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(10_000);
 });

@@ -108,7 +108,7 @@ describe('runBulkBatch', () => {
       provider: 'limited',
     });
     await expect
-      .poll(async () => (await bulk.progress()).waitingFor, { timeout: 20_000 })
+      .poll(async () => (await bulk.progress()).waitingFor, { timeout: 120_000 })
       .toContain('token_limit_exceeded');
     await bulk.cancel();
     expect((await bulk.result()).status).toBe('cancelled');
@@ -127,14 +127,14 @@ describe('runBulkBatch', () => {
   });
 
   test('cancel → all children are cancelled, what is finished is merged', async () => {
-    stage.api.scenarios.forBatches(() => true, { timing: { inProgressMs: 20_000, jitter: 0 } });
+    stage.api.scenarios.forBatches(() => true, { timing: { inProgressMs: 600_000, jitter: 0 } });
     const bulk = await stage.jobs.startBulkBatch({
       input: { uri: await stage.write(chatRequests(30)) },
       split: { requests: 10 },
       maxParallel: 2,
     });
-    await expect.poll(async () => (await bulk.progress()).parts.running, { timeout: 20_000 }).toBe(2);
-    await expect.poll(async () => (await stage.api.batches())[0]?.status, { timeout: 20_000 }).toBe('in_progress');
+    await expect.poll(async () => (await bulk.progress()).parts.running, { timeout: 120_000 }).toBe(2);
+    await expect.poll(async () => (await stage.api.batches())[0]?.status, { timeout: 120_000 }).toBe('in_progress');
     await bulk.cancel('enough');
     const result = await bulk.result();
     stage.api.scenarios.clear();

@@ -30,7 +30,7 @@ test('a cancel after that → what is finished is kept, nothing further is creat
   const run = await stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 2 });
   const first = (await run.handle.describe()).runId;
   const latest = stage.jobs.bulkBatch(run.workflowId);
-  await expect.poll(async () => (await latest.handle.describe()).runId === first, { timeout: 40_000 }).toBe(false);
+  await expect.poll(async () => (await latest.handle.describe()).runId === first, { timeout: 120_000 }).toBe(false);
   await latest.cancel('enough');
   const result = await run.result();
   expect(result).toMatchObject({ status: 'cancelled', requests: 60, cancellation: { reason: 'enough' } });

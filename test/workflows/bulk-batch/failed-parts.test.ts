@@ -7,7 +7,7 @@ import { failureOf, idsOf, readLines, totalOf } from '../../support/runs.js';
 import { chatRequest, chatRequests } from '../../support/samples.js';
 
 const stage = devServerStage({ providers: { bare: { metadata: false } } });
-const LASTING = { timing: { inProgressMs: 60_000, jitter: 0 } };
+const LASTING = { timing: { inProgressMs: 600_000, jitter: 0 } };
 
 /** Parts of four requests each, one after the other. */
 async function start(requests: unknown[], spec: Partial<BulkBatchSpec> = {}): Promise<BulkBatchRun> {
@@ -30,7 +30,7 @@ async function underWay(run: BulkBatchRun): Promise<void> {
             .catch(() => null)
         )?.status,
       {
-        timeout: 20_000,
+        timeout: 120_000,
       },
     )
     .toBe('in_progress');
@@ -84,11 +84,11 @@ describe('a part that fails', () => {
 
 describe('a part’s run that somebody ends', () => {
   test('cancelled by Temporal → what its batch had answered counts, only the rest is sent again', async () => {
-    stage.api.scenarios.forNextBatch({ timing: { inProgressMs: 4_000, jitter: 0 } });
+    stage.api.scenarios.forNextBatch({ timing: { inProgressMs: 16_000, jitter: 0 } });
     const run = await start(chatRequests(4));
     await underWay(run);
     await expect
-      .poll(async () => (await stage.api.batches())[0]?.request_counts?.completed, { timeout: 20_000 })
+      .poll(async () => (await stage.api.batches())[0]?.request_counts?.completed, { timeout: 120_000 })
       .toBeGreaterThan(0);
     await child(run, 'r1-p1').cancel();
     const result = await run.result();

@@ -24,7 +24,7 @@ const MOMENTS: Readonly<Record<string, (run: BulkBatchRun) => Promise<void>>> = 
     await waitFor(async () => (await run.progress()).parts.running === 3, 'three batches');
     await sleep(700);
   },
-  merge: (run) => waitFor(async () => (await run.progress()).phase === 'collecting', 'the merge'),
+  merge: (run) => waitFor(async () => ['collecting', 'done'].includes((await run.progress()).phase), 'the merge'),
 };
 
 test.concurrent.each(Object.keys(MOMENTS))(

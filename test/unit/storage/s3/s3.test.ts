@@ -262,7 +262,7 @@ describe('packages', () => {
       new Storage({ roots: ['file:///data/'] });
       try { new Storage({ roots: ['s3://bucket/data/'] }); } catch (error) { console.log(error.code, error.message); }`;
     const args = ['--input-type=module', '-e', code];
-    const { stdout, stderr } = await runCommand(process.execPath, args, { env: process.env, timeoutMs: 20_000 });
+    const { stdout, stderr } = await runCommand(process.execPath, args, { env: process.env, timeoutMs: 120_000 });
     expect(stderr).toBe('');
     expect(stdout).toContain('UnsupportedScheme');
     expect(stdout).toContain('npm install @aws-sdk/client-s3 @aws-sdk/lib-storage');
