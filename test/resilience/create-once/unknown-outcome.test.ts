@@ -1,4 +1,4 @@
-/** A job is created exactly once, whatever becomes of the answers; where that cannot be known, the run says so instead of buying twice. */
+/** A job is created exactly once, whatever answers are lost; if that cannot be known, the run fails instead of paying twice. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BatchSpec, FineTuningSpec } from '../../../src/index.js';
 import type { FaultEffect, FaultName } from '../../../src/testing/index.js';
@@ -21,16 +21,16 @@ const startFineTuning = async (more: Partial<FineTuningSpec> = {}) => {
 
 afterEach(() => stage.api.faults.clear());
 
-/** A create that the provider carries out, and whose answer says something else or never comes. */
+/** Creates that the provider carries out, and whose answer is wrong or lost. */
 const COMMITTED: [what: string, effect: FaultName | FaultEffect, provider?: string][] = [
   ['the answer is lost', 'lostAnswer'],
-  ['a 500 that lies', { kind: 'status', status: 500, handled: true }],
-  ['a 503 that lies', { kind: 'status', status: 503, handled: true, retryAfter: 90 }],
-  ['a 429 that lies', { kind: 'status', status: 429, handled: true }],
-  ['a 408 that lies', { kind: 'status', status: 408, handled: true }],
+  ['500, wrongly', { kind: 'status', status: 500, handled: true }],
+  ['503, wrongly', { kind: 'status', status: 503, handled: true, retryAfter: 90 }],
+  ['429, wrongly', { kind: 'status', status: 429, handled: true }],
+  ['408, wrongly', { kind: 'status', status: 408, handled: true }],
   ['the request times out', 'timeoutAfterHandling', 'impatient'],
   ['the body breaks off', 'cutBody'],
-  ['the body is no batch and no job', 'emptyObject'],
+  ['the body is neither a batch nor a job', 'emptyObject'],
 ];
 
 describe('a create that was carried out', () => {
@@ -51,7 +51,7 @@ describe('a create that was carried out', () => {
     expect(stage.calls('fineTuning.create')).toHaveLength(1);
   });
 
-  test('of a file: the answer is lost, several times → one file, adopted by its name; it dies by itself', async () => {
+  test('of a file: the answer is lost several times → one file, adopted by its name, which expires', async () => {
     stage.api.faults.add({ on: 'files.create', effect: 'lostAnswer', times: 3 });
     const run = await startBatch();
     await stage.pass('10m');
@@ -62,8 +62,8 @@ describe('a create that was carried out', () => {
     await run.result();
   });
 
-  test('and the list lags behind it, so that a second is created → the second is cancelled, the first stays', async () => {
-    // Carried out, its answer lost, and hidden from the first look.
+  test('whose list lags behind, so that a second is created → one of them is cancelled', async () => {
+    // The create is carried out, its answer is lost, and the first list does not show the batch.
     stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 500, handled: true } });
     stage.api.faults.add({
       on: 'batches.list',
@@ -76,17 +76,17 @@ describe('a create that was carried out', () => {
     expect(jobs.find(({ status }) => status === 'completed')?.id).toBe(result.batchId);
   });
 
-  test('and it is seen only later, when the run waits already → it is looked for again, cancelled, and the run says so', async () => {
+  test('that is listed only when the run already waits → searched for again and cancelled, with a warning', async () => {
     stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 500, handled: true } });
     const empty = { kind: 'mutate', change: () => ({ object: 'list', data: [] }) } as const;
     stage.api.faults.add({ on: 'batches.list', effect: empty, times: 2 });
     const run = await startBatch();
     const result = await run.result();
     const jobs = await jobsOf(stage.api, run.workflowId);
-    const twin = jobs.find(({ id }) => id !== result.batchId);
+    const duplicate = jobs.find(({ id }) => id !== result.batchId);
     expect(jobs).toHaveLength(2);
-    expect(twin?.status).toBe('cancelled');
-    expect(result.warnings).toEqual([`${twin?.id} was a second job of this run, created late; it was cancelled`]);
+    expect(duplicate?.status).toBe('cancelled');
+    expect(result.warnings).toEqual([`${duplicate?.id} was a second job of this run, created late; it was cancelled`]);
   });
 });
 
@@ -115,7 +115,7 @@ describe('metadata', () => {
 });
 
 describe('a provider without metadata', () => {
-  test('a create that was answered → as anywhere, and no metadata is sent', async () => {
+  test('a create that was answered → as with any provider, but no metadata is sent', async () => {
     const run = await startBatch({ provider: 'bare', metadata: { team: 'blue' } });
     expect((await run.result()).status).toBe('completed');
     expect((await stage.api.batches())[0]?.metadata).toBeNull();
@@ -126,8 +126,8 @@ describe('a provider without metadata', () => {
     ['500', 'serverError'],
     ['503', 'unavailable'],
     ['reset', 'reset'],
-    ['a reply that is no batch', 'emptyObject'],
-  ])('%s → AmbiguousCreate with what to look for, after one request', async (_, effect) => {
+    ['a reply that is not a batch', 'emptyObject'],
+  ])('%s → AmbiguousCreate with what to search for, after one request', async (_, effect) => {
     stage.api.faults.add({ on: 'batches.create', effect });
     const failure = await failureOf(await startBatch({ provider: 'bare' }));
     expect(failure.type).toBe('AmbiguousCreate');
@@ -139,7 +139,7 @@ describe('a provider without metadata', () => {
     expect(stage.calls('batches.create')).toHaveLength(1);
   });
 
-  test('the answer is lost, and the spec says createAgain → goes on, at the price of a second', async () => {
+  test('the answer is lost, with createAgain in the spec → continues with a second job', async () => {
     stage.api.faults.add({ on: 'fineTuning.create', effect: 'lostAnswer' });
     const before = (await stage.api.fineTuningJobs()).length;
     const run = await startFineTuning({ provider: 'bare', onAmbiguousCreate: 'createAgain' });

@@ -1,4 +1,4 @@
-/** Whatever the API replies: an activity answers or fails in a known way, and a run ends in a known way. */
+/** Whatever the API replies, an activity returns or fails with a known type, and a run ends in a known way. */
 import { readdir } from 'node:fs/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -53,7 +53,7 @@ const fields = fc.record(
   },
   { requiredKeys: [] },
 );
-/** What becomes of a reply: anything at all, an object of the right names, or the real one with some fields changed. */
+/** Replaces a reply by any value, by an object with the right names, or by the real reply with some fields changed. */
 const changes = fc.oneof(
   anyJson.map((value) => () => value),
   anyOf(['id', 'object', 'status', 'data', 'has_more', 'job', 'error']).map((value) => () => value),
@@ -140,7 +140,7 @@ describe('an activity', () => {
   };
 
   test.each(Object.keys(CALLS) as Operation[])(
-    '%s: any reply → an answer, or a failure of the table',
+    '%s: any reply → a return value, or a failure of a known type',
     async (operation) => {
       await fc.assert(
         fc.asyncProperty(changes, async (change) => {
@@ -176,7 +176,7 @@ describe('a run', () => {
   const poll = { min: '3h', max: '3h' };
 
   test(
-    'any replies at any operation → a known end, every line accounted for, nothing outside of its folder',
+    'any replies to any operation → a known end, every line accounted for, nothing outside its folder',
     async () => {
       const before = await readdir(new URL(stage.root));
       await fc.assert(

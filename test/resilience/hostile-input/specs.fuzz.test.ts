@@ -1,4 +1,4 @@
-/** Anything may be sent to a workflow as its argument or its signal: it refuses, or it runs, and its workflow tasks never fail. */
+/** Any value may be sent to a workflow as its argument or with a signal: it refuses or it runs, and its workflow tasks never fail. */
 import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -40,7 +40,7 @@ const durations = fc.record(
   { requiredKeys: [] },
 );
 
-/** What may come: anything at all, a spec with a few wrong fields, one with odd durations. */
+/** Any value at all, a spec with a few wrong fields, or one with unusual durations. */
 const hostile = (good: object, keys: readonly string[]) =>
   fc.oneof(
     anyJson,
@@ -59,7 +59,7 @@ test.each([
     hostile(goodJob, ['model', 'trainingFile', 'validationFile', 'method', 'suffix', 'seed', 'integrations']),
   ],
 ])(
-  'spec: %s with anything for an argument and for a signal → a known end, no workflow task failed',
+  'spec: %s with any value as argument and with a signal → a known end, no workflow task failed',
   async (type, specs) => {
     const { client, taskQueue } = stage.temporal;
     const end = async ([spec, signal]: [unknown, unknown], index: number) => {
@@ -70,14 +70,14 @@ test.each([
         signal: index % 2 === 0 ? 'wake' : 'cancel',
         signalArgs: [signal],
       });
-      // Whatever it is, it ends: what runs is cancelled.
+      // Every run ends: one that was not refused is cancelled.
       if (index % 2 === 0) await handle.signal('cancel', signal).catch(() => undefined);
       const ended = await handle.result().then(
         (result: { status?: unknown }) => String(result.status),
         (error: { cause?: { type?: unknown } }) => String(error.cause?.type),
       );
       const { events } = await handle.fetchHistory();
-      // A signal that comes while a run ends makes the server ask once more: that is how it should be.
+      // When a signal arrives while a run ends, the server repeats the task: that is not a failure of the workflow.
       const causes: number[] = (events ?? []).map((event) => event.workflowTaskFailedEventAttributes?.cause ?? 0);
       return { ended, failed: causes.filter((cause) => cause !== 0 && cause !== UNHANDLED_COMMAND) };
     };

@@ -21,7 +21,10 @@ beforeAll(() => {
 const MOMENTS: Readonly<Record<string, (run: BulkBatchRun) => Promise<void>>> = {
   split: () => waitFor(async () => (await files('split', 'round-1')) > 0, 'the first part'),
   upload: async (run) => {
-    await waitFor(async () => (await run.progress()).parts.running === 3, 'three batches');
+    await waitFor(async () => {
+      const { running, done } = (await run.progress()).parts;
+      return running + done === 3;
+    }, 'three batches');
     await sleep(700);
   },
   merge: (run) => waitFor(async () => ['collecting', 'done'].includes((await run.progress()).phase), 'the merge'),
