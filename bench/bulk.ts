@@ -2,7 +2,7 @@
  * `npm run bench:bulk -- --requests 1000000 --faults`: a bulk batch end to end on a real dev server, with the local API
  * and the worker in separate processes. Prints the result, the time it took, and the worker's peak memory.
  */
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
@@ -12,12 +12,12 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { spawnWorker, workerVariables } from '../dev/stage/worker-process.js';
 import { startDevServer } from '../dev/temporal-server/index.js';
 import { LlmJobsClient } from '../src/client.js';
 import { writeRequests } from './requests.js';
 
-/** The options with which `npm run worker` starts it. */
-const NODE_OPTIONS = ['--max-semi-space-size=4'];
+const TASK_QUEUE = 'llm-jobs';
 
 const { values } = parseArgs({
   options: {
@@ -48,31 +48,26 @@ const api = fork(
   },
 );
 const { url, apiKey } = JSON.parse(await firstLine(api.stdout!)) as { url: string; apiKey: string };
-const worker = spawn(
-  process.execPath,
-  [...NODE_OPTIONS, fileURLToPath(new URL('../dist/worker.js', import.meta.url))],
-  {
-    env: {
-      ...process.env,
-      ...server.env,
-      // The README's advice for a small worker: freed buffers are returned to the system immediately.
-      MALLOC_MMAP_THRESHOLD_: '65536',
-      OPENAI_API_KEY: apiKey,
-      OPENAI_BASE_URL: url,
-      LLM_JOBS_STORAGE: pathToFileURL(`${folder}/`).href,
-      LLM_JOBS_POLL_MIN: values['at-once'] ? '100ms' : '500ms',
-      LLM_JOBS_POLL_MAX: '2s',
-      LLM_JOBS_LOG_LEVEL: 'ERROR',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  },
-);
-await firstLine(worker.stdout);
-console.error(`idle worker: ${await peakMB()} MB`);
+const worker = spawnWorker({
+  ...workerVariables({
+    address: server.address,
+    namespace: server.namespace,
+    taskQueue: TASK_QUEUE,
+    roots: [pathToFileURL(`${folder}/`).href],
+    api: { url, apiKey },
+  }),
+  // As the README advises for a small worker: freed buffers are returned to the system immediately.
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  LLM_JOBS_POLL_MIN: values['at-once'] ? '100ms' : '500ms',
+  LLM_JOBS_POLL_MAX: '2s',
+  LLM_JOBS_LOG_LEVEL: 'ERROR',
+});
+await worker.ready();
+console.error(`worker at rest: ${await peakMB()} MB`);
 
 const connection = await Connection.connect({ address: server.address });
 try {
-  const jobs = new LlmJobsClient(new Client({ connection, namespace: server.namespace }), { taskQueue: 'llm-jobs' });
+  const jobs = new LlmJobsClient(new Client({ connection, namespace: server.namespace }), { taskQueue: TASK_QUEUE });
   const before = await cpuSeconds();
   const began = performance.now();
   const files = { input: { uri: pathToFileURL(input).href }, outputUri: pathToFileURL(`${results}/`).href };
@@ -104,8 +99,8 @@ try {
   if (order?.isRight === false || lines.succeeded !== count) process.exitCode = 1;
 } finally {
   await connection.close();
-  worker.kill('SIGTERM');
-  await once(worker, 'exit');
+  await worker.stop('SIGTERM');
+  process.stderr.write(worker.stderr());
   api.disconnect();
   await server.stop();
   await rm(results, { recursive: true, force: true });

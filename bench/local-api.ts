@@ -1,10 +1,11 @@
 /** The local API in a separate process, so that its work is not measured. Prints its URL and ends with its parent. */
+import { IMMEDIATE_BATCH } from '../dev/stage/timing.js';
 import { LocalApi, type BatchScenario } from '../src/testing/index.js';
 
 const isAtOnce = process.argv.includes('--at-once');
 const api = await LocalApi.start({
   batches: isAtOnce
-    ? { validatingMs: 0, inProgressMs: 0, finalizingMs: 0, jitter: 0 }
+    ? IMMEDIATE_BATCH
     : { validatingMs: 100, inProgressMs: 400, finalizingMs: 100, cancellingMs: 100, jitter: 0 },
   limits: { batchesPerHour: 100_000, enqueuedTokens: Infinity },
 });

@@ -3,93 +3,68 @@
  * their histories in `test/histories`. Record new scenarios. Record an existing one again only if runs started by
  * earlier code need not be continued by the current code, since that is what its replay guarantees.
  */
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import OpenAI from 'openai';
-import { startDevServer } from '../dev/temporal-server/index.js';
-import { createActivities } from '../src/activities/index.js';
+import { NativeConnection } from '@temporalio/worker';
 import { LlmJobsClient } from '../src/client.js';
-import { LocalApi, scaledClock } from '../src/testing/index.js';
-import { SCENARIOS, type Stage } from '../test/replay/scenarios.js';
+import { scaledClock } from '../src/testing/index.js';
+import { stageActivities, startBackend } from '../dev/stage/backend.js';
+import { folderAt } from '../dev/stage/folder.js';
+import { HOUR, HOUR_PER_SECOND, SHORT_JOBS } from '../dev/stage/timing.js';
+import { startWorker } from '../dev/stage/worker.js';
+import { startDevServer } from '../dev/temporal-server/index.js';
+import { SCENARIOS } from '../test/replay/scenarios.js';
 
 const HISTORIES = new URL('../test/histories/', import.meta.url);
-/** The same on every machine, since histories contain it. */
-const STORAGE = new URL('file:///tmp/llm-jobs-histories/');
+/** The same on every machine, since histories name it. */
+const STORAGE = new URL('file:///tmp/llm-jobs-histories');
 const TASK_QUEUE = 'llm-jobs';
-const MINUTE_MS = 60_000;
-const WAIT_LIMIT_MS = 20_000;
+const IDENTITY = 'recorder';
 
 const selected = process.argv.slice(2);
 const names = selected.length > 0 ? selected : Object.keys(SCENARIOS);
 
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-await mkdir(STORAGE, { recursive: true });
-await mkdir(HISTORIES, { recursive: true });
 const server = await startDevServer({ existing: false, ui: false });
-const api = await LocalApi.start({
-  clock: scaledClock(3_600),
-  batches: {
-    validatingMs: 20 * MINUTE_MS,
-    inProgressMs: 60 * MINUTE_MS,
-    finalizingMs: 20 * MINUTE_MS,
-    cancellingMs: 20 * MINUTE_MS,
-    jitter: 0,
+const backend = await startBackend(
+  {
+    clock: scaledClock(HOUR_PER_SECOND),
+    batches: { ...SHORT_JOBS.batches, inProgressMs: HOUR },
+    fineTuning: { ...SHORT_JOBS.fineTuning, runningMs: HOUR },
   },
-  fineTuning: { validatingMs: 20 * MINUTE_MS, queuedMs: 20 * MINUTE_MS, runningMs: 60 * MINUTE_MS, jitter: 0 },
-});
+  await folderAt(fileURLToPath(STORAGE)),
+);
 const connection = await Connection.connect(server.connectionOptions);
 const native = await NativeConnection.connect(server.connectionOptions);
-const worker = await Worker.create({
-  connection: native,
-  taskQueue: TASK_QUEUE,
-  identity: 'recorder',
-  workflowBundle: { codePath: fileURLToPath(new URL('../dist/workflow-bundle.cjs', import.meta.url)) },
-  activities: createActivities({
-    providers: { default: { client: new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' }) } },
-    storage: [STORAGE.href],
-    poll: { min: '100ms', max: '200ms' },
-  }),
-});
+const stopWorker = await startWorker(
+  { connection: native, namespace: server.namespace, taskQueue: TASK_QUEUE },
+  stageActivities(backend, { poll: { min: '100ms', max: '200ms' } }),
+  IDENTITY,
+);
 
 try {
-  await worker.runUntil(async () => {
-    const client = new Client({ connection, identity: 'recorder' });
-    for (const name of names) await record(name, new LlmJobsClient(client, { taskQueue: TASK_QUEUE }));
-  });
+  const client = new Client({ connection, identity: IDENTITY });
+  for (const name of names) await record(name, new LlmJobsClient(client, { taskQueue: TASK_QUEUE }));
   if (selected.length === 0) await removeObsolete();
 } finally {
+  await stopWorker();
   await native.close();
   await connection.close();
-  await api.close();
+  await backend.stop();
   await server.stop();
-  await rm(STORAGE, { recursive: true, force: true });
 }
 
 async function record(name: string, jobs: LlmJobsClient): Promise<void> {
   const scenario = SCENARIOS[name];
   if (!scenario) throw new Error(`unknown scenario "${name}"; the scenarios are ${Object.keys(SCENARIOS).join(', ')}`);
+  const { api, folder } = backend;
   let files = 0;
-  const stage: Stage = {
+  const { handle } = await scenario({
     jobs,
     api,
-    write: async (values) => {
-      const uri = new URL(`${name}-${(files += 1)}.jsonl`, STORAGE);
-      await writeFile(uri, values.map((value) => `${JSON.stringify(value)}\n`).join(''));
-      return uri.href;
-    },
-    until: async (condition) => {
-      const deadline = Date.now() + WAIT_LIMIT_MS;
-      while (!(await condition())) {
-        if (Date.now() > deadline) throw new Error(`${name}: timed out after ${WAIT_LIMIT_MS / 1_000} s`);
-        await sleep(20);
-      }
-    },
-  };
-  const { handle } = await scenario(stage);
+    write: (values) => folder.write(values, `${name}-${(files += 1)}.jsonl`),
+  });
   await handle.result().catch(() => undefined);
   const events = await eventsOf(handle);
   await writeFile(new URL(`${name}.json`, HISTORIES), `{"events":[\n${events.join(',\n')}\n]}\n`);
@@ -106,7 +81,7 @@ async function eventsOf(handle: WorkflowHandle): Promise<string[]> {
     JSON.stringify(event, (key, value: unknown) => {
       if (key === 'stackTrace') return undefined;
       // The worker's sticky queue.
-      if (typeof value === 'string' && /^recorder-[0-9a-f]{32}$/.test(value)) return 'recorder';
+      if (typeof value === 'string' && /^recorder-[0-9a-f]{32}$/.test(value)) return IDENTITY;
       return value;
     }),
   );

@@ -1,14 +1,14 @@
 /** Everything that has to run for the demo: a Temporal server, an API, a worker and a client. */
 import { setMaxListeners } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import { folderAt } from '../../dev/stage/folder.js';
+import { HOUR, HOUR_PER_SECOND, MINUTE } from '../../dev/stage/timing.js';
+import { startGuardedWorker, workerVariables } from '../../dev/stage/worker-process.js';
 import { startDevServer } from '../../dev/temporal-server/index.js';
 import { LlmJobsClient } from '../../src/client.js';
 import { LocalApi, scaledClock } from '../../src/testing/index.js';
-import { startWorker } from './worker-process.js';
 
 export interface DemoEnvironment {
   readonly jobs: LlmJobsClient;
@@ -46,16 +46,14 @@ const TASK_QUEUE = 'llm-jobs';
 /** The simulated API's days take seconds. */
 const FAST_POLLING = { LLM_JOBS_POLL_MIN: '400ms', LLM_JOBS_POLL_MAX: '400ms' };
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-
 export async function startEnvironment({ live, speed, say, signal }: EnvironmentOptions): Promise<DemoEnvironment> {
   const closers: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | undefined;
   const stop = () => (stopping ??= closeAll(closers.toReversed()));
   try {
-    const folder = resolve('.llm-jobs/demo', new Date().toISOString().slice(0, 19).replaceAll(':', '-'));
-    await mkdir(folder, { recursive: true });
+    const folder = await folderAt(
+      resolve('.llm-jobs/demo', new Date().toISOString().slice(0, 19).replaceAll(':', '-')),
+    );
 
     // A server that the environment names is never used, since it may be a real one.
     const server = await startDevServer({ existing: false, log: say });
@@ -63,39 +61,34 @@ export async function startEnvironment({ live, speed, say, signal }: Environment
     signal.throwIfAborted();
     say(`Temporal UI: ${server.uiUrl}`);
 
-    const api = live ? null : await startSimulatedApi(speed);
+    const api = live ? undefined : await startSimulatedApi(speed);
     if (api) closers.push(() => api.close());
 
-    const worker = await startWorker({
-      address: server.address,
-      namespace: server.namespace,
-      taskQueue: TASK_QUEUE,
-      storage: [pathToFileURL(`${folder}/`).href, DATA.href],
-      environment: api ? { OPENAI_API_KEY: api.apiKey, OPENAI_BASE_URL: api.url, ...FAST_POLLING } : {},
+    const { address, namespace } = server;
+    const roots = [folder.uri, DATA.href];
+    const worker = await startGuardedWorker(
+      {
+        ...workerVariables({ address, namespace, taskQueue: TASK_QUEUE, roots, ...(api && { api }) }),
+        LLM_JOBS_LOG_LEVEL: 'WARN',
+        LLM_JOBS_SHUTDOWN_GRACE: '2s',
+        ...(api && FAST_POLLING),
+      },
       signal,
-    });
+    );
     closers.push(worker.stop);
-    say(`Worker: process ${worker.pid}, storage ${folder}`);
+    say(`Worker: process ${worker.pid}, storage ${folder.path}`);
 
     const connection = await Connection.connect(server.connectionOptions);
-    const stopped = new AbortController();
-    closers.push(async () => {
-      // Without this, a call that is open when its connection closes would be retried on the closed connection.
-      stopped.abort(new Error('the demo is over'));
-      await setImmediate();
-      await connection.close();
-    });
-    const abortSignal = AbortSignal.any([signal, stopped.signal]);
-    // Every call adds a listener.
-    setMaxListeners(0, abortSignal);
-    const client = new Client({ connection, namespace: server.namespace });
+    const { abortable, close } = interruptible(connection, signal);
+    closers.push(close);
+    const client = new Client({ connection, namespace });
     return {
       jobs: new LlmJobsClient(client, { taskQueue: TASK_QUEUE }),
       uiUrl: server.uiUrl ?? '',
-      namespace: server.namespace,
-      folder,
+      namespace,
+      folder: folder.path,
       broken: worker.broken,
-      abortable: (work) => connection.withAbortSignal(abortSignal, work),
+      abortable,
       stop,
     };
   } catch (error) {
@@ -106,16 +99,36 @@ export async function startEnvironment({ live, speed, say, signal }: Environment
 
 function startSimulatedApi(speed: number): Promise<LocalApi> {
   return LocalApi.start({
-    clock: scaledClock(speed * 3_600),
+    clock: scaledClock(speed * HOUR_PER_SECOND),
     batches: {
-      validatingMs: 90 * MINUTE_MS,
-      inProgressMs: 18 * HOUR_MS,
-      finalizingMs: 90 * MINUTE_MS,
-      cancellingMs: 90 * MINUTE_MS,
+      validatingMs: 90 * MINUTE,
+      inProgressMs: 18 * HOUR,
+      finalizingMs: 90 * MINUTE,
+      cancellingMs: 90 * MINUTE,
       jitter: 0.05,
     },
-    fineTuning: { validatingMs: 2 * HOUR_MS, queuedMs: 3 * HOUR_MS, runningMs: 14 * HOUR_MS, jitter: 0.05 },
+    fineTuning: { validatingMs: 2 * HOUR, queuedMs: 3 * HOUR, runningMs: 14 * HOUR, jitter: 0.05 },
   });
+}
+
+/** Calls on a connection are aborted by the signal, and when the connection is closed. */
+function interruptible(
+  connection: Connection,
+  signal: AbortSignal,
+): Pick<DemoEnvironment, 'abortable'> & { close: () => Promise<void> } {
+  const stopped = new AbortController();
+  const abortSignal = AbortSignal.any([signal, stopped.signal]);
+  // Every call adds a listener.
+  setMaxListeners(0, abortSignal);
+  return {
+    abortable: (work) => connection.withAbortSignal(abortSignal, work),
+    close: async () => {
+      // Without this, a call that is open when its connection closes would be retried on the closed connection.
+      stopped.abort(new Error('the demo is over'));
+      await setImmediate();
+      await connection.close();
+    },
+  };
 }
 
 async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {

@@ -1,31 +1,42 @@
 /**
- * Lifecycles whose workers are killed at any moment: a real Temporal server, the local API, and worker processes that get SIGKILL. At the end
- * the provider, the storage and Temporal are compared. `npm run test:chaos` runs a hundred.
+ * Lifecycles whose workers are killed: a real Temporal server, the local API, and worker processes that get SIGKILL. At the end the
+ * provider, the storage and Temporal are compared. `npm run test:chaos` runs a hundred.
  */
 import { readdir, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { expect, test } from 'vitest';
-import { JOB_KEY, jobOwnerOf, type BatchResult, type FileRef, type FineTuningResult } from '../../src/index.js';
+import type { BatchResult, FineTuningResult } from '../../src/index.js';
+import type { Operation } from '../../src/testing/index.js';
 import { randomFor } from '../../src/testing/random.js';
-import { endpoint, endToEnd, ENDS, type WorkerProcess } from '../support/end-to-end.js';
-import { readLines } from '../support/lifecycle-harness.js';
+import { HOUR } from '../../dev/stage/timing.js';
+import { waitFor } from '../../dev/stage/wait-for.js';
+import type { WorkerProcess } from '../../dev/stage/worker-process.js';
+import { endpoint, ownerOf, readLines, TERMINAL_STATUSES, totalOf } from '../support/runs.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
+import { workerProcessStage } from '../support/stage.js';
 
 const LIFECYCLES = Number(process.env.LLM_JOBS_CHAOS ?? 12);
 const SEED = Number(process.env.LLM_JOBS_CHAOS_SEED ?? 1);
 const WORKERS = 2;
 const LINES = 40;
-/** Between two starts, in ms, so that kills meet runs in all their phases. */
-const PACE = 500;
+/** Lifecycles that start together; each such group meets two kills. */
+const GROUP = 4;
 
-/** How a run is steered, by its number. */
+/** How a run is cancelled, by its number. */
 const STEERING = ['none', 'none', 'signal', 'none', 'native', 'none'] as const;
 type Steering = (typeof STEERING)[number];
 
-/** An hour is a second. */
-const HOUR = 3_600_000;
-const e = endToEnd({
+/** Kills follow the first request of one of these kinds, so that they meet runs in all phases, however fast the machine is. */
+const KILLED_AT: readonly (readonly Operation[])[] = [
+  ['batches.create', 'fineTuning.create'],
+  ['files.create'],
+  ['batches.create', 'fineTuning.create'],
+  ['batches.retrieve', 'fineTuning.retrieve'],
+  ['files.content'],
+];
+
+const stage = workerProcessStage({
   seed: SEED,
   batches: { validatingMs: HOUR, inProgressMs: 4 * HOUR, finalizingMs: HOUR, cancellingMs: HOUR, jitter: 0.5 },
   fineTuning: { validatingMs: HOUR, queuedMs: HOUR, runningMs: 4 * HOUR, jitter: 0.5 },
@@ -42,84 +53,120 @@ interface Lifecycle {
   readonly end: Promise<BatchResult | FineTuningResult | 'Cancelled' | Error>;
 }
 
+interface AnyJob {
+  readonly status: string;
+  readonly metadata?: unknown;
+}
+
 test(
-  `${LIFECYCLES} lifecycles and more, workers killed at random → every end correct, every line once, no job twice`,
-  { timeout: 120_000 + LIFECYCLES * 4_000 },
+  `${LIFECYCLES} lifecycles, workers killed → every end correct, every line once, no job twice`,
+  { timeout: 600_000 + LIFECYCLES * 20_000 },
   async () => {
-    widenTheWindows();
-    const workers = await Promise.all(Array.from({ length: WORKERS }, () => startWorker()));
+    prolongRequests();
     const began = Date.now();
-    const lifecycles: Lifecycle[] = [];
-    const input = { uri: await e.write('input.jsonl', chatRequests(LINES)) };
-    const trainingFile = { uri: await e.write('training.jsonl', chatExamples(12)) };
-    let isOver = false;
-    const kills = killing(workers, lifecycles, () => isOver);
-    // As many as it takes until enough of them have met a kill.
-    for (let number = 0; lifecycles.filter(isStruck).length < LIFECYCLES && number < 2 * LIFECYCLES; number += 1) {
-      lifecycles.push(await start(number, input, trainingFile));
-      await sleep(PACE);
-    }
-    isOver = true;
-    const { killed, inCreate } = await kills;
+    const { lifecycles, kills } = await runAll();
     const ends = await Promise.all(lifecycles.map(async (one) => ({ ...one, ended: await one.end })));
     const seconds = Math.round((Date.now() - began) / 1_000);
 
-    const jobs = [...(await e.api.batches()), ...(await e.api.fineTuningJobs())];
-    const faults = await Promise.all(ends.map((one) => faultOf(one, jobs)));
-    const wrong = faults.filter((fault) => fault !== null);
+    const jobs = [...(await stage.api.batches()), ...(await stage.api.fineTuningJobs())];
+    const faults = (await Promise.all(ends.map((one) => faultOf(one, jobs)))).filter((fault) => fault !== null);
     const owners = jobs.map(ownerOf);
     const report = {
       lifecycles: lifecycles.length,
-      correct: lifecycles.length - wrong.length,
-      kills: killed,
-      killsWithACreateUnderWay: inCreate,
-      lifecyclesThatMetAKill: lifecycles.filter(isStruck).length,
+      correct: lifecycles.length - faults.length,
+      ...kills,
+      lifecyclesThatMetAKill: lifecycles.filter((one) => one.kills > 0).length,
       cancelledRuns: ends.filter(({ steering }) => steering !== 'none').length,
       jobs: jobs.length,
       duplicateJobs: owners.length - new Set(owners).size,
-      jobsWithoutEnd: jobs.filter(({ status }) => !ENDS.includes(status)).length,
+      jobsWithoutEnd: jobs.filter(({ status }) => !TERMINAL_STATUSES.includes(status)).length,
       seconds,
       seed: SEED,
     };
     console.log(JSON.stringify(report));
     if (process.env.LLM_JOBS_CHAOS_REPORT) await writeFile(process.env.LLM_JOBS_CHAOS_REPORT, JSON.stringify(report));
 
-    expect(wrong).toEqual([]);
+    expect(faults).toEqual([]);
     expect(report).toMatchObject({ duplicateJobs: 0, jobsWithoutEnd: 0 });
-    expect(report.lifecyclesThatMetAKill).toBeGreaterThanOrEqual(LIFECYCLES);
   },
 );
 
-/** Requests take their time, so that many a kill falls between what the provider did and what Temporal hears of it. */
-function widenTheWindows(): void {
-  const windows = [
-    {
-      on: ['batches.create', 'fineTuning.create'],
-      effect: { kind: 'delay', ms: 1_500, handled: true },
-      probability: 0.5,
-    },
-    { on: ['batches.create', 'fineTuning.create'], effect: 'lostAnswer', probability: 0.15 },
+/** Requests take their time, so that many a kill falls between the provider's action and Temporal's knowledge of it. */
+function prolongRequests(): void {
+  const creates = ['batches.create', 'fineTuning.create'] as const;
+  const rules = [
+    { on: creates, effect: { kind: 'delay', ms: 1_500, handled: true }, probability: 0.5 },
+    { on: creates, effect: 'lostAnswer', probability: 0.15 },
     { on: 'files.create', effect: { kind: 'delay', ms: 700, handled: true }, probability: 0.3 },
     { on: 'files.content', effect: { kind: 'delay', ms: 700 }, probability: 0.3 },
     { on: 'files.content', effect: 'cutBody', probability: 0.2 },
   ] as const;
-  for (const window of windows) e.api.faults.add({ times: Infinity, ...window });
+  for (const rule of rules) stage.api.faults.add({ times: Infinity, ...rule });
 }
 
-const startWorker = () => e.startWorker({ LLM_JOBS_POLL_MIN: '500ms', LLM_JOBS_POLL_MAX: '1s' });
+/** Starts group after group, and kills workers twice before the next. */
+async function runAll() {
+  const workers = await Promise.all(Array.from({ length: WORKERS }, () => startWorker()));
+  const input = { uri: await stage.write(chatRequests(LINES)) };
+  const trainingFile = { uri: await stage.write(chatExamples(12)) };
+  const lifecycles: Lifecycle[] = [];
+  const kills = { kills: 0, killsAtACreate: 0 };
+  let moments = 0;
+  while (lifecycles.length < LIFECYCLES) {
+    const size = Math.min(GROUP, LIFECYCLES - lifecycles.length);
+    for (let index = 0; index < size; index += 1) {
+      lifecycles.push(await start(lifecycles.length, input, trainingFile));
+    }
+    for (let kill = 0; kill < 2; kill += 1) {
+      const operations = KILLED_AT[moments % KILLED_AT.length] ?? [];
+      moments += 1;
+      const isCreate = operations.includes('batches.create');
+      await nextRequest(operations, lifecycles);
+      if (random() < 0.5) await sleep(random() * 1_000);
+      // All of them while a create is under way, so that none is left to report its outcome.
+      const victims = isCreate ? [...workers.keys()] : [Math.floor(random() * workers.length)];
+      kills.kills += victims.length;
+      if (isCreate) kills.killsAtACreate += 1;
+      await replace(workers, victims, lifecycles);
+    }
+  }
+  return { lifecycles, kills };
+}
+
+const startWorker = () => stage.startWorker({ LLM_JOBS_POLL_MIN: '500ms', LLM_JOBS_POLL_MAX: '1s' });
+
+/** Waits for a request of one of these operations, or until no run is left that could make one. */
+async function nextRequest(operations: readonly Operation[], lifecycles: readonly Lifecycle[]): Promise<void> {
+  const { requests } = stage.api;
+  const before = requests.length;
+  await waitFor(
+    () =>
+      requests.slice(before).some(({ operation }) => (operations as readonly unknown[]).includes(operation)) ||
+      lifecycles.every(({ hasEnded }) => hasEnded),
+    `a request of ${operations.join(' or ')}`,
+  );
+}
+
+async function replace(workers: WorkerProcess[], victims: readonly number[], lifecycles: readonly Lifecycle[]) {
+  for (const one of lifecycles) if (!one.hasEnded) one.kills += victims.length;
+  await Promise.all(
+    victims.map(async (index) => {
+      await workers[index]?.stop('SIGKILL');
+      workers[index] = await startWorker();
+    }),
+  );
+}
 
 async function start(number: number, input: { uri: string }, trainingFile: { uri: string }): Promise<Lifecycle> {
-  const id = `chaos-${SEED}-${number}-${e.temporal.taskQueue}`;
+  const id = `chaos-${SEED}-${number}-${stage.temporal.taskQueue}`;
   const kind = number % 2 === 0 ? 'batch' : 'fineTuning';
   const steering = STEERING[Math.floor(number / 2) % STEERING.length] ?? 'none';
   const options = { workflowId: id };
+  const cleanup = { input: true };
   const run =
     kind === 'batch'
-      ? await e.jobs.startBatch({ input, endpoint, cleanup: { input: true } }, options)
-      : await e.jobs.startFineTuning(
-          { model: 'gpt-4o-mini-2024-07-18', trainingFile, cleanup: { input: true } },
-          options,
-        );
+      ? await stage.jobs.startBatch({ input, endpoint, cleanup }, options)
+      : await stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, cleanup }, options);
   const steer = async (ms: number) => {
     await sleep(ms);
     if (steering === 'signal') await run.cancel('chaos');
@@ -130,103 +177,53 @@ async function start(number: number, input: { uri: string }, trainingFile: { uri
     const isCancelled = error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
     return isCancelled ? 'Cancelled' : (error as Error);
   });
-  // A run that has ended before it is steered is no longer there to be signalled.
   const lifecycle: Lifecycle = { id, kind, steering, kills: 0, hasEnded: false, end: over() };
   return lifecycle;
 
   async function over() {
-    const [result] = await Promise.all([end, steered.catch(() => undefined)]);
+    const result = await end;
     lifecycle.hasEnded = true;
+    // A run that has ended cannot be signalled any more.
+    await steered.catch(() => undefined);
     return result;
   }
 }
 
-/** Kills a worker at any moment, or all of them while a create is under way, and puts others in their place. */
-async function killing(
-  workers: WorkerProcess[],
-  lifecycles: readonly Lifecycle[],
-  isOver: () => boolean,
-): Promise<{ killed: number; inCreate: number }> {
-  let killed = 0;
-  let inCreate = 0;
-  await sleep(1_000);
-  while (!isOver()) {
-    const patience = random() < 0.5 ? Date.now() + 2_000 : 0;
-    while (!isCreating() && Date.now() < patience) await sleep(20);
-    const isAimed = isCreating();
-    const victims = isAimed ? workers.map((_, index) => index) : [Math.floor(random() * workers.length)];
-    if (isAimed) inCreate += 1;
-    for (const one of lifecycles) if (!one.hasEnded) one.kills += victims.length;
-    await Promise.all(
-      victims.map(async (index) => {
-        await workers[index]?.stop('SIGKILL');
-        killed += 1;
-        workers[index] = await startWorker();
-      }),
-    );
-    await sleep(300 + random() * 1_000);
-  }
-  return { killed, inCreate };
-}
-
-const isStruck = ({ kills }: Lifecycle): boolean => kills > 0;
-
-/** A create is committed or about to be, and its answer is still to come. */
-function isCreating(): boolean {
-  return e.api.requests.some(({ operation, status, fault }) => {
-    const isCreate = operation === 'batches.create' || operation === 'fineTuning.create';
-    return isCreate && status === undefined && fault !== 'lostAnswer';
-  });
-}
-
-/** What is wrong with how a run ended, or null. */
+/** What is wrong with the end of a run; null if nothing is. */
 async function faultOf(
   { id, kind, steering, ended }: Pick<Lifecycle, 'id' | 'kind' | 'steering'> & { ended: Awaited<Lifecycle['end']> },
   jobs: readonly AnyJob[],
 ): Promise<string | null> {
-  const own = jobs.filter((job) => ownerOf(job) === id);
-  const says = (what: string) => `${id} (${steering}): ${what}`;
-  if (ended instanceof Error) return says(ended.cause instanceof Error ? ended.cause.message : ended.message);
-  if (own.length > 1) return says(`${own.length} jobs`);
-  if (ended === 'Cancelled') return steering === 'native' ? null : says('Cancelled, and nobody asked');
-  const [job] = own;
+  const fault = (what: string) => `${id} (${steering}): ${what}`;
+  const [job, ...duplicates] = jobs.filter((one) => ownerOf(one) === id);
+  if (ended instanceof Error) return fault(ended.cause instanceof Error ? ended.cause.message : ended.message);
+  if (duplicates.length > 0) return fault(`${duplicates.length + 1} jobs`);
+  if (ended === 'Cancelled') return steering === 'native' ? null : fault('Cancelled without a request');
   const { status } = ended;
-  if (!job) return status === 'cancelled' && steering !== 'none' ? null : says(`${status} without a job`);
-  if (job.status !== status) return says(`${status}, and the job is ${job.status}`);
-  if (status === 'cancelled' && steering === 'none') return says('cancelled, and nobody asked');
-  return kind === 'batch' ? linesFault(ended as BatchResult, says) : eventsFault(ended as FineTuningResult, says);
+  if (!job) return status === 'cancelled' && steering !== 'none' ? null : fault(`${status} without a job`);
+  if (job.status !== status) return fault(`${status}, but the job is ${job.status}`);
+  if (status === 'cancelled' && steering === 'none') return fault('cancelled without a request');
+  const content = kind === 'batch' ? linesFault(ended as BatchResult) : eventsFault(ended as FineTuningResult);
+  const what = await content;
+  return what === null ? null : fault(what);
 }
 
-async function linesFault(result: BatchResult, says: (what: string) => string): Promise<string | null> {
-  const { succeeded, failed, unfinished, missing } = result.lines;
-  if (succeeded + failed + unfinished + missing !== LINES || missing > 0) return says(JSON.stringify(result.lines));
-  const lines = [...(await linesOf(result.output)), ...(await linesOf(result.errors))];
+async function linesFault(result: BatchResult): Promise<string | null> {
+  if (totalOf(result) !== LINES || result.lines.missing > 0) return JSON.stringify(result.lines);
+  const lines = [...(await readLines(result.output?.uri)), ...(await readLines(result.errors?.uri))];
   const ids = new Set(lines.map((line) => line.custom_id));
-  if (lines.length !== LINES || ids.size !== LINES) return says(`${lines.length} lines, ${ids.size} ids`);
-  // What a killed worker was writing stays behind under a hidden name, which storage does not list.
-  const left = (await readdir(new URL('.', result.output?.uri ?? result.errors?.uri ?? ''))).filter(
+  if (lines.length !== LINES || ids.size !== LINES) return `${lines.length} lines, ${ids.size} ids`;
+  // What a killed worker was writing remains under a hidden name, which storage does not list.
+  const remaining = (await readdir(new URL('.', result.output?.uri ?? result.errors?.uri ?? ''))).filter(
     (name) => !['output.jsonl', 'errors.jsonl', 'manifest.json'].includes(name) && !/^\.llm-jobs-.*\.part$/.test(name),
   );
-  return left.length > 0 ? says(`left behind: ${left.join(', ')}`) : null;
+  return remaining.length > 0 ? `remaining files: ${remaining.join(', ')}` : null;
 }
 
-async function eventsFault(result: FineTuningResult, says: (what: string) => string): Promise<string | null> {
-  const events = await linesOf(result.events);
+async function eventsFault(result: FineTuningResult): Promise<string | null> {
+  const events = await readLines(result.events?.uri);
   const ids = new Set(events.map((event) => event.id));
-  if (events.length === 0 || ids.size !== events.length) return says(`${events.length} events, ${ids.size} ids`);
+  if (events.length === 0 || ids.size !== events.length) return `${events.length} events, ${ids.size} ids`;
   const isWhole = result.status !== 'succeeded' || (result.fineTunedModel !== null && result.resultFiles.length > 0);
-  return isWhole ? null : says('succeeded without a model or its result files');
-}
-
-async function linesOf(file: FileRef | null): Promise<Record<string, unknown>[]> {
-  return file ? readLines(file.uri) : [];
-}
-
-interface AnyJob {
-  readonly status: string;
-  readonly metadata?: unknown;
-}
-
-function ownerOf({ metadata }: AnyJob): string | undefined {
-  return jobOwnerOf((metadata as Record<string, string> | null)?.[JOB_KEY] ?? '')?.workflowId;
+  return isWhole ? null : 'succeeded without a model or its result files';
 }

@@ -1,29 +1,23 @@
-/** Many creates at once whose answers get lost, on the dev server in real time: the provider's clock runs faster instead. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import OpenAI from 'openai';
+/** Many concurrent creates whose answers are lost, on the dev server in real time: the clock of the API runs faster instead. */
 import { expect, test } from 'vitest';
-import { createActivities } from '../../src/activities/index.js';
-import { LlmJobsClient } from '../../src/client.js';
-import { JOB_KEY, jobOwnerOf } from '../../src/index.js';
-import { LocalApi, scaledClock } from '../../src/testing/index.js';
-import { devServer, withWorker } from '../support/temporal.js';
-import { writeJsonl } from '../support/jsonl-file.js';
+import { scaledClock } from '../../src/testing/index.js';
+import { endpoint, ownerOf } from '../support/runs.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
+import { devServerStage } from '../support/stage.js';
 
 const RUNS = Number(process.env.LLM_JOBS_LOST_ANSWERS ?? 40);
 const SPEED = 600;
 
-const temporal = devServer();
+const stage = devServerStage({
+  api: { clock: scaledClock(SPEED), seed: 7, batches: {} },
+  poll: { min: '500ms', max: '1s' },
+});
 
 test(
-  `create: ${RUNS} at once, answers lost at random → ${RUNS} jobs at the provider, none twice, none missing`,
-  { timeout: 60_000 + RUNS * 1_000 },
+  `create: ${RUNS} concurrently, answers lost at random → ${RUNS} jobs at the provider, none twice, none missing`,
+  { timeout: 300_000 + RUNS * 2_000 },
   async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-lost-'));
-    await using api = await LocalApi.start({ clock: scaledClock(SPEED), seed: 7 });
+    const { api, jobs } = stage;
     const creates = ['files.create', 'batches.create', 'fineTuning.create'] as const;
     const rules = [
       { effect: 'lostAnswer', probability: 0.4 },
@@ -32,45 +26,33 @@ test(
     ] as const;
     const faults = creates.flatMap((on) => rules.map((rule) => api.faults.add({ on, times: Infinity, ...rule })));
 
-    const uri = await writeJsonl(folder, chatRequests(5));
-    const trainingFile = { uri: await writeJsonl(folder, chatExamples(10)) };
-    const activities = createActivities({
-      providers: { default: { client: new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' }) } },
-      storage: [pathToFileURL(`${folder}/`).href],
-      poll: { min: '500ms', max: '1s' },
-    });
-    const statuses = await withWorker(temporal, { activities }, () => {
-      const jobs = new LlmJobsClient(temporal.client, { taskQueue: temporal.taskQueue });
-      return Promise.all(
-        Array.from({ length: RUNS }, async (_, index) => {
-          const workflowId = `lost-${index}`;
-          const run =
-            index % 2 === 0
-              ? await jobs.startBatch({ input: { uri }, endpoint: '/v1/chat/completions' }, { workflowId })
-              : await jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile }, { workflowId });
-          return (await run.result()).status;
-        }),
-      );
-    });
-
-    const made = [...(await api.batches()), ...(await api.fineTuningJobs())];
-    const owners = made.map(
-      ({ metadata }) => jobOwnerOf((metadata as Record<string, string>)[JOB_KEY] ?? '')?.workflowId,
+    const input = { uri: await stage.write(chatRequests(5)) };
+    const trainingFile = { uri: await stage.write(chatExamples(10)) };
+    const workflowIds = Array.from({ length: RUNS }, (_, index) => `lost-${index}`);
+    const statuses = await Promise.all(
+      workflowIds.map(async (workflowId, index) => {
+        const run =
+          index % 2 === 0
+            ? await jobs.startBatch({ input, endpoint }, { workflowId })
+            : await jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile }, { workflowId });
+        return (await run.result()).status;
+      }),
     );
+
+    const owners = [...(await api.batches()), ...(await api.fineTuningJobs())].map(ownerOf);
     const names = (await api.files())
       .filter(({ purpose }) => purpose !== 'batch_output')
       .map(({ filename }) => filename);
     const inputs = names.filter((name) => name.startsWith('lost-'));
-    const lost = faults.reduce((sum, { hits }) => sum + hits, 0);
+    const struck = faults.reduce((sum, { hits }) => sum + hits, 0);
     console.log(
-      `${RUNS} creates, ${lost} answers lost or refused: ${made.length} jobs, ${new Set(owners).size} distinct`,
+      `${RUNS} creates, ${struck} answers lost or refused: ${owners.length} jobs, ${new Set(owners).size} distinct`,
     );
 
-    expect(lost).toBeGreaterThan(RUNS / 2);
+    expect(struck).toBeGreaterThan(RUNS / 2);
     expect(owners).toHaveLength(RUNS);
-    expect(new Set(owners)).toEqual(new Set(Array.from({ length: RUNS }, (_, index) => `lost-${index}`)));
+    expect(new Set(owners)).toEqual(new Set(workflowIds));
     expect(new Set(inputs).size).toBe(inputs.length);
     expect(new Set(statuses)).toEqual(new Set(['completed', 'succeeded']));
-    await rm(folder, { recursive: true, force: true });
   },
 );

@@ -1,58 +1,63 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readLines } from '../support/lifecycle-harness.js';
+import { workerProcessStage } from '../support/stage.js';
+import { endpoint, readLines } from '../support/runs.js';
+import { HOUR } from '../../dev/stage/timing.js';
+import { waitFor } from '../../dev/stage/wait-for.js';
 import { chatExamples, chatRequest, chatRequests } from '../support/samples.js';
-import { endpoint, endToEnd, until } from '../support/end-to-end.js';
 
 const model = 'gpt-4o-mini-2024-07-18';
 
 describe('one full pass, with a worker process on a real server', () => {
-  const e = endToEnd();
+  const stage = workerProcessStage();
   beforeAll(async () => {
-    await e.startWorker();
+    await stage.startWorker();
   });
 
-  test.concurrent('batch: everything asked for → output, errors, manifest, and a clean provider', async () => {
-    const requests = [...chatRequests(30), chatRequest(30, { user: 'local-api:status=429' })];
-    const run = await e.jobs.startBatch({
-      input: { uri: await e.write('requests.jsonl', requests) },
-      endpoint,
-      metadata: { team: 'blue' },
-      outputUri: new URL('wanted/', await e.write('.keep', [])).href,
-      outputExpiresAfter: '2d',
-      deadline: '23h',
-      cleanup: { input: true, output: true },
-    });
-    const result = await run.result();
+  test.concurrent(
+    'batch: every option of the spec → output, errors, manifest, and no files left at the provider',
+    async () => {
+      const requests = [...chatRequests(30), chatRequest(30, { user: 'local-api:status=429' })];
+      const run = await stage.jobs.startBatch({
+        input: { uri: await stage.write(requests) },
+        endpoint,
+        metadata: { team: 'blue' },
+        outputUri: new URL('wanted/', stage.root).href,
+        outputExpiresAfter: '2d',
+        deadline: '23h',
+        cleanup: { input: true, output: true },
+      });
+      const result = await run.result();
 
-    expect(result).toMatchObject({
-      status: 'completed',
-      model: 'gpt-4o-mini',
-      requestCounts: { total: 31, completed: 30, failed: 1 },
-      lines: { succeeded: 30, failed: 1, unfinished: 0, missing: 0 },
-      warnings: [],
-    });
-    expect(result.output?.uri).toContain(`/wanted/${result.batchId}/output.jsonl`);
-    const answered = await readLines(result.output?.uri ?? '');
-    expect(new Set(answered.map(({ custom_id: id }) => id)).size).toBe(30);
-    expect((await readLines(result.errors?.uri ?? '')).map(({ custom_id: id }) => id)).toEqual(['request-30']);
-    const manifest = new URL('manifest.json', result.output?.uri);
-    expect(JSON.parse(await readFile(manifest, 'utf8'))).toEqual(result);
+      expect(result).toMatchObject({
+        status: 'completed',
+        model: 'gpt-4o-mini',
+        requestCounts: { total: 31, completed: 30, failed: 1 },
+        lines: { succeeded: 30, failed: 1, unfinished: 0, missing: 0 },
+        warnings: [],
+      });
+      expect(result.output?.uri).toContain(`/wanted/${result.batchId}/output.jsonl`);
+      const answered = await readLines(result.output?.uri);
+      expect(new Set(answered.map(({ custom_id: id }) => id)).size).toBe(30);
+      expect((await readLines(result.errors?.uri)).map(({ custom_id: id }) => id)).toEqual(['request-30']);
+      const manifest = new URL('manifest.json', result.output?.uri);
+      expect(JSON.parse(await readFile(manifest, 'utf8'))).toEqual(result);
 
-    const batch = (await e.api.batches()).find(({ id }) => id === result.batchId);
-    expect(batch?.metadata).toMatchObject({ team: 'blue' });
-    const files = (await e.api.files()).map(({ id }) => id);
-    for (const id of [batch?.input_file_id, batch?.output_file_id, batch?.error_file_id]) {
-      expect(id).toBeTypeOf('string');
-      expect(files).not.toContain(id);
-    }
-  });
+      const batch = (await stage.api.batches()).find(({ id }) => id === result.batchId);
+      expect(batch?.metadata).toMatchObject({ team: 'blue' });
+      const files = (await stage.api.files()).map(({ id }) => id);
+      for (const id of [batch?.input_file_id, batch?.output_file_id, batch?.error_file_id]) {
+        expect(id).toBeTypeOf('string');
+        expect(files).not.toContain(id);
+      }
+    },
+  );
 
   test.concurrent('fine-tuning: with a validation file → model, checkpoints, events, result files', async () => {
-    const run = await e.jobs.startFineTuning({
+    const run = await stage.jobs.startFineTuning({
       model,
-      trainingFile: { uri: await e.write('training.jsonl', chatExamples(20)) },
-      validationFile: { uri: await e.write('validation.jsonl', chatExamples(12)) },
+      trainingFile: { uri: await stage.write(chatExamples(20)) },
+      validationFile: { uri: await stage.write(chatExamples(12)) },
       method: { type: 'supervised', supervised: { hyperparameters: { n_epochs: 3 } } },
       suffix: 'numbers',
       seed: 7,
@@ -65,20 +70,23 @@ describe('one full pass, with a worker process on a real server', () => {
     expect(result.fineTunedModel).toMatch(/^ft:gpt-4o-mini-2024-07-18:.*numbers/);
     expect(result.checkpoints.length).toBeGreaterThan(0);
     for (const { metrics } of result.checkpoints) expect(Object.keys(metrics)).toContain('train_loss');
-    expect((await readLines(result.events?.uri ?? '')).at(-1)?.message).toMatch(/success/i);
+    expect((await readLines(result.events?.uri)).at(-1)?.message).toMatch(/success/i);
     const [metricsFile] = result.resultFiles;
     expect(await readFile(new URL(metricsFile?.uri ?? ''), 'utf8')).toContain('train_loss');
 
-    const job = (await e.api.fineTuningJobs()).find(({ id }) => id === result.jobId);
+    const job = (await stage.api.fineTuningJobs()).find(({ id }) => id === result.jobId);
     expect(job).toMatchObject({ seed: 7, metadata: { team: 'blue' } });
-    const files = (await e.api.files()).map(({ id }) => id);
+    const files = (await stage.api.files()).map(({ id }) => id);
     expect(files).not.toContain(job?.training_file);
     expect(files).not.toContain(job?.validation_file);
   });
 
   test.concurrent('progress: while a batch is in progress → fresher counts than the bare query has', async () => {
-    const run = await e.jobs.startBatch({ input: { requests: chatRequests(50) }, endpoint });
-    await until(async () => {
+    const metadata = { test: 'progress' };
+    const isOurs = (batch: { metadata: Record<string, string> }) => batch.metadata.test === metadata.test;
+    stage.api.scenarios.forBatches(isOurs, { timing: { inProgressMs: 10 * HOUR, jitter: 0 } });
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(50) }, endpoint, metadata });
+    await waitFor(async () => {
       const bare = await run.handle.query<{ status: string; counts: { completed: number } }>('progress');
       const { status, counts } = await run.progress();
       return bare.status === 'in_progress' && status === 'in_progress' && counts.completed > bare.counts.completed;
@@ -87,10 +95,13 @@ describe('one full pass, with a worker process on a real server', () => {
     expect(counts).toEqual({ total: 50, completed: 50, failed: 0 });
   });
 
-  test.concurrent('in the UI: summary and details at the start, a page of current details, descriptions', async () => {
-    const run = await e.jobs.startFineTuning({
+  test.concurrent('in the UI: any run → summary and details at the start, current details, descriptions', async () => {
+    const metadata = { test: 'ui' };
+    stage.api.scenarios.forFineTuningJobs((job) => job.metadata.test === metadata.test, { stuckIn: ['running'] });
+    const run = await stage.jobs.startFineTuning({
       model,
-      trainingFile: { uri: await e.write('ui.jsonl', chatExamples(10)) },
+      trainingFile: { uri: await stage.write(chatExamples(10)) },
+      metadata,
     });
     const { staticSummary, staticDetails } = await run.handle.describe().then(async (description) => ({
       staticSummary: await description.staticSummary(),
@@ -99,7 +110,7 @@ describe('one full pass, with a worker process on a real server', () => {
     expect(staticSummary).toBe(`Fine-tuning of ${model} (supervised)`);
     expect(staticDetails).toContain('`cancel`');
 
-    await until(async () => (await run.progress()).status === 'running', 'running');
+    await waitFor(async () => (await run.progress()).status === 'running', 'running');
     const { jobId } = await run.progress();
     const { definition, currentDetails } = await run.handle.query<{
       currentDetails: string;

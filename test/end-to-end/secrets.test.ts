@@ -3,20 +3,23 @@ import { join } from 'node:path';
 import { WorkflowFailedError } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { chatExamples, chatRequests } from '../support/samples.js';
-import { endpoint, endToEnd, until, type WorkerProcess } from '../support/end-to-end.js';
+import { workerProcessStage } from '../support/stage.js';
+import { endpoint } from '../support/runs.js';
+import { waitFor } from '../../dev/stage/wait-for.js';
+import type { WorkerProcess } from '../../dev/stage/worker-process.js';
 
 /** Without the shape of a key, by which it could be told. */
 const KEY = 'unlike-7hIsMustStayInTheWorker0123456789';
 
 describe('the API key, with an API that repeats it in its errors', () => {
-  const e = endToEnd({ apiKey: KEY });
+  const stage = workerProcessStage({ apiKey: KEY });
   let worker: WorkerProcess;
   beforeAll(async () => {
-    worker = await e.startWorker({ LLM_JOBS_LOG_LEVEL: 'DEBUG' });
+    worker = await stage.startWorker({ LLM_JOBS_LOG_LEVEL: 'DEBUG' });
   });
 
-  const echoOnce = (on: Parameters<typeof e.api.faults.add>[0]['on'], status: number) =>
-    e.api.faults.add({ on, effect: { kind: 'echoApiKey', status } });
+  const echoOnce = (on: Parameters<typeof stage.api.faults.add>[0]['on'], status: number) =>
+    stage.api.faults.add({ on, effect: { kind: 'echoApiKey', status } });
 
   test('in passing errors and in the final one → nowhere in history, descriptions, logs, storage or failures', async () => {
     const passing = [
@@ -25,9 +28,9 @@ describe('the API key, with an API that repeats it in its errors', () => {
       echoOnce('batches.retrieve', 503),
       echoOnce('files.content', 500),
     ];
-    const batch = await e.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
+    const batch = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
     const seen: unknown[] = [];
-    await until(async () => {
+    await waitFor(async () => {
       const { raw, status } = await batch.handle.describe();
       if (raw.pendingActivities?.[0]?.lastFailure) seen.push(raw);
       return status.name !== 'RUNNING';
@@ -36,9 +39,9 @@ describe('the API key, with an API that repeats it in its errors', () => {
     expect(passing.map(({ hits }) => hits)).toEqual([1, 1, 1, 1]);
 
     const final = echoOnce('fineTuning.create', 401);
-    const fineTuning = await e.jobs.startFineTuning({
+    const fineTuning = await stage.jobs.startFineTuning({
       model: 'gpt-4o-mini-2024-07-18',
-      trainingFile: { uri: await e.write('training.jsonl', chatExamples(10)) },
+      trainingFile: { uri: await stage.write(chatExamples(10)) },
     });
     const error = await fineTuning.result().catch((reason: unknown) => reason);
     expect(final.hits).toBe(1);
@@ -52,7 +55,7 @@ describe('the API key, with an API that repeats it in its errors', () => {
       seen.push(await handle.query('__temporal_workflow_metadata'));
     }
     await worker.stop('SIGTERM');
-    seen.push(worker.stdout(), worker.stderr(), await contentOf(e.folder));
+    seen.push(worker.stdout(), worker.stderr(), await contentOf(stage.folder));
 
     const text = asText(seen);
     expect(text).toContain('Incorrect API key provided');

@@ -1,25 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import { LocalApi } from '../../src/testing/index.js';
 import { chatRequests } from '../support/samples.js';
-import { AT_ONCE, endpoint, endToEnd, spawnWorker, until } from '../support/end-to-end.js';
+import { workerProcessStage } from '../support/stage.js';
+import { endpoint } from '../support/runs.js';
+import { waitFor } from '../../dev/stage/wait-for.js';
+import { IMMEDIATE_BATCH } from '../../dev/stage/timing.js';
+import { spawnWorker } from '../../dev/stage/worker-process.js';
 
 describe('an API that is down', () => {
-  const e = endToEnd();
+  const stage = workerProcessStage();
 
   test('at the start → retried, visible as ApiUnavailable, and the batch completes once it is up', async () => {
-    const down = await LocalApi.start({ apiKey: e.api.apiKey });
+    const down = await LocalApi.start({ apiKey: stage.api.apiKey });
     const { url } = down;
     await down.close();
-    await e.startWorker({ OPENAI_BASE_URL: url });
-    const run = await e.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint });
-    await until(async () => {
+    await stage.startWorker({ OPENAI_BASE_URL: url });
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint });
+    await waitFor(async () => {
       const { raw } = await run.handle.describe();
       const [pending] = raw.pendingActivities ?? [];
       return pending?.lastFailure?.applicationFailureInfo?.type === 'ApiUnavailable' && (pending.attempt ?? 0) >= 2;
     }, 'ApiUnavailable');
     expect((await run.progress()).status).toBe('not_created');
 
-    const up = await LocalApi.start({ apiKey: e.api.apiKey, port: Number(new URL(url).port), batches: AT_ONCE });
+    const up = await LocalApi.start({
+      apiKey: stage.api.apiKey,
+      port: Number(new URL(url).port),
+      batches: IMMEDIATE_BATCH,
+    });
     try {
       expect((await run.result()).lines.succeeded).toBe(2);
     } finally {

@@ -1,15 +1,23 @@
 import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../../src/testing/index.js';
 import { chatRequests } from '../support/samples.js';
-import { AT_ONCE, endpoint, endToEnd, until } from '../support/end-to-end.js';
+import { workerProcessStage } from '../support/stage.js';
+import { endpoint } from '../support/runs.js';
+import { waitFor } from '../../dev/stage/wait-for.js';
+import { HOUR, IMMEDIATE_BATCH } from '../../dev/stage/timing.js';
 
 describe('a worker that is stopped', () => {
-  const e = endToEnd();
+  // A clock that stands still: a batch is in progress for as long as it takes to stop a worker.
+  const clock = new ManualClock(Date.now());
+  const stage = workerProcessStage({ clock });
   const input = { requests: chatRequests(10) };
 
   test('while a batch is in progress → exits with 0, cancels nothing, and the next worker takes over', async () => {
-    const first = await e.startWorker();
-    const run = await e.jobs.startBatch({ input, endpoint });
-    await until(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    const first = await stage.startWorker();
+    const run = await stage.jobs.startBatch({ input, endpoint });
+    await waitFor(async () => (await run.progress()).status === 'validating', 'validating');
+    clock.advance(HOUR);
+    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
     expect(await first.stop('SIGTERM')).toBe(0);
     expect(first.stdout().split('\n')).toEqual([
       expect.stringMatching(/^llm-jobs worker ready: task queue test-/),
@@ -21,37 +29,38 @@ describe('a worker that is stopped', () => {
       logged.map(() => ['time', 'level', 'message']),
     );
 
-    const second = await e.startWorker();
+    const second = await stage.startWorker();
+    clock.advance(3 * HOUR);
     expect((await run.result()).status).toBe('completed');
-    expect(e.calls('batches.cancel')).toEqual([]);
-    expect(e.calls('batches.create')).toHaveLength(1);
+    expect(stage.calls('batches.cancel')).toEqual([]);
+    expect(stage.calls('batches.create')).toHaveLength(1);
     expect(await second.stop('SIGTERM')).toBe(0);
   });
 
   test('in the middle of an upload → lets it finish before it goes', async () => {
-    const first = await e.startWorker();
-    const fault = e.api.faults.add({ on: 'files.create', effect: { kind: 'delay', ms: 1_500 } });
-    const before = e.calls('files.create').length;
-    e.api.scenarios.forNextBatch({ timing: AT_ONCE });
-    const run = await e.jobs.startBatch({ input, endpoint });
-    await until(() => fault.hits === 1, 'the upload');
+    const first = await stage.startWorker();
+    const fault = stage.api.faults.add({ on: 'files.create', effect: { kind: 'delay', ms: 1_500 } });
+    const before = stage.calls('files.create').length;
+    stage.api.scenarios.forNextBatch({ timing: IMMEDIATE_BATCH });
+    const run = await stage.jobs.startBatch({ input, endpoint });
+    await waitFor(() => fault.hits === 1, 'the upload');
     expect(await first.stop('SIGTERM')).toBe(0);
-    const second = await e.startWorker();
+    const second = await stage.startWorker();
     expect((await run.result()).lines.succeeded).toBe(10);
-    expect(e.calls('files.create')).toHaveLength(before + 1);
+    expect(stage.calls('files.create')).toHaveLength(before + 1);
     await second.stop('SIGTERM');
   });
 
   test('in the middle of an upload that outlasts the time to drain → the next worker uploads it', async () => {
-    const first = await e.startWorker({ LLM_JOBS_SHUTDOWN_GRACE: '300ms' });
-    const fault = e.api.faults.add({ on: 'files.create', effect: 'timeout' });
-    e.api.scenarios.forNextBatch({ timing: AT_ONCE });
-    const run = await e.jobs.startBatch({ input, endpoint });
-    await until(() => fault.hits === 1, 'the upload');
+    const first = await stage.startWorker({ LLM_JOBS_SHUTDOWN_GRACE: '300ms' });
+    const fault = stage.api.faults.add({ on: 'files.create', effect: 'timeout' });
+    stage.api.scenarios.forNextBatch({ timing: IMMEDIATE_BATCH });
+    const run = await stage.jobs.startBatch({ input, endpoint });
+    await waitFor(() => fault.hits === 1, 'the upload');
     expect(await first.stop('SIGTERM')).toBe(0);
     const { raw } = await run.handle.describe();
     expect(raw.pendingActivities?.[0]?.lastFailure?.applicationFailureInfo?.type).toBe('WorkerStopped');
-    const second = await e.startWorker();
+    const second = await stage.startWorker();
     expect((await run.result()).status).toBe('completed');
     await second.stop('SIGTERM');
   });

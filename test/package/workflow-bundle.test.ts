@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { workflowBundlePath } from '../support/temporal.js';
+import { WORKFLOW_BUNDLE } from '../../dev/stage/worker.js';
 
-const code = readFileSync(workflowBundlePath, 'utf8');
+const code = readFileSync(WORKFLOW_BUNDLE, 'utf8');
 const [, encoded = ''] = code.split(/^\/\/# sourceMappingURL=data:[^,]*,/m);
 const { sources } = JSON.parse(Buffer.from(encoded, 'base64').toString()) as { sources: string[] };
 

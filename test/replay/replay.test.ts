@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
-import { workflowBundlePath } from '../support/temporal.js';
+import { WORKFLOW_BUNDLE } from '../../dev/stage/worker.js';
 import { SCENARIOS } from './scenarios.js';
 
 const HISTORIES = new URL('../histories/', import.meta.url);
@@ -47,7 +47,7 @@ describe('content of the histories', () => {
 function replay(history: { events: readonly unknown[] }): Promise<void> {
   // The names of children and leases contain the workflow id.
   const { workflowId } = (history.events[0] as StartedEvent).workflowExecutionStartedEventAttributes;
-  return Worker.runReplayHistory({ workflowBundle: { codePath: workflowBundlePath } }, history, workflowId);
+  return Worker.runReplayHistory({ workflowBundle: { codePath: WORKFLOW_BUNDLE } }, history, workflowId);
 }
 
 interface StartedEvent {

@@ -1,26 +1,24 @@
 /**
- * The runs whose histories are in `test/histories`, by name. `npm run record:histories` plays them, and
- * `replay.test.ts` replays the recorded histories.
+ * The runs whose histories are kept in `test/histories`, by name. `npm run record:histories` plays them, `replay.test.ts` replays the
+ * histories.
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { BatchRun, FineTuningRun, LlmJobsClient } from '../../src/client.js';
 import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
 import type { LocalApi } from '../../src/testing/index.js';
+import { HOUR } from '../../dev/stage/timing.js';
+import { waitFor } from '../../dev/stage/wait-for.js';
 import { chatExamples, chatRequest, chatRequests } from '../support/samples.js';
 
-/** Where a scenario is played: on a real server, with the local API at an hour per second. */
-export interface Stage {
+/** What a scenario needs: a client of a real server, and the local API with an hour of its time in each second. */
+export interface ScenarioStage {
   readonly jobs: LlmJobsClient;
   readonly api: LocalApi;
   readonly write: (values: readonly unknown[]) => Promise<string>;
-  /** Waits until the condition is true. */
-  readonly until: (condition: () => boolean | Promise<boolean>) => Promise<void>;
 }
 
-/** Starts a run and acts on it; the recorder waits for its end. */
-export type Scenario = (stage: Stage) => Promise<{ readonly handle: WorkflowHandle }>;
-
-const HOUR = 3_600_000;
+/** Starts a run and steers it; the recorder waits for its end. */
+export type Scenario = (stage: ScenarioStage) => Promise<{ readonly handle: WorkflowHandle }>;
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'batch-completed': async (stage) => {
@@ -52,7 +50,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'batch-stuck-after-cancel': async (stage) => {
     stage.api.scenarios.forNextBatch('stuckCancelling');
     const run = await batch(stage, { stuckAfter: '2s' });
-    await status(stage, run, 'in_progress');
+    await status(run, 'in_progress');
     await run.cancel();
     return run;
   },
@@ -68,9 +66,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'batch-woken': async (stage) => {
     const run = await batch(stage, { poll: { min: '500ms', max: '500ms' } });
-    await status(stage, run, 'validating');
+    await status(run, 'validating');
     await run.wake();
-    await status(stage, run, 'in_progress');
+    await status(run, 'in_progress');
     await run.wake();
     return run;
   },
@@ -83,10 +81,19 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const input = { uri: await stage.write(chatRequests(9)) };
     return stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 2, enqueuedTokens: 1_000 });
   },
+  'bulk-part-refused': async (stage) => {
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 403, code: 'model_not_found' } });
+    stage.api.scenarios.forNextBatch('failsOnTokenLimit');
+    const input = { uri: await stage.write(chatRequests(6)) };
+    const run = await stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 1 });
+    await waitFor(async () => (await run.progress()).waitingFor?.includes('token_limit') ?? false, 'the token limit');
+    await run.cancel();
+    return run;
+  },
   'bulk-cancelled': async (stage) => {
     const input = { uri: await stage.write(chatRequests(12)) };
     const run = await stage.jobs.startBulkBatch({ input, split: { requests: 4 }, maxParallel: 2 });
-    await stage.until(async () => (await run.progress()).parts.running === 2);
+    await waitFor(async () => (await run.progress()).parts.running === 2, 'two parts to run');
     await run.cancel('enough');
     return run;
   },
@@ -112,7 +119,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'batch-cancel-lost-the-race': async (stage) => {
     stage.api.scenarios.forNextBatch({ cancelLosesRace: true, stuckIn: ['in_progress'] });
     const run = await batch(stage);
-    await status(stage, run, 'in_progress');
+    await status(run, 'in_progress');
     await run.cancel();
     return run;
   },
@@ -120,13 +127,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'batch-natively-cancelled-creating': async (stage) => {
     stage.api.faults.add({ on: 'batches.create', effect: { kind: 'delay', ms: 500 } });
     const run = await batch(stage);
-    await phase(stage, run, 'creating');
+    await phase(run, 'creating');
     return cancelNatively(run);
   },
   'batch-natively-cancelled-in-progress': async (stage) => {
     stage.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
     const run = await batch(stage);
-    await status(stage, run, 'in_progress');
+    await status(run, 'in_progress');
     return cancelNatively(run);
   },
 
@@ -150,9 +157,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'fine-tuning-paused-and-resumed': async (stage) => {
     const run = await fineTuning(stage);
-    await status(stage, run, 'running');
+    await status(run, 'running');
     await run.pause();
-    await status(stage, run, 'paused');
+    await status(run, 'paused');
     await run.pause().catch(() => undefined);
     await run.resume();
     return run;
@@ -174,18 +181,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'fine-tuning-natively-cancelled': async (stage) => {
     stage.api.scenarios.forNextFineTuningJob('stuckRunning');
     const run = await fineTuning(stage);
-    await status(stage, run, 'running');
+    await status(run, 'running');
     return cancelNatively(run);
-  },
-  // The last one: the token budget learns a limit from it.
-  'bulk-part-refused': async (stage) => {
-    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 403, code: 'model_not_found' } });
-    stage.api.scenarios.forNextBatch('failsOnTokenLimit');
-    const input = { uri: await stage.write(chatRequests(6)) };
-    const run = await stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 1 });
-    await stage.until(async () => (await run.progress()).waitingFor?.includes('token_limit') ?? false);
-    await run.cancel();
-    return run;
   },
 };
 
@@ -193,28 +190,28 @@ function batchSpec(): BatchSpec {
   return { input: { requests: chatRequests(6) }, endpoint: '/v1/chat/completions' };
 }
 
-function batch({ jobs }: Stage, spec: Partial<BatchSpec> = {}): Promise<BatchRun> {
+function batch({ jobs }: ScenarioStage, spec: Partial<BatchSpec> = {}): Promise<BatchRun> {
   return jobs.startBatch({ ...batchSpec(), ...spec });
 }
 
-async function fineTuningSpec(stage: Stage): Promise<FineTuningSpec> {
+async function fineTuningSpec(stage: ScenarioStage): Promise<FineTuningSpec> {
   return { model: 'gpt-4o-mini-2024-07-18', trainingFile: { uri: await stage.write(chatExamples(10)) } };
 }
 
-async function fineTuning(stage: Stage, spec: Partial<FineTuningSpec> = {}): Promise<FineTuningRun> {
+async function fineTuning(stage: ScenarioStage, spec: Partial<FineTuningSpec> = {}): Promise<FineTuningRun> {
   return stage.jobs.startFineTuning({ ...(await fineTuningSpec(stage)), ...spec });
 }
 
-function options({ jobs }: Stage) {
+function options({ jobs }: ScenarioStage) {
   return { taskQueue: jobs.taskQueue, workflowId: `recorded-${Date.now()}` };
 }
 
-/** Starts a workflow as any client could, without a check of the spec. */
-async function plain(stage: Stage, type: string, spec: unknown) {
+/** As a client in another language starts it: nothing is checked before. */
+async function plain(stage: ScenarioStage, type: string, spec: unknown) {
   return { handle: await stage.jobs.client.workflow.start(type, { ...options(stage), args: [spec] }) };
 }
 
-/** A batch that is cancelled by signal during a request, or in a status that it does not leave. */
+/** Cancelled by signal while a request is under way, or while the batch has a status that it keeps. */
 function cancelledBatch(
   at:
     { on: 'files.create' | 'batches.create'; phase: string } | { status: 'validating' | 'in_progress' | 'finalizing' },
@@ -223,7 +220,7 @@ function cancelledBatch(
     if ('on' in at) stage.api.faults.add({ on: at.on, effect: { kind: 'delay', ms: 1_000 } });
     else stage.api.scenarios.forNextBatch({ stuckIn: [at.status] });
     const run = await batch(stage);
-    await ('on' in at ? phase(stage, run, at.phase) : status(stage, run, at.status));
+    await ('on' in at ? phase(run, at.phase) : status(run, at.status));
     await run.cancel('too slow');
     return run;
   };
@@ -233,7 +230,7 @@ function cancelledFineTuning(at: 'queued' | 'running'): Scenario {
   return async (stage) => {
     stage.api.scenarios.forNextFineTuningJob({ stuckIn: [at] });
     const run = await fineTuning(stage);
-    await status(stage, run, at);
+    await status(run, at);
     await run.cancel('wrong data');
     return run;
   };
@@ -244,8 +241,8 @@ async function cancelNatively<Run extends BatchRun | FineTuningRun>(run: Run): P
   return run;
 }
 
-const status = ({ until }: Stage, run: BatchRun | FineTuningRun, wanted: string) =>
-  until(async () => (await run.progress()).status === wanted);
+const status = (run: BatchRun | FineTuningRun, wanted: string) =>
+  waitFor(async () => (await run.progress()).status === wanted, wanted);
 
-const phase = ({ until }: Stage, run: BatchRun | FineTuningRun, wanted: string) =>
-  until(async () => (await run.progress()).phase === wanted);
+const phase = (run: BatchRun | FineTuningRun, wanted: string) =>
+  waitFor(async () => (await run.progress()).phase === wanted, wanted);

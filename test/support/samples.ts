@@ -29,6 +29,4 @@ export function chatExamples(count: number) {
   return Array.from({ length: count }, (_, index) => chatExample(index));
 }
 
-export function jsonl(values: readonly unknown[]): string {
-  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
-}
+export { jsonl } from '../../dev/stage/folder.js';

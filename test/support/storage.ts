@@ -1,15 +1,10 @@
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { vi } from 'vitest';
 import { Storage, StorageError, type StorageErrorCode } from '../../src/storage/index.js';
 
-/** Runs of each property; a long run sets it to 10,000. */
-export const FUZZ_RUNS = Number(process.env.LLM_JOBS_FUZZ_RUNS ?? 200);
-vi.setConfig({ testTimeout: 60_000 + FUZZ_RUNS * 30 });
-
-/** A folder of its own with a root `data` inside, so that there is an outside to escape to. */
+/** A new folder with a root `data` inside, so that there is an outside to escape to. */
 export async function sandbox() {
   const base = await realpath(await mkdtemp(join(tmpdir(), 'llm-jobs-storage-')));
   const root = join(base, 'data');
@@ -24,20 +19,34 @@ export async function sandbox() {
   };
 }
 
-export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array> {
-  for (const part of parts) yield part;
+/** A sandbox with files beside its root, and links inside that lead out of it. */
+export async function sandboxWithLinks() {
+  const box = await sandbox();
+  await mkdir(join(box.base, 'data-evil'));
+  await mkdir(join(box.base, 'outside'));
+  await writeFile(join(box.base, 'secret'), 'secret');
+  await writeFile(join(box.base, 'outside/secret'), 'secret');
+  await symlink(join(box.base, 'outside'), join(box.root, 'link'));
+  await symlink(join(box.base, 'secret'), join(box.root, 'filelink'));
+  await symlink(join(box.base, 'not-yet'), join(box.root, 'dangling'));
+  await symlink('..', join(box.root, 'up'));
+  await mkdir(join(box.root, 'real'));
+  await symlink(join(box.root, 'real'), join(box.root, 'inner'));
+  return box;
 }
 
-export async function textOf(source: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const part of source) parts.push(part);
-  return Buffer.concat(parts).toString();
-}
+export type Sandbox = Awaited<ReturnType<typeof sandbox>>;
 
-export async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
+/** All that is beside the root, with its content. Without a recursive `readdir`, which follows links on Node 26, even in circles. */
+export async function outside(box: Sandbox, folder = box.base): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (path === box.root) continue;
+    found[path] = entry.isFile() ? await readFile(path, 'utf8') : 'folder';
+    if (entry.isDirectory()) Object.assign(found, await outside(box, path));
+  }
+  return found;
 }
 
 /** The code of the `StorageError` that an action ends with; null when it succeeds. */

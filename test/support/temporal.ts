@@ -1,31 +1,13 @@
-/**
- * Real Temporal servers for test files.
- *
- * ```ts
- * const temporal = timeSkipping(); // or devServer(): at the top of a test file or of a describe block
- *
- * test('…', async () => {
- *   const result = await withWorker(temporal, { activities }, () => temporal.client.workflow.execute('runBatch', { … }));
- * });
- * ```
- */
+/** Real Temporal servers for test files. Most take them with a stage (see `stage.ts`). */
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type LogLevel,
-  type NativeConnection,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
+import { quietRuntime } from '../../dev/stage/quiet-runtime.js';
 import type { Provided } from './setup/global.js';
 
-/** The bundle that `npm run build` makes, which the ready-made worker runs. */
-export const workflowBundlePath = fileURLToPath(new URL('../../dist/workflow-bundle.cjs', import.meta.url));
+quietRuntime();
 
 /** A server for one test file. The getters work inside tests and hooks, not at a file's top level. */
 export interface TestTemporal {
@@ -40,15 +22,7 @@ export interface TestTemporal {
   readonly taskQueue: string;
 }
 
-// Workers are quiet, unless LLM_JOBS_TEST_LOGS asks: `LLM_JOBS_TEST_LOGS=DEBUG npx vitest run …`.
-const logLevel = (process.env.LLM_JOBS_TEST_LOGS?.toUpperCase() ?? 'ERROR') as LogLevel;
-Runtime.install({
-  logger: new DefaultLogger(logLevel),
-  shutdownSignals: [],
-  telemetryOptions: { logging: { filter: logLevel, console: {} } },
-});
-
-/** A time-skipping server of this file's own, stopped after its last test. Time is one per server: don't run tests concurrently on it. */
+/** A separate time-skipping server, stopped after the file's last test. It has one time for all: don't run tests concurrently. */
 export function timeSkipping(): TestTemporal {
   return testTemporal(() => {
     const { path } = provided(inject('timeSkippingServer'));
@@ -64,41 +38,13 @@ export function devServer(): TestTemporal {
   });
 }
 
-/** A dev server of this file's own, whose histories are long enough after so many events: workflows continue as new that early. */
+/** A separate dev server that suggests continue-as-new after this many events of a history. */
 export function devServerOfShortHistories(events: number): TestTemporal {
   return testTemporal(() => {
     const { cliPath: path } = provided(inject('devServer'));
     const extraArgs = ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${events}`];
     return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, extraArgs } });
   });
-}
-
-/** Starts a worker on the built workflow bundle; answers with what stops it. For a whole file, where `withWorker` is for one test. */
-export async function startWorker(temporal: TestTemporal, activities: object): Promise<() => Promise<void>> {
-  const { connection, namespace, taskQueue } = temporal;
-  const workflowBundle = { codePath: workflowBundlePath };
-  const worker = await Worker.create({ connection, namespace, taskQueue, workflowBundle, activities });
-  const running = worker.run();
-  return () => {
-    worker.shutdown();
-    return running;
-  };
-}
-
-/** Runs a worker on the built workflow bundle (or what `options` says) for as long as `body` takes. */
-export async function withWorker<T>(
-  temporal: TestTemporal,
-  options: Partial<WorkerOptions>,
-  body: (worker: Worker) => Promise<T>,
-): Promise<T> {
-  const worker = await Worker.create({
-    connection: temporal.connection,
-    namespace: temporal.namespace,
-    taskQueue: temporal.taskQueue,
-    ...(options.workflowsPath === undefined && { workflowBundle: { codePath: workflowBundlePath } }),
-    ...options,
-  });
-  return worker.runUntil(() => body(worker));
 }
 
 function testTemporal(create: () => Promise<TestWorkflowEnvironment>): TestTemporal {
@@ -112,7 +58,7 @@ function testTemporal(create: () => Promise<TestWorkflowEnvironment>): TestTempo
     started = undefined;
   };
   afterAll(stop);
-  // A run that is broken off must not leave its server behind.
+  // An interrupted run must not leave its server behind.
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -120,7 +66,7 @@ function testTemporal(create: () => Promise<TestWorkflowEnvironment>): TestTempo
     process.once(signal, () => void stop().finally(() => process.exit(code)));
   }
   const env = (): TestWorkflowEnvironment => {
-    if (started === undefined) throw new Error('The Temporal server is there inside tests and hooks only');
+    if (started === undefined) throw new Error('The Temporal server exists inside tests and hooks only');
     return started;
   };
   return {

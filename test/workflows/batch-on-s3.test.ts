@@ -1,44 +1,31 @@
 /** Batches whose input and results are on S3: time-skipping server, local API, and a worker that knows S3 by its environment alone. */
 import { gzipSync } from 'node:zlib';
-import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createActivities } from '../../src/activities/index.js';
-import { LlmJobsClient, readResults } from '../../src/client.js';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { readResults } from '../../src/client.js';
 import { Storage } from '../../src/storage/index.js';
-import { clockFrom, LocalApi } from '../../src/testing/index.js';
-import { timeSkipping, startWorker } from '../support/temporal.js';
-import { startS3Server, type S3Server } from '../support/s3-server.js';
+import { startS3Server, type S3Server } from '../support/local-s3.js';
 import { chatRequests, jsonl } from '../support/samples.js';
-import { all, chunks, textOf } from '../support/storage.js';
+import { timeSkippingStage } from '../support/stage.js';
+import { all, chunks, textOf } from '../support/streams.js';
 
 const started = await startS3Server();
 const skipped = 'unavailable' in started ? started.unavailable : null;
 const server = started as S3Server;
 
 describe.skipIf(skipped !== null)(`lifecycles on s3${skipped === null ? '' : ` (${skipped})`}`, () => {
-  const temporal = timeSkipping();
-  let api: LocalApi;
-  let stopWorker: () => Promise<void>;
   let root: string;
-
-  beforeAll(async () => {
-    vi.stubEnv('AWS_ENDPOINT_URL_S3', server.endpoint);
-    vi.stubEnv('AWS_ACCESS_KEY_ID', server.credentials.accessKeyId);
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', server.credentials.secretAccessKey);
-    vi.stubEnv('AWS_SESSION_TOKEN', undefined);
-    root = `s3://${await server.bucket()}/jobs/`;
-    api = await LocalApi.start({ clock: clockFrom(() => temporal.env.currentTimeMs()) });
-    stopWorker = await startWorker(
-      temporal,
-      createActivities({
-        providers: { default: { client: new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' }) } },
-        storage: [root],
-      }),
-    );
+  const stage = timeSkippingStage({
+    api: { batches: {} },
+    roots: async () => {
+      vi.stubEnv('AWS_ENDPOINT_URL_S3', server.endpoint);
+      vi.stubEnv('AWS_ACCESS_KEY_ID', server.credentials.accessKeyId);
+      vi.stubEnv('AWS_SECRET_ACCESS_KEY', server.credentials.secretAccessKey);
+      vi.stubEnv('AWS_SESSION_TOKEN', undefined);
+      root = `s3://${await server.bucket()}/jobs/`;
+      return [root];
+    },
   });
   afterAll(async () => {
-    await stopWorker();
-    await api.close();
     await server.stop();
     vi.unstubAllEnvs();
   });
@@ -48,9 +35,8 @@ describe.skipIf(skipped !== null)(`lifecycles on s3${skipped === null ? '' : ` (
     const input = storage.resolve(root, 'inputs', 'in put.jsonl');
     await storage.write(input, chunks(jsonl(chatRequests(20))));
 
-    const jobs = new LlmJobsClient(temporal.client, { taskQueue: temporal.taskQueue });
     const outputUri = storage.resolve(root, 'results');
-    const run = await jobs.startBatch({ input: { uri: input }, endpoint: '/v1/chat/completions', outputUri });
+    const run = await stage.jobs.startBatch({ input: { uri: input }, endpoint: '/v1/chat/completions', outputUri });
     const result = await run.result();
 
     expect(result).toMatchObject({ status: 'completed', lines: { succeeded: 20, failed: 0, missing: 0 } });
@@ -73,8 +59,7 @@ describe.skipIf(skipped !== null)(`lifecycles on s3${skipped === null ? '' : ` (
     await storage.write(storage.resolve(root, 'bulk', 'a.jsonl'), chunks(jsonl(requests.slice(0, 4))));
     await storage.write(storage.resolve(root, 'bulk', 'b.jsonl.gz'), chunks(gzipSync(jsonl(requests.slice(4)))));
 
-    const jobs = new LlmJobsClient(temporal.client, { taskQueue: temporal.taskQueue });
-    const bulk = await jobs.startBulkBatch({
+    const bulk = await stage.jobs.startBulkBatch({
       input: { prefix: `${root}bulk/` },
       split: { requests: 5 },
       maxParallel: 1,
@@ -89,9 +74,11 @@ describe.skipIf(skipped !== null)(`lifecycles on s3${skipped === null ? '' : ` (
   });
 
   it('input: below another bucket → StorageRefused, nothing created', async () => {
-    const jobs = new LlmJobsClient(temporal.client, { taskQueue: temporal.taskQueue });
-    const run = await jobs.startBatch({ input: { uri: 's3://other/in.jsonl' }, endpoint: '/v1/chat/completions' });
+    const run = await stage.jobs.startBatch({
+      input: { uri: 's3://other/in.jsonl' },
+      endpoint: '/v1/chat/completions',
+    });
     await expect(run.result()).rejects.toMatchObject({ cause: { type: 'StorageRefused' } });
-    expect(await api.batches()).toHaveLength(3);
+    expect(await stage.api.batches()).toHaveLength(3);
   });
 });

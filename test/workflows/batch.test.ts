@@ -1,20 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
-import OpenAI, { toFile } from 'openai';
+import { toFile } from 'openai';
 import { describe, expect, test } from 'vitest';
 import { chatRequest, chatRequests, jsonl } from '../support/samples.js';
-import { failureOf, historyLength, HOUR, lifecycle, MINUTE, readLines } from '../support/lifecycle-harness.js';
-
-const endpoint = '/v1/chat/completions';
+import { timeSkippingStage } from '../support/stage.js';
+import { endpoint, failureOf, historyLength, readLines } from '../support/runs.js';
+import { MINUTE, HOUR } from '../../dev/stage/timing.js';
 
 describe('runBatch', () => {
-  const l = lifecycle();
+  const stage = timeSkippingStage();
 
   test('completion: 24 h polled all day → the manifest, each line once, within 60 events', async () => {
-    l.api.scenarios.forNextBatch({
+    stage.api.scenarios.forNextBatch({
       timing: { validatingMs: MINUTE, inProgressMs: 23 * HOUR, finalizingMs: 30 * MINUTE, jitter: 0 },
     });
-    const run = await l.jobs.startBatch({ input: { uri: await l.write(chatRequests(40)) }, endpoint });
+    const run = await stage.jobs.startBatch({ input: { uri: await stage.write(chatRequests(40)) }, endpoint });
     const result = await run.result();
 
     expect(result).toMatchObject({
@@ -28,43 +28,42 @@ describe('runBatch', () => {
     });
     expect(result.usage.totalTokens).toBeGreaterThan(0);
     expect(result.output?.lines).toBe(40);
-    const ids = (await readLines(result.output?.uri ?? '')).map((line) => line.custom_id);
+    const ids = (await readLines(result.output?.uri)).map((line) => line.custom_id);
     expect(ids).toHaveLength(40);
     expect(new Set(ids)).toEqual(new Set(chatRequests(40).map((request) => request.custom_id)));
-    expect(l.calls('batches.retrieve').length).toBeGreaterThan(100);
-    expect(l.calls('batches.create')).toHaveLength(1);
+    expect(stage.calls('batches.retrieve').length).toBeGreaterThan(100);
+    expect(stage.calls('batches.create')).toHaveLength(1);
     expect(await historyLength(run.handle)).toBeLessThanOrEqual(60);
   });
 
   test('inline requests → a file in storage, uploaded and answered', async () => {
-    const run = await l.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
     const result = await run.result();
     expect(result.lines).toEqual({ succeeded: 3, failed: 0, unfinished: 0, missing: 0 });
   });
 
   test('input already at the provider → checked there, not uploaded again', async () => {
-    const client = new OpenAI({ apiKey: l.api.apiKey, baseURL: l.api.url });
     const content = await toFile(Buffer.from(jsonl(chatRequests(4))), 'requests.jsonl');
-    const { id: fileId } = await client.files.create({ file: content, purpose: 'batch' });
-    const before = l.calls('files.create').length;
-    const run = await l.jobs.startBatch({ input: { fileId }, endpoint });
+    const { id: fileId } = await stage.openai.files.create({ file: content, purpose: 'batch' });
+    const before = stage.calls('files.create').length;
+    const run = await stage.jobs.startBatch({ input: { fileId }, endpoint });
     const result = await run.result();
     expect(result.lines.succeeded).toBe(4);
-    expect(l.calls('files.create')).toHaveLength(before);
+    expect(stage.calls('files.create')).toHaveLength(before);
   });
 
   test('some lines fail → they are in the errors file, the rest in the output', async () => {
     const requests = [...chatRequests(5), chatRequest(5, { user: 'local-api:status=429' })];
-    const run = await l.jobs.startBatch({ input: { requests }, endpoint });
+    const run = await stage.jobs.startBatch({ input: { requests }, endpoint });
     const result = await run.result();
     expect(result.lines).toEqual({ succeeded: 5, failed: 1, unfinished: 0, missing: 0 });
-    const [line] = await readLines(result.errors?.uri ?? '');
+    const [line] = await readLines(result.errors?.uri);
     expect(line?.custom_id).toBe('request-5');
   });
 
   test('expiry → ends expired with the partial results', async () => {
-    l.api.scenarios.forNextBatch('expiresPartly');
-    const run = await l.jobs.startBatch({ input: { requests: chatRequests(20) }, endpoint });
+    stage.api.scenarios.forNextBatch('expiresPartly');
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(20) }, endpoint });
     const result = await run.result();
     expect(result.status).toBe('expired');
     expect(result.lines.succeeded).toBeGreaterThan(0);
@@ -76,7 +75,7 @@ describe('runBatch', () => {
 
   test('a bad file → InvalidInput with line and field, nothing uploaded', async () => {
     const bad = [chatRequest(0), { ...chatRequest(0) }, { ...chatRequest(2), url: '/v1/embeddings' }];
-    const failure = await failureOf(await l.jobs.startBatch({ input: { uri: await l.write(bad) }, endpoint }));
+    const failure = await failureOf(await stage.jobs.startBatch({ input: { uri: await stage.write(bad) }, endpoint }));
     expect(failure.type).toBe('InvalidInput');
     expect(failure.nonRetryable).toBe(true);
     expect(failure.details?.[0]).toMatchObject({
@@ -86,12 +85,12 @@ describe('runBatch', () => {
         { line: 3, field: 'url' },
       ],
     });
-    expect(l.calls()).toEqual([]);
+    expect(stage.calls()).toEqual([]);
   });
 
   test('a bad spec from any client → InvalidInput with the field, no activity', async () => {
-    const run = await l.temporal.client.workflow.start('runBatch', {
-      taskQueue: l.temporal.taskQueue,
+    const run = await stage.temporal.client.workflow.start('runBatch', {
+      taskQueue: stage.temporal.taskQueue,
       workflowId: 'bad-spec',
       args: [{ input: { uri: 'file:///x' }, endpoint, completion: '24h' }],
     });
@@ -105,8 +104,8 @@ describe('runBatch', () => {
     ['of another file', { file: { uri: 'file:///other.jsonl', bytes: 1, sha256: '0'.repeat(64) } }, 'file.uri'],
     ['that is incomplete', { file: { uri: 'file:///x.jsonl' } }, 'file.bytes'],
   ])('second argument: a checked input %s → InvalidInput with its field, no activity', async (_, checked, field) => {
-    const run = await l.temporal.client.workflow.start('runBatch', {
-      taskQueue: l.temporal.taskQueue,
+    const run = await stage.temporal.client.workflow.start('runBatch', {
+      taskQueue: stage.temporal.taskQueue,
       workflowId: `bad-checked-${field}`,
       args: [
         { input: { uri: 'file:///x.jsonl' }, endpoint },
@@ -120,8 +119,8 @@ describe('runBatch', () => {
   });
 
   test('the batch fails at the provider → BatchFailed with the errors', async () => {
-    l.api.scenarios.forNextBatch('failsOnTokenLimit');
-    const failure = await failureOf(await l.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint }));
+    stage.api.scenarios.forNextBatch('failsOnTokenLimit');
+    const failure = await failureOf(await stage.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint }));
     expect(failure.type).toBe('BatchFailed');
     expect(failure.details?.[0]).toMatchObject({ errors: [{ code: 'token_limit_exceeded' }] });
     expect(failure.details?.[0]).toHaveProperty('batchId', expect.stringMatching(/^batch_/));
@@ -129,8 +128,8 @@ describe('runBatch', () => {
 
   describe('cancel', () => {
     test('before the batch exists → never created', async () => {
-      const run = await l.temporal.client.workflow.signalWithStart('runBatch', {
-        taskQueue: l.temporal.taskQueue,
+      const run = await stage.temporal.client.workflow.signalWithStart('runBatch', {
+        taskQueue: stage.temporal.taskQueue,
         workflowId: 'cancel-first',
         args: [{ input: { requests: chatRequests(2) }, endpoint }],
         signal: 'cancel',
@@ -141,17 +140,17 @@ describe('runBatch', () => {
         batchId: null,
         cancellation: { by: 'signal', reason: 'changed my mind' },
       });
-      expect(l.calls('batches.create')).toEqual([]);
+      expect(stage.calls('batches.create')).toEqual([]);
     });
 
     test('while the create is retried → the create stops, no batch exists', async () => {
-      const fault = l.api.faults.add({
+      const fault = stage.api.faults.add({
         on: 'batches.create',
         times: Infinity,
         effect: { kind: 'status', status: 503 },
       });
-      const run = await l.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint });
-      await l.pass('10m');
+      const run = await stage.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint });
+      await stage.pass('10m');
       await run.cancel();
       const result = await run.result();
       fault.remove();
@@ -162,8 +161,8 @@ describe('runBatch', () => {
       ['validating', '5m', 0],
       ['in_progress', '2h', 1],
     ])('while %s → cancelled at the provider, partial results kept', async (status, wait, atLeast) => {
-      const run = await l.jobs.startBatch({ input: { requests: chatRequests(30) }, endpoint });
-      await l.pass(wait);
+      const run = await stage.jobs.startBatch({ input: { requests: chatRequests(30) }, endpoint });
+      await stage.pass(wait);
       expect((await run.progress()).status).toBe(status);
       await run.cancel('too slow');
       const result = await run.result();
@@ -171,13 +170,13 @@ describe('runBatch', () => {
       expect(result.cancellation).toMatchObject({ by: 'signal', reason: 'too slow' });
       expect(result.lines.succeeded).toBeGreaterThanOrEqual(atLeast);
       expect(result.lines.succeeded + result.lines.unfinished).toBe(30);
-      expect(l.calls('batches.cancel')).toHaveLength(1);
-      expect((await l.api.batches())[0]?.status).toBe('cancelled');
+      expect(stage.calls('batches.cancel')).toHaveLength(1);
+      expect((await stage.api.batches())[0]?.status).toBe('cancelled');
     });
 
     test('while finalizing → everything answered is kept', async () => {
-      const run = await l.jobs.startBatch({ input: { requests: chatRequests(10) }, endpoint });
-      await l.pass('260m');
+      const run = await stage.jobs.startBatch({ input: { requests: chatRequests(10) }, endpoint });
+      await stage.pass('260m');
       expect((await run.progress()).status).toBe('finalizing');
       await run.cancel();
       const result = await run.result();
@@ -186,9 +185,9 @@ describe('runBatch', () => {
     });
 
     test('that loses the race → ends completed and reports the cancel', async () => {
-      l.api.scenarios.forNextBatch('cancelLosesRace');
-      const run = await l.jobs.startBatch({ input: { requests: chatRequests(6) }, endpoint });
-      await l.pass('1h');
+      stage.api.scenarios.forNextBatch('cancelLosesRace');
+      const run = await stage.jobs.startBatch({ input: { requests: chatRequests(6) }, endpoint });
+      await stage.pass('1h');
       await run.cancel();
       const result = await run.result();
       expect(result.status).toBe('completed');
@@ -203,30 +202,30 @@ describe('runBatch', () => {
       ['while in progress', '2h'],
       ['while finalizing', '260m'],
     ])('%s → cancelled at the provider, then the run is Cancelled', async (_, wait) => {
-      const run = await l.jobs.startBatch({ input: { requests: chatRequests(8) }, endpoint });
-      await l.pass(wait);
+      const run = await stage.jobs.startBatch({ input: { requests: chatRequests(8) }, endpoint });
+      await stage.pass(wait);
       await run.handle.cancel();
       const error = await run.result().catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(WorkflowFailedError);
       expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
-      for (const batch of await l.api.batches()) {
+      for (const batch of await stage.api.batches()) {
         expect(['completed', 'failed', 'expired', 'cancelled']).toContain(batch.status);
       }
     });
 
     test('partial results → kept in storage with the manifest', async () => {
-      const run = await l.jobs.startBatch({ input: { requests: chatRequests(8) }, endpoint });
-      await l.pass('3h');
+      const run = await stage.jobs.startBatch({ input: { requests: chatRequests(8) }, endpoint });
+      await stage.pass('3h');
       const { jobId } = await run.progress();
       await run.handle.cancel();
       await run.result().catch(() => undefined);
-      const manifest: unknown = JSON.parse(await readFile(new URL(`${l.root}${jobId}/manifest.json`), 'utf8'));
+      const manifest: unknown = JSON.parse(await readFile(new URL(`${stage.root}${jobId}/manifest.json`), 'utf8'));
       expect(manifest).toMatchObject({ status: 'cancelled', batchId: jobId, cancellation: { by: 'workflow' } });
     });
   });
 
   test('deadline: passed while in progress → cancelled with partial results', async () => {
-    const run = await l.jobs.startBatch({ input: { requests: chatRequests(12) }, endpoint, deadline: '3h' });
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(12) }, endpoint, deadline: '3h' });
     const result = await run.result();
     expect(result.status).toBe('cancelled');
     expect(result.cancellation?.by).toBe('deadline');
@@ -234,39 +233,43 @@ describe('runBatch', () => {
   });
 
   test('deadline: a moment in the past → never created', async () => {
-    const run = await l.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint, deadline: 1_500_000_000 });
+    const run = await stage.jobs.startBatch({
+      input: { requests: chatRequests(2) },
+      endpoint,
+      deadline: 1_500_000_000,
+    });
     expect(await run.result()).toMatchObject({ status: 'cancelled', batchId: null, cancellation: { by: 'deadline' } });
-    expect(l.calls('files.create')).toEqual([]);
+    expect(stage.calls('files.create')).toEqual([]);
   });
 
   test('wake → the batch is read immediately, and the wake alone changes nothing', async () => {
-    const run = await l.jobs.startBatch({
+    const run = await stage.jobs.startBatch({
       input: { requests: chatRequests(2) },
       endpoint,
       poll: { min: '3h', max: '3h' },
     });
-    await l.pass('5m');
-    const before = l.calls('batches.retrieve').length;
+    await stage.pass('5m');
+    const before = stage.calls('batches.retrieve').length;
     await run.wake();
-    await l.pass('1s');
-    expect(l.calls('batches.retrieve').length).toBe(before + 1);
+    await stage.pass('1s');
+    expect(stage.calls('batches.retrieve').length).toBe(before + 1);
     expect((await run.progress()).status).toBe('validating');
-    await l.pass('10m');
+    await stage.pass('10m');
     await run.wake();
-    await l.pass('1s');
+    await stage.pass('1s');
     expect((await run.progress()).status).toBe('in_progress');
     await run.result();
   });
 
   test('cleanup → input and output are deleted at the provider after the download', async () => {
-    const before = new Set((await l.api.files()).map(({ id }) => id));
-    const run = await l.jobs.startBatch({
+    const before = new Set((await stage.api.files()).map(({ id }) => id));
+    const run = await stage.jobs.startBatch({
       input: { requests: chatRequests(2) },
       endpoint,
       cleanup: { input: true, output: true },
     });
     const result = await run.result();
     expect(result.lines.succeeded).toBe(2);
-    expect((await l.api.files()).filter(({ id }) => !before.has(id))).toEqual([]);
+    expect((await stage.api.files()).filter(({ id }) => !before.has(id))).toEqual([]);
   });
 });

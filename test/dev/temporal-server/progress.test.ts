@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { plainProgress, withProgress } from '../../../dev/temporal-server/progress.js';
 
@@ -22,12 +21,17 @@ test('withProgress: action fails → seconds and megabytes were shown, and progr
     shown.push(text);
     return { update: (next: string) => shown.push(next), stop };
   };
-  await expect(withProgress(show, 'Fetching it', async () => 12_000_000, failSlowly)).rejects.toThrow('no');
+  vi.useFakeTimers();
+  const error = withProgress(show, 'Fetching it', async () => 12_000_000, failSlowly).catch((reason: Error) => reason);
+  await vi.advanceTimersByTimeAsync(1_300);
+  expect(await error).toMatchObject({ message: 'no' });
+  vi.useRealTimers();
   expect(shown).toEqual(['Fetching it …', 'Fetching it … 1 s, 12 MB']);
   expect(stop).toHaveBeenCalledOnce();
 });
 
-async function failSlowly(): Promise<never> {
-  await sleep(1300);
-  throw new Error('no');
+function failSlowly(): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('no')), 1_300);
+  });
 }

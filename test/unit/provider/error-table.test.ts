@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   API_ERROR_TABLE,
@@ -8,7 +7,6 @@ import {
   type Verdict,
 } from '../../../src/provider/error-table.js';
 import { errorWithoutReply, type ApiError } from '../../../src/provider/reply.js';
-import { anyText, RUNS } from '../../support/hostile-values.js';
 
 const OPERATIONS = [
   'files.create',
@@ -178,28 +176,12 @@ test('table: the last row → matches every error', () => {
   expect([last?.operation, last?.text]).toEqual([undefined, undefined]);
 });
 
-test('verdict: any error of any call → one of the three; no answer, 5xx and 429 are refused only for a spent quota', () => {
-  const status = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 999 }));
-  fc.assert(
-    fc.property(fc.constantFrom(...OPERATIONS), status, anyText, fc.integer({ min: 1, max: 50 }), (...given) => {
-      const [operation, code, text, attempt] = given;
-      const verdict = classify(operation, apiError(code, { message: text }), attempt);
-      const isTemporary =
-        code === null ||
-        code >= 500 ||
-        code === 408 ||
-        (code === 429 && !/quota|billing|credit|balance|funds/i.test(text));
-      expect(isTemporary ? ['unavailable', 'noCapacity'] : ['unavailable', 'noCapacity', 'refused']).toContain(verdict);
-    }),
-    RUNS,
-  );
-});
-
 test('verdict: a message of a megabyte → no hang', () => {
   const hostile = ['file ', 'limit ', 'too many ', 'maximum '].map((word) => word.repeat(200_000));
-  const start = performance.now();
+  const start = process.cpuUsage();
   for (const text of hostile) classify('fineTuning.create', apiError(400, message(text)), 1);
-  expect(performance.now() - start).toBeLessThan(5_000);
+  // Processor time, since a busy machine lengthens the other.
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(5_000);
 });
 
 test.each<[status: number | null, expected: boolean]>([

@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PartResults } from '../../../src/results/bulk-account.js';
 import { mergeResults, surveyResults, type MergeOptions } from '../../../src/results/merge.js';
 import type { AnswerPolicy } from '../../../src/results/result-reader.js';
 import { Storage } from '../../../src/storage/storage.js';
-import { fuzzRuns, sourceOf } from '../../support/bulk-samples.js';
+import { sourceOf } from '../../support/bulk-samples.js';
 
 let folder: string;
 let storage: Storage;
@@ -88,49 +87,6 @@ async function merge(
 const idsOf = (lines: readonly { custom_id: string }[]) => lines.map(({ custom_id }) => custom_id);
 
 describe('merge', () => {
-  test('any outcomes over three rounds, shuffled → each request once, in input order, and it sums', async () => {
-    const steps = fc.constantFrom('ok', 'fail', 'refuse', 'expire', 'none');
-    const arbitrary = fc.array(fc.tuple(steps, steps, steps), { minLength: 1, maxLength: 40 });
-    await fc.assert(
-      fc.asyncProperty(arbitrary, fc.infiniteStream(fc.nat()), async (plans, random) => {
-        const ids = plans.map((_, index) => `id "${index}" ä`);
-        const batches: PartResults[] = [];
-        const best = new Map<string, string>();
-        for (const round of [0, 1, 2]) {
-          const output: object[] = [];
-          const errors: object[] = [];
-          plans.forEach((plan, index) => {
-            const id = ids[index] ?? '';
-            // Requests that succeeded or were refused are not sent again.
-            if (['ok', 'refuse'].includes(best.get(id) ?? '')) return;
-            const step = plan[round] ?? 'none';
-            if (step === 'ok') output.push(ok(id));
-            if (step === 'fail') errors.push(failed(id, 500));
-            if (step === 'refuse') errors.push(failed(id, 400));
-            if (step === 'expire') errors.push(expired(id));
-            if (step !== 'none') best.set(id, step);
-          });
-          const shuffled = output.map((line) => ({ line, key: random.next().value ?? 0 }));
-          batches.push(
-            await results(
-              round + 1,
-              shuffled.toSorted((a, b) => a.key - b.key).map(({ line }) => line),
-              errors,
-            ),
-          );
-        }
-        const { merged, output, errors } = await merge(ids, batches);
-        const answered = ids.filter((id) => best.get(id) === 'ok');
-        expect(idsOf(output)).toEqual(answered);
-        expect(idsOf(errors)).toEqual(ids.filter((id) => best.get(id) !== 'ok'));
-        const { succeeded, failed: bad, unfinished, missing } = merged.lines;
-        expect([succeeded, succeeded + bad + unfinished + missing]).toEqual([answered.length, ids.length]);
-        expect(merged.usage.m?.totalTokens ?? 0).toBe(5 * answered.length);
-      }),
-      { numRuns: fuzzRuns(60) },
-    );
-  });
-
   test('what remains → its line with round and outcome, or a synthetic line', async () => {
     const batches = [await results(1, [], [failed('a', 500), expired('b')]), await results(2, [], [failed('a', 429)])];
     const { errors, merged } = await merge(['a', 'b', 'c'], batches);

@@ -1,57 +1,18 @@
 /** What all backends have in common, tested on folders and on a real S3 server. */
 import { createHash } from 'node:crypto';
-import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { S3Backend, Storage } from '../../../src/storage/index.js';
-import { startS3Server } from '../../support/s3-server.js';
-import { all, chunks, FUZZ_RUNS, refusal, sandbox, textOf } from '../../support/storage.js';
+import { beforeAll, expect, it } from 'vitest';
+import type { Storage } from '../../../src/storage/index.js';
+import { describeEachBackend } from '../../support/each-backend.js';
+import { refusal } from '../../support/storage.js';
+import { all, chunks, textOf } from '../../support/streams.js';
 
-interface TestStorage {
-  readonly storage: Storage;
-  /** URI of the root, with its slash. */
-  readonly root: string;
-  readonly remove: () => Promise<void>;
-}
-
-const s3 = await startS3Server();
-const unavailable = 'unavailable' in s3 ? s3.unavailable : null;
-
-async function s3Storage(): Promise<TestStorage> {
-  if ('unavailable' in s3) throw new Error(s3.unavailable);
-  const { endpoint, credentials } = s3;
-  const root = `s3://${await s3.bucket()}/data/`;
-  const storage = new Storage({ roots: [root], backends: [new S3Backend({ endpoint, credentials })] });
-  return { storage, root, remove: () => s3.stop() };
-}
-
-async function fileStorage(): Promise<TestStorage> {
-  const box = await sandbox();
-  return { storage: box.storage, root: box.uri(''), remove: box.remove };
-}
-
-describe('file:', () => {
-  suite('file:', fileStorage);
-});
-
-describe.skipIf(unavailable !== null)(`s3:${unavailable === null ? '' : ` (${unavailable})`}`, () => {
-  suite('s3:', s3Storage);
-});
-
-function suite(scheme: string, make: () => Promise<TestStorage>): void {
+await describeEachBackend((backend) => {
+  const { scheme, newUri } = backend;
   let storage: Storage;
   let root: string;
-  let remove: () => Promise<void>;
-  beforeAll(async () => {
-    ({ storage, root, remove } = await make());
+  beforeAll(() => {
+    ({ storage, root } = backend);
   });
-  afterAll(() => remove());
-
-  /** A URI that no other test uses. */
-  let uris = 0;
-  const newUri = () => {
-    uris += 1;
-    return storage.resolve(root, `test-${uris}`);
-  };
 
   async function paths(prefix: string, base: string): Promise<string[]> {
     const listed = await all(storage.list(prefix));
@@ -193,23 +154,7 @@ function suite(scheme: string, make: () => Promise<TestStorage>): void {
     expect(await storage.stat(uri)).toBeNull();
   });
 
-  it('names: any that resolve takes → one object of that name', async () => {
-    const base = newUri();
-    const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 });
-    await fc.assert(
-      fc.asyncProperty(name, async (text) => {
-        let uri = '';
-        if ((await refusal(() => (uri = storage.resolve(base, text)))) !== null) return;
-        await storage.write(uri, chunks('x'));
-        const listed = await all(storage.list(`${base}/`));
-        await storage.delete(uri);
-        expect(listed.map((info) => decodeURIComponent(info.uri.slice(base.length + 1)))).toEqual([text]);
-      }),
-      { numRuns: Math.min(FUZZ_RUNS, 100) },
-    );
-  });
-
-  it('roots: parents, siblings that begin like the root, other schemes and roots → refused by every method', async () => {
+  it('place: parents, siblings that begin like the root, other schemes and roots → refused everywhere', async () => {
     const above = root.replace(/\/data\/$/, '');
     const hostile = [
       `${above}/data-evil/f`,
@@ -247,4 +192,4 @@ function suite(scheme: string, make: () => Promise<TestStorage>): void {
     expect(listed.map(({ uri }) => uri)).toContain(`${root}f`);
     expect(listed.every(({ uri }) => uri.startsWith(root))).toBe(true);
   });
-}
+});

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { safeName, Storage, StorageError } from '../../../src/storage/index.js';
-import { all, chunks, refusal, sandbox, textOf } from '../../support/storage.js';
+import { all, chunks, textOf } from '../../support/streams.js';
+import { refusal, sandbox } from '../../support/storage.js';
 
 let box: Awaited<ReturnType<typeof sandbox>>;
 beforeEach(async () => {

@@ -5,31 +5,26 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readResults } from '../../../src/client.js';
 import type { BatchRequest, BulkBatchSpec } from '../../../src/index.js';
-import { failureOf } from '../../support/lifecycle-harness.js';
+import { devServerStage } from '../../support/stage.js';
+import { failureOf, idsOf, readLines, totalOf } from '../../support/runs.js';
 import { chatRequest, chatRequests, jsonl } from '../../support/samples.js';
-import { bulkHarness, ids, linesOf, sum } from '../../support/bulk-harness.js';
 
-const b = bulkHarness();
-const { write } = b;
+const stage = devServerStage({ providers: { limited: {} } });
 
-async function run(
-  spec: Omit<BulkBatchSpec, 'input'> & { input?: BulkBatchSpec['input'] },
-  name: string,
-  requests: unknown[],
-) {
-  const uri = await write(`${name}.jsonl`, jsonl(requests));
-  const bulk = await b.jobs.startBulkBatch({ input: { uri }, ...spec });
+async function run(spec: Omit<BulkBatchSpec, 'input'> & { input?: BulkBatchSpec['input'] }, requests: unknown[]) {
+  const uri = await stage.write(requests);
+  const bulk = await stage.jobs.startBulkBatch({ input: { uri }, ...spec });
   return bulk.result();
 }
 
 describe('runBulkBatch', () => {
   test('95 requests, 10 a part → ten batches, one output in input order', async () => {
     const requests = chatRequests(95);
-    const before = (await b.api.batches()).length;
-    const result = await run({ split: { requests: 10 }, maxParallel: 4 }, 'plain', requests);
+    const before = (await stage.api.batches()).length;
+    const result = await run({ split: { requests: 10 }, maxParallel: 4 }, requests);
     expect(result).toMatchObject({ status: 'completed', requests: 95, rounds: 1, batches: 10, errors: null });
-    expect(ids(await linesOf(result.output?.uri))).toEqual(ids(requests));
-    expect((await b.api.batches()).length - before).toBe(10);
+    expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf(requests));
+    expect((await stage.api.batches()).length - before).toBe(10);
     expect(result.usage['gpt-4o-mini']?.totalTokens).toBeGreaterThan(0);
   });
 
@@ -44,28 +39,28 @@ describe('runBulkBatch', () => {
       url: '/v1/embeddings',
       body: { model: 'text-embedding-3-small', input: `text ${i}` },
     }));
-    const first = await write('mixed-1.jsonl.gz', gzipSync(jsonl(chat)));
-    const second = await write('mixed-2.jsonl', jsonl(embeddings));
+    const first = await stage.write(gzipSync(jsonl(chat)), 'mixed.jsonl.gz');
+    const second = await stage.write(embeddings);
     const prices = { 'gpt-4o': { inputPerMillion: 1, outputPerMillion: 4 } };
-    const bulk = await b.jobs.startBulkBatch({ input: { uris: [first, second] }, prices });
+    const bulk = await stage.jobs.startBulkBatch({ input: { uris: [first, second] }, prices });
     const result = await bulk.result();
     expect(result).toMatchObject({ requests: 15, batches: 3, lines: { succeeded: 15 } });
-    expect(ids(await linesOf(result.output?.uri))).toEqual(ids([...chat, ...embeddings]));
+    expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf([...chat, ...embeddings]));
     expect(Object.keys(result.usage).length).toBe(3);
     expect(result.cost?.total).toBeGreaterThan(0);
   });
 
   test('a batch expires, lines fail and go missing → answered in a further round, nothing answered is sent again', async () => {
-    b.api.scenarios.forNextBatch({ timing: { inProgressMs: 60_000, expiresAfterMs: 1_500, jitter: 0 } });
-    b.api.scenarios.forNextBatch('missingLines');
-    b.api.scenarios.forNextBatch('someLinesFail');
+    stage.api.scenarios.forNextBatch({ timing: { inProgressMs: 60_000, expiresAfterMs: 1_500, jitter: 0 } });
+    stage.api.scenarios.forNextBatch('missingLines');
+    stage.api.scenarios.forNextBatch('someLinesFail');
     const requests = chatRequests(60);
-    const result = await run({ split: { requests: 20 }, maxParallel: 1 }, 'rounds', requests);
+    const result = await run({ split: { requests: 20 }, maxParallel: 1 }, requests);
     expect(result.status).toBe('completed');
     expect(result.rounds).toBe(2);
     expect(result.lines).toEqual({ succeeded: 60, failed: 0, unfinished: 0, missing: 0 });
-    expect(ids(await linesOf(result.output?.uri))).toEqual(ids(requests));
-    const asked = (await b.api.batches())
+    expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf(requests));
+    const asked = (await stage.api.batches())
       .slice(0, result.batches)
       .reduce((total, batch) => total + (batch.request_counts?.total ?? 0), 0);
     expect(asked).toBeLessThan(120);
@@ -77,21 +72,21 @@ describe('runBulkBatch', () => {
       chatRequest(5, { user: 'local-api:status=500' }),
       chatRequest(6, { user: 'local-api:status=400' }),
     ];
-    const result = await run({ maxRounds: 2 }, 'failing', requests);
+    const result = await run({ maxRounds: 2 }, requests);
     expect(result.rounds).toBe(2);
     expect(result.lines).toMatchObject({ succeeded: 5, failed: 2 });
-    expect(new Set(ids(await linesOf(result.errors?.uri)))).toEqual(new Set(['request-5', 'request-6']));
-    expect(sum(result)).toBe(7);
+    expect(new Set(idsOf(await readLines(result.errors?.uri)))).toEqual(new Set(['request-5', 'request-6']));
+    expect(totalOf(result)).toBe(7);
   });
 
   test('a schema: answers that do not fit → retried, and then in the errors file; the others succeed', async () => {
     const schema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
     const asked = { type: 'json_schema', json_schema: { name: 'person', schema } };
     const fitting = [0, 1].map((index) => chatRequest(index, { response_format: asked }));
-    const result = await run({ schema, maxRounds: 2 }, 'schema', [...fitting, chatRequest(2)]);
+    const result = await run({ schema, maxRounds: 2 }, [...fitting, chatRequest(2)]);
     expect(result).toMatchObject({ rounds: 2, lines: { succeeded: 2, failed: 1 } });
-    expect(ids(await linesOf(result.output?.uri))).toEqual(ids(fitting));
-    expect(await linesOf(result.errors?.uri)).toMatchObject([
+    expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf(fitting));
+    expect(await readLines(result.errors?.uri)).toMatchObject([
       { custom_id: 'request-2', round: 2, outcome: 'rejected' },
     ]);
   });
@@ -99,23 +94,23 @@ describe('runBulkBatch', () => {
   test.each([{ type: 'thing' }, { $async: true, type: 'object' }])(
     'an invalid schema: %j → InvalidInput, nothing uploaded',
     async (schema) => {
-      const uploads = b.api.requests.filter(({ operation }) => operation === 'files.create').length;
-      const input = { uri: await write('no-schema.jsonl', jsonl(chatRequests(3))) };
-      const failure = await failureOf(await b.jobs.startBulkBatch({ input, schema }));
+      const uploads = stage.api.requests.filter(({ operation }) => operation === 'files.create').length;
+      const input = { uri: await stage.write(chatRequests(3)) };
+      const failure = await failureOf(await stage.jobs.startBulkBatch({ input, schema }));
       expect(failure.type).toBe('InvalidInput');
       expect(failure.message).toContain('schema');
-      expect(b.api.requests.filter(({ operation }) => operation === 'files.create').length).toBe(uploads);
+      expect(stage.api.requests.filter(({ operation }) => operation === 'files.create').length).toBe(uploads);
     },
   );
 
   test('token limit → waits for capacity and submits again', async () => {
-    b.api.scenarios.forNextBatch('failsOnTokenLimit');
-    const bulk = await b.jobs.startBulkBatch({
-      input: { uri: await write('limit.jsonl', jsonl(chatRequests(4))) },
+    stage.api.scenarios.forNextBatch('failsOnTokenLimit');
+    const bulk = await stage.jobs.startBulkBatch({
+      input: { uri: await stage.write(chatRequests(4)) },
       provider: 'limited',
     });
     await expect
-      .poll(async () => (await bulk.progress()).waitingFor, { timeout: 20_000 })
+      .poll(async () => (await bulk.progress()).waitingFor, { timeout: 120_000 })
       .toContain('token_limit_exceeded');
     await bulk.cancel();
     expect((await bulk.result()).status).toBe('cancelled');
@@ -126,51 +121,48 @@ describe('runBulkBatch', () => {
       ...request,
       body: { ...request.body, model: 'gpt-4.1-mini' },
     }));
-    const result = await run({ split: { requests: 4 }, enqueuedTokens: { 'gpt-4.1-mini': 150 } }, 'budget', requests);
+    const result = await run({ split: { requests: 4 }, enqueuedTokens: { 'gpt-4.1-mini': 150 } }, requests);
     expect(result.lines.succeeded).toBe(12);
-    const batches = (await b.api.batches()).slice(0, result.batches);
+    const batches = (await stage.api.batches()).slice(0, result.batches);
     const spans = batches.map(({ created_at, completed_at }) => [created_at, completed_at ?? 0] as const);
     for (const [start] of spans) expect(spans.filter(([from, to]) => from < start && start < to).length).toBe(0);
   });
 
   test('cancel → all children are cancelled, finished results are merged', async () => {
-    b.api.scenarios.forBatches(() => true, { timing: { inProgressMs: 20_000, jitter: 0 } });
-    const bulk = await b.jobs.startBulkBatch({
-      input: { uri: await write('cancel.jsonl', jsonl(chatRequests(30))) },
+    stage.api.scenarios.forBatches(() => true, { timing: { inProgressMs: 600_000, jitter: 0 } });
+    const bulk = await stage.jobs.startBulkBatch({
+      input: { uri: await stage.write(chatRequests(30)) },
       split: { requests: 10 },
       maxParallel: 2,
     });
-    await expect.poll(async () => (await bulk.progress()).parts.running, { timeout: 20_000 }).toBe(2);
-    await expect.poll(async () => (await b.api.batches())[0]?.status, { timeout: 20_000 }).toBe('in_progress');
+    await expect.poll(async () => (await bulk.progress()).parts.running, { timeout: 120_000 }).toBe(2);
+    await expect.poll(async () => (await stage.api.batches())[0]?.status, { timeout: 120_000 }).toBe('in_progress');
     await bulk.cancel('enough');
     const result = await bulk.result();
-    b.api.scenarios.clear();
+    stage.api.scenarios.clear();
     expect(result).toMatchObject({ status: 'cancelled', cancellation: { by: 'signal', reason: 'enough' } });
-    expect(sum(result)).toBe(30);
-    for (const batch of await b.api.batches()) {
+    expect(totalOf(result)).toBe(30);
+    for (const batch of await stage.api.batches()) {
       expect(['cancelled', 'completed', 'failed', 'expired']).toContain(batch.status);
     }
   });
 
   test('a duplicate custom_id over two files → InvalidInput with both lines, nothing uploaded', async () => {
-    const uploads = b.api.requests.filter(({ operation }) => operation === 'files.create').length;
-    const uris = [
-      await write('a.jsonl', jsonl(chatRequests(3))),
-      await write('b.jsonl', jsonl([chatRequest(9), chatRequest(1)])),
-    ];
-    const failure = await failureOf(await b.jobs.startBulkBatch({ input: { uris } }));
+    const uploads = stage.api.requests.filter(({ operation }) => operation === 'files.create').length;
+    const uris = [await stage.write(chatRequests(3)), await stage.write([chatRequest(9), chatRequest(1)])];
+    const failure = await failureOf(await stage.jobs.startBulkBatch({ input: { uris } }));
     expect(failure.type).toBe('InvalidInput');
     expect(failure.message).toContain('request-1');
-    expect(b.api.requests.filter(({ operation }) => operation === 'files.create').length).toBe(uploads);
+    expect(stage.api.requests.filter(({ operation }) => operation === 'files.create').length).toBe(uploads);
   });
 
   test('from code: a stream of requests, results typed by a schema', async () => {
     const requests = Readable.from(chatRequests(25)) as AsyncIterable<BatchRequest>;
-    const bulk = await b.jobs.startBulkBatchFrom(requests, { storage: b.storage, split: { requests: 10 } });
+    const bulk = await stage.jobs.startBulkBatchFrom(requests, { storage: stage.storage, split: { requests: 10 } });
     const result = await bulk.result();
     const schema = z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1) });
     const answers: string[] = [];
-    for await (const answer of readResults(result, { storage: b.storage, schema })) {
+    for await (const answer of readResults(result, { storage: stage.storage, schema })) {
       if (answer.ok) answers.push(answer.value.choices[0]?.message.content ?? '');
     }
     expect(answers.filter(Boolean)).toHaveLength(25);

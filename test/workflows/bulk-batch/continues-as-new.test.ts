@@ -1,35 +1,36 @@
 /** A bulk batch with a long history continues as new: parts that have ended are not run again. */
 import { expect, test } from 'vitest';
 import { devServerOfShortHistories } from '../../support/temporal.js';
-import { chatRequests, jsonl } from '../../support/samples.js';
-import { bulkHarness, ids, linesOf } from '../../support/bulk-harness.js';
+import { chatRequests } from '../../support/samples.js';
+import { devServerStage } from '../../support/stage.js';
+import { idsOf, readLines } from '../../support/runs.js';
 
 const EVENTS = 60;
-const b = bulkHarness(devServerOfShortHistories(EVENTS));
+const stage = devServerStage({}, devServerOfShortHistories(EVENTS));
 
 test('many parts, one of them retried → several runs, one result, each part submitted once per round', async () => {
   const requests = chatRequests(36);
-  b.api.scenarios.forNextBatch('missingLines');
-  const input = { uri: await b.write('many.jsonl', jsonl(requests)) };
-  const run = await b.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 3, deadline: '1h' });
+  stage.api.scenarios.forNextBatch('missingLines');
+  const input = { uri: await stage.write(requests) };
+  const run = await stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 3, deadline: '1h' });
   const first = (await run.handle.describe()).runId;
   const result = await run.result();
   expect(result).toMatchObject({ status: 'completed', rounds: 2, batches: 13, lines: { succeeded: 36 }, errors: null });
-  expect(ids(await linesOf(result.output?.uri))).toEqual(ids(requests));
-  expect(await b.api.batches()).toHaveLength(13);
+  expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf(requests));
+  expect(await stage.api.batches()).toHaveLength(13);
 
-  const { runId, historyLength } = await b.jobs.bulkBatch(run.workflowId).handle.describe();
+  const { runId, historyLength } = await stage.jobs.bulkBatch(run.workflowId).handle.describe();
   expect(runId).not.toBe(first);
   // Parts that are running when the limit is reached still add their events.
   expect(historyLength).toBeLessThan(3 * EVENTS);
 });
 
 test('a cancel after that → finished results are kept, no further batch is created', async () => {
-  const input = { uri: await b.write('cancelled.jsonl', jsonl(chatRequests(60))) };
-  const run = await b.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 2 });
+  const input = { uri: await stage.write(chatRequests(60)) };
+  const run = await stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 2 });
   const first = (await run.handle.describe()).runId;
-  const latest = b.jobs.bulkBatch(run.workflowId);
-  await expect.poll(async () => (await latest.handle.describe()).runId === first, { timeout: 40_000 }).toBe(false);
+  const latest = stage.jobs.bulkBatch(run.workflowId);
+  await expect.poll(async () => (await latest.handle.describe()).runId === first, { timeout: 120_000 }).toBe(false);
   await latest.cancel('enough');
   const result = await run.result();
   expect(result).toMatchObject({ status: 'cancelled', requests: 60, cancellation: { reason: 'enough' } });

@@ -9,8 +9,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, v
 import { freePorts, runCommand } from '../../../../dev/temporal-server/index.js';
 import { S3Backend, Storage, StorageError, type S3Options } from '../../../../src/storage/index.js';
 import { cuttingProxy } from '../../../support/cutting-proxy.js';
-import { startS3Server, type S3Server } from '../../../support/s3-server.js';
-import { all, chunks, textOf } from '../../../support/storage.js';
+import { all, chunks, textOf } from '../../../support/streams.js';
+import { startS3Server, type S3Server } from '../../../support/local-s3.js';
 
 const started = await startS3Server();
 const skipped = 'unavailable' in started ? started.unavailable : null;
@@ -262,7 +262,7 @@ describe('packages', () => {
       new Storage({ roots: ['file:///data/'] });
       try { new Storage({ roots: ['s3://bucket/data/'] }); } catch (error) { console.log(error.code, error.message); }`;
     const args = ['--input-type=module', '-e', code];
-    const { stdout, stderr } = await runCommand(process.execPath, args, { env: process.env, timeoutMs: 20_000 });
+    const { stdout, stderr } = await runCommand(process.execPath, args, { env: process.env, timeoutMs: 120_000 });
     expect(stderr).toBe('');
     expect(stdout).toContain('UnsupportedScheme');
     expect(stdout).toContain('npm install @aws-sdk/client-s3 @aws-sdk/lib-storage');

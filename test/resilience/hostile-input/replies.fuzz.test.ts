@@ -1,30 +1,27 @@
-/** Whatever the API replies: an activity answers or fails in a known way, and a run ends in a known way. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+/** Whatever the API replies, an activity returns or fails with a known type, and a run ends in a known way. */
+import { readdir } from 'node:fs/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import * as fc from 'fast-check';
-import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createActivities, type Activities } from '../../src/activities/index.js';
-import { FAILURES } from '../../src/index.js';
-import { LocalApi, ManualClock, type Operation } from '../../src/testing/index.js';
-import { anyJson, anyOf } from '../support/hostile-values.js';
-import { lifecycle, sumOf } from '../support/lifecycle-harness.js';
-import { writeJsonl } from '../support/jsonl-file.js';
-import { chatExamples, chatRequests, jsonl } from '../support/samples.js';
+import type { Activities } from '../../../src/activities/index.js';
+import { FAILURES } from '../../../src/index.js';
+import { ManualClock, type Operation } from '../../../src/testing/index.js';
+import { clientOf, stageActivities, startBackend, type Backend } from '../../../dev/stage/backend.js';
+import { timeSkippingStage } from '../../support/stage.js';
+import { totalOf } from '../../support/runs.js';
+import { anyJson, anyOf, fuzzRuns } from '../../support/fuzz.js';
+import { chatExamples, chatRequests, jsonl } from '../../support/samples.js';
 
-const RUNS = Number(process.env.LLM_JOBS_FUZZ_RUNS ?? 200);
+const RUNS = fuzzRuns(200);
 const KNOWN = Object.keys(FAILURES);
 
 const text = fc.oneof(
   fc.constantFrom(
     '',
     '..',
-    '../../escape',
+    '../../../escape',
     'a/b',
     'a\u0000b',
     'x'.repeat(5_000),
@@ -56,7 +53,7 @@ const fields = fc.record(
   },
   { requiredKeys: [] },
 );
-/** What becomes of a reply: anything at all, an object of the right names, or the real one with some fields changed. */
+/** Replaces a reply by any value, by an object with the right names, or by the real reply with some fields changed. */
 const changes = fc.oneof(
   anyJson.map((value) => () => value),
   anyOf(['id', 'object', 'status', 'data', 'has_more', 'job', 'error']).map((value) => () => value),
@@ -66,17 +63,15 @@ const changes = fc.oneof(
 const file = (lines: readonly unknown[]) => new File([jsonl(lines)], 'input.jsonl');
 
 describe('an activity', () => {
-  let api: LocalApi;
-  let folder: string;
+  let backend: Backend;
   let activities: Activities;
   const known = { batch: '', job: '', file: '' };
   const environment = new MockActivityEnvironment({ attempt: 2 }, { logger: new DefaultLogger('ERROR') });
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'llm-jobs-hostile-'));
-    api = await LocalApi.start({ clock: new ManualClock() });
-    const client = new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off', maxRetries: 0 });
-    activities = createActivities({ providers: { default: { client } }, storage: [pathToFileURL(`${folder}/`).href] });
+    backend = await startBackend({ clock: new ManualClock() });
+    activities = stageActivities(backend);
+    const client = clientOf(backend.api, { maxRetries: 0 });
     known.file = (await client.files.create({ file: file(chatRequests(2)), purpose: 'batch' })).id;
     const batch = await client.batches.create({
       input_file_id: known.file,
@@ -88,10 +83,7 @@ describe('an activity', () => {
     const job = await client.fineTuning.jobs.create({ model: 'gpt-4o-mini-2024-07-18', training_file: training.id });
     known.job = job.id;
   });
-  afterAll(async () => {
-    await api.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => backend.stop());
 
   const provider = 'default';
   const search = { provider, key: 'a/b/c', notBefore: 0 };
@@ -138,7 +130,7 @@ describe('an activity', () => {
     'files.list': async () =>
       activities.uploadFile({
         provider,
-        file: { uri: await writeJsonl(folder, chatRequests(1)), bytes: 1, sha256: '0' },
+        file: { uri: await backend.folder.write(chatRequests(1)), bytes: 1, sha256: '0' },
         purpose: 'batch',
         filename: 'x.jsonl',
         expiresAfterSeconds: 3_600,
@@ -148,11 +140,11 @@ describe('an activity', () => {
   };
 
   test.each(Object.keys(CALLS) as Operation[])(
-    '%s: any reply → an answer, or a failure of the table',
+    '%s: any reply → a return value, or a failure of a known type',
     async (operation) => {
       await fc.assert(
         fc.asyncProperty(changes, async (change) => {
-          const fault = api.faults.add({ on: operation, times: Infinity, effect: { kind: 'mutate', change } });
+          const fault = backend.api.faults.add({ on: operation, times: Infinity, effect: { kind: 'mutate', change } });
           const failure: unknown = await environment
             .run(() => CALLS[operation]?.() ?? Promise.reject(new Error('no call')))
             .then(
@@ -170,7 +162,7 @@ describe('an activity', () => {
 });
 
 describe('a run', () => {
-  const l = lifecycle();
+  const stage = timeSkippingStage();
   const OPERATIONS = [
     'files.create',
     'batches.create',
@@ -184,31 +176,31 @@ describe('a run', () => {
   const poll = { min: '3h', max: '3h' };
 
   test(
-    'any replies at any operation → a known end, every line accounted for, nothing outside of its folder',
+    'any replies to any operation → a known end, every line accounted for, nothing outside its folder',
     async () => {
-      const before = await readdir(new URL(l.root));
+      const before = await readdir(new URL(stage.root));
       await fc.assert(
         fc.asyncProperty(
           fc.constantFrom(...OPERATIONS),
           changes,
           fc.integer({ min: 1, max: 3 }),
           async (on, change, times) => {
-            const fault = l.api.faults.add({ on, times, effect: { kind: 'mutate', change } });
+            const fault = stage.api.faults.add({ on, times, effect: { kind: 'mutate', change } });
             const run = on.startsWith('fineTuning')
-              ? await l.jobs.startFineTuning({
+              ? await stage.jobs.startFineTuning({
                   model: 'gpt-4o-mini-2024-07-18',
-                  trainingFile: { uri: await l.write(chatExamples(10)) },
+                  trainingFile: { uri: await stage.write(chatExamples(10)) },
                   deadline: '30d',
                   poll,
                 })
-              : await l.jobs.startBatch({
+              : await stage.jobs.startBatch({
                   input: { requests: chatRequests(4) },
                   endpoint: '/v1/chat/completions',
                   deadline: '30d',
                   poll,
                 });
             const end = await run.result().then(
-              (result) => ({ status: result.status as string, sum: 'lines' in result ? sumOf(result) : 4 }),
+              (result) => ({ status: result.status as string, sum: 'lines' in result ? totalOf(result) : 4 }),
               (error: { cause?: { type?: unknown } }) => ({ status: String(error.cause?.type), sum: 4 }),
             );
             fault.remove();
@@ -218,10 +210,10 @@ describe('a run', () => {
         ),
         { numRuns: Math.ceil(RUNS / 5), endOnFailure: true },
       );
-      expect(l.failures()).not.toContain('UnexpectedError');
-      expect((await readdir(new URL('..', l.root))).filter((name) => name.includes('escape'))).toEqual([]);
+      expect(stage.failures()).not.toContain('UnexpectedError');
+      expect((await readdir(new URL('..', stage.root))).filter((name) => name.includes('escape'))).toEqual([]);
       expect(before).toEqual([]);
     },
-    60_000 + RUNS * 500,
+    300_000 + RUNS * 1_000,
   );
 });

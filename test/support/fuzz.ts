@@ -1,8 +1,17 @@
-/** What the property tests share. */
+/** How long property tests search, and the hostile values that they try. */
 import * as fc from 'fast-check';
+import { vi } from 'vitest';
 
-/** Runs of each property; `LLM_JOBS_FUZZ_RUNS=10000` searches longer. */
-export const RUNS = { numRuns: Number(process.env.LLM_JOBS_FUZZ_RUNS ?? 200) };
+/** Inputs for each property; `LLM_JOBS_FUZZ_RUNS=10000` searches longer. */
+export const FUZZ_RUNS = fuzzRuns(200);
+export const RUNS = { numRuns: FUZZ_RUNS };
+
+vi.setConfig({ testTimeout: 300_000 + FUZZ_RUNS * 100 });
+
+/** Inputs for a property that is slower than most. */
+export function fuzzRuns(usual: number): number {
+  return Number(process.env.LLM_JOBS_FUZZ_RUNS ?? usual);
+}
 
 /** Any text: lone surrogates, control characters and astral characters included. */
 export const anyText = fc.oneof(

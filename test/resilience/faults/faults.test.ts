@@ -1,9 +1,9 @@
-/** Every fault and every scenario of the local API on both lifecycles, each in a run of its own; `npm run docs:faults` writes the table. */
+/** Every fault and every scenario of the local API on both lifecycles, each in a separate run; `npm run docs:faults` writes the table. */
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { expect, test } from 'vitest';
-import { JOB_KEY, type BatchResult, type FineTuningResult } from '../../src/index.js';
+import { JOB_KEY, type BatchResult, type FineTuningResult } from '../../../src/index.js';
 import {
   BATCH_SCENARIO_NAMES,
   FAULT_EFFECTS,
@@ -12,9 +12,10 @@ import {
   type FaultHandle,
   type FaultName,
   type Operation,
-} from '../../src/testing/index.js';
-import { HOUR, lifecycle, MINUTE } from '../support/lifecycle-harness.js';
-import { chatExamples, chatRequests } from '../support/samples.js';
+} from '../../../src/testing/index.js';
+import { timeSkippingStage } from '../../support/stage.js';
+import { MINUTE, HOUR } from '../../../dev/stage/timing.js';
+import { chatExamples, chatRequests } from '../../support/samples.js';
 import {
   BATCH_SCENARIOS_EXPECTED,
   FAULTS_EXPECTED,
@@ -26,12 +27,12 @@ import {
 import { faultsPage, type Row } from './faults-page.js';
 
 type Kind = 'batch' | 'fineTuning';
-const page = new URL('../../docs/reference/faults.md', import.meta.url);
+const PAGE = new URL('../../../docs/reference/faults.md', import.meta.url);
 const rows: Row[] = [];
 
-const l = lifecycle({
-  // For time-outs, which are waited for in earnest.
-  providers: { impatient: { timeout: 150 } },
+const stage = timeSkippingStage({
+  // Timeouts are waited for in real time.
+  providers: { impatient: { timeoutMs: 1_000 } },
   api: {
     batches: {
       validatingMs: 10 * MINUTE,
@@ -50,9 +51,9 @@ interface Case {
   readonly name: string;
   readonly title: string;
   readonly expected: Expected;
-  /** Struck once each. */
+  /** The fault strikes each of them once. */
   readonly operations?: readonly Operation[];
-  /** Of the run, which so cancels its job. */
+  /** Of the run, which cancels its job when it passes. */
   readonly deadline?: string | undefined;
 }
 
@@ -72,7 +73,7 @@ const faultCases = (kind: Kind): Case[] =>
       title: `at ${operation}`,
       expected,
       operations: [operation as Operation],
-      // A job ends by itself unless its cancel is what is to be struck.
+      // A cancel is only called when a deadline cancels the job.
       ...(operation.endsWith('.cancel') && { deadline: '1h' }),
     }));
   });
@@ -96,16 +97,16 @@ const CASES: Case[] = [
   })),
 ];
 
-/** What is looked at after a run, next to how it ended. */
-interface Seen {
+/** What is checked after a run. */
+interface Observed {
   readonly ended: string;
-  /** Nothing, or what does not fit the expectation. */
-  readonly unexpectedWords: string | null;
+  /** Message or warnings of the run if they do not fit the expectation. */
+  readonly unexpectedText: string | null;
   readonly lines: BatchResult['lines'] | null;
   /** Lines in the two files of a batch's result. */
   readonly linesInFiles: number | null;
   /** Jobs at the provider beyond the first. */
-  readonly twins: number;
+  readonly duplicates: number;
   readonly failedWorkflowTasks: number;
   readonly bugs: string[];
   readonly isKeyLeaked: boolean;
@@ -113,16 +114,16 @@ interface Seen {
   readonly hasStruck: boolean;
 }
 
-/** What must be seen, whatever the fault: at most one job, each line accounted for, no bug, no key. */
-function toSee({ kind, expected }: Case): Seen {
+/** What must be true whatever the fault: at most one job, each line accounted for, no bug, no leaked key. */
+function mustBeObserved({ kind, expected }: Case): Observed {
   const isBatchResult = kind === 'batch' && 'ends' in expected;
   const none = { succeeded: 0, failed: 0, unfinished: 0, missing: 0 };
   return {
     ended: 'fails' in expected ? expected.fails : expected.ends,
-    unexpectedWords: null,
+    unexpectedText: null,
     lines: isBatchResult ? { ...none, ...expected.lines } : null,
     linesInFiles: isBatchResult ? LINES : null,
-    twins: 0,
+    duplicates: 0,
     failedWorkflowTasks: 0,
     bugs: [],
     isKeyLeaked: false,
@@ -130,55 +131,55 @@ function toSee({ kind, expected }: Case): Seen {
   };
 }
 
-test.each(CASES.map((one) => ({ ...one, outcome: told(one.expected) })))('$name: $title → $outcome', async (one) => {
+test.each(CASES.map((one) => ({ ...one, outcome: textOf(one.expected) })))('$name: $title → $outcome', async (one) => {
   const { kind, section, name, operations = [], expected, deadline } = one;
-  if (section === 'batchScenario') l.api.scenarios.forNextBatch(name as 'stepsBack');
-  if (section === 'fineTuningScenario') l.api.scenarios.forNextFineTuningJob(name as 'stepsBack');
-  const faults = new Map(operations.map((on) => [on, l.api.faults.add({ on, effect: name as FaultName })]));
-  const { seen, jobs } = await live(one, faults);
-  l.api.faults.clear();
-  l.api.scenarios.clear();
+  if (section === 'batchScenario') stage.api.scenarios.forNextBatch(name as 'stepsBack');
+  if (section === 'fineTuningScenario') stage.api.scenarios.forNextFineTuningJob(name as 'stepsBack');
+  const faults = new Map(operations.map((on) => [on, stage.api.faults.add({ on, effect: name as FaultName })]));
+  const { observed, jobs } = await play(one, faults);
+  stage.api.faults.clear();
+  stage.api.scenarios.clear();
 
-  expect(seen).toEqual(toSee(one));
+  expect(observed).toEqual(mustBeObserved(one));
   const struck = [...faults].filter(([, { hits }]) => hits > 0).map(([operation]) => operation);
-  const retried = new Set(l.failures().filter((type) => type !== seen.ended));
+  const retried = new Set(stage.failures().filter((type) => type !== observed.ended));
   rows.push({
     section,
     name,
     where: deadline !== undefined && operations.length === 0 ? `deadline ${deadline}` : struck.join(', '),
-    expected: told(expected),
-    happened: `${seen.ended}${seen.lines ? `: ${linesIn(seen.lines)}` : ''}; ${counted(jobs, kind)}`,
+    expected: textOf(expected),
+    happened: `${observed.ended}${observed.lines ? `: ${linesIn(observed.lines)}` : ''}; ${counted(jobs, kind)}`,
     retried: [...retried].join(', '),
   });
 });
 
-test('docs/reference/faults.md: what happened now → what it says', async () => {
+test('docs/reference/faults.md: what happened → what the page says', async () => {
   const content = faultsPage(rows);
-  if (process.env.LLM_JOBS_WRITE_DOCS) await writeFile(page, content);
-  expect(withoutLastColumn(await readFile(page, 'utf8'))).toBe(withoutLastColumn(content));
+  if (process.env.LLM_JOBS_WRITE_DOCS) await writeFile(PAGE, content);
+  expect(withoutLastColumn(await readFile(PAGE, 'utf8'))).toBe(withoutLastColumn(content));
 });
 
-/** A busy machine may add a time-out of its own to what was retried. */
+/** Without the retries: a busy machine may add a timeout. */
 const withoutLastColumn = (text: string) => text.replaceAll(/[^|\n]*\|$/gm, '');
 
-async function live(
+async function play(
   { kind, name, expected, deadline, operations = [] }: Case,
   faults: ReadonlyMap<Operation, FaultHandle>,
-): Promise<{ seen: Seen; jobs: number }> {
+): Promise<{ observed: Observed; jobs: number }> {
   const workflowId = `${kind}-${randomUUID()}`;
   const run = await start(kind, workflowId, {
     ...(deadline !== undefined && { deadline }),
     ...(operations.length > 0 && FAULT_EFFECTS[name as FaultName].kind === 'timeout' && { provider: 'impatient' }),
   });
-  const { ended, says, result } = await run.result().then(
+  const { ended, text, result } = await run.result().then(
     (value: BatchResult | FineTuningResult) => ({
       ended: value.status,
-      says: value.warnings.join('\n'),
+      text: value.warnings.join('\n'),
       result: value,
     }),
     (error: unknown) => {
       const { type, message } = (error as WorkflowFailedError).cause as ApplicationFailure;
-      return { ended: String(type), says: message, result: null };
+      return { ended: String(type), text: message, result: null };
     },
   );
   const { events } = await run.handle.fetchHistory();
@@ -187,45 +188,47 @@ async function live(
   const hits = [...faults.values()].filter((fault) => fault.hits > 0).length;
   return {
     jobs,
-    seen: {
+    observed: {
       ended,
-      unexpectedWords: fits(expected, says) ? null : says,
+      unexpectedText: fits(expected, text) ? null : text,
       lines: batchResult?.lines ?? null,
       linesInFiles: batchResult && (batchResult.output?.lines ?? 0) + (batchResult.errors?.lines ?? 0),
-      twins: Math.max(0, jobs - 1),
+      duplicates: Math.max(0, jobs - 1),
       failedWorkflowTasks: events?.filter((event) => event.workflowTaskFailedEventAttributes).length ?? 0,
-      bugs: l.failures().filter((type) => type === 'UnexpectedError' || type.includes(':')),
-      isKeyLeaked: says.includes(l.api.apiKey),
+      bugs: stage.failures().filter((type) => type === 'UnexpectedError' || type.includes(':')),
+      isKeyLeaked: text.includes(stage.api.apiKey),
       hasStruck: operations.length === 0 || (operations.length === 1 ? hits === 1 : hits > 0),
     },
   };
 }
 
-/** Looks cost time, so there are few. */
+/** Polls cost time, so there are few. */
 const COMMON = { poll: { min: '2h', max: '2h' }, vanishedAfter: '1h' } as const;
 
 async function start(kind: Kind, workflowId: string, more: { deadline?: string; provider?: string }) {
   const common = { ...COMMON, ...more };
   if (kind === 'fineTuning') {
-    const trainingFile = { uri: await l.write(chatExamples(10)) };
+    const trainingFile = { uri: await stage.write(chatExamples(10)) };
     const spec = { model: 'gpt-4o-mini-2024-07-18', trainingFile, cleanup: { input: true }, ...common };
-    return l.jobs.startFineTuning(spec, { workflowId });
+    return stage.jobs.startFineTuning(spec, { workflowId });
   }
   const input = { requests: chatRequests(LINES) };
   const spec = { input, endpoint: '/v1/chat/completions', cleanup: { input: true, output: true }, ...common };
-  return l.jobs.startBatch(spec, { workflowId });
+  return stage.jobs.startBatch(spec, { workflowId });
 }
 
 async function jobsOf(kind: Kind, workflowId: string): Promise<number> {
-  const jobs: readonly { metadata?: unknown }[] = await (kind === 'batch' ? l.api.batches() : l.api.fineTuningJobs());
+  const jobs: readonly { metadata?: unknown }[] = await (kind === 'batch'
+    ? stage.api.batches()
+    : stage.api.fineTuningJobs());
   return jobs.filter(({ metadata }) => (metadata as Record<string, string> | null)?.[JOB_KEY]?.includes(workflowId))
     .length;
 }
 
-/** A failure says what it must, a result warns of what it must and of nothing else. */
-function fits(expected: Expected, says: string): boolean {
-  if ('fails' in expected) return expected.saying?.test(says) ?? true;
-  return expected.warns?.test(says) ?? says === '';
+/** A failure has the expected message; a result has the expected warning, or none. */
+function fits(expected: Expected, text: string): boolean {
+  if ('fails' in expected) return expected.message?.test(text) ?? true;
+  return expected.warns?.test(text) ?? text === '';
 }
 
 const counted = (jobs: number, kind: Kind) => `${jobs === 0 ? 'no' : jobs} ${kind === 'batch' ? 'batch' : 'job'}`;
@@ -235,7 +238,7 @@ function linesIn(lines: Partial<Record<string, number>>): string {
   return outcomes.map(([outcome, count]) => `${count} ${outcome}`).join(', ');
 }
 
-function told(expected: Expected): string {
+function textOf(expected: Expected): string {
   if ('fails' in expected) return expected.fails;
   return `${expected.ends}${expected.lines ? `: ${linesIn(expected.lines)}` : ''}${expected.warns ? ', with a warning' : ''}`;
 }

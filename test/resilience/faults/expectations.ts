@@ -1,15 +1,12 @@
-/**
- * What each fault and each scenario of the local API must come to, for both lifecycles. `faults.test.ts` goes through all of it, and writes
- * `docs/reference/faults.md` from what happened.
- */
-import type { BatchScenarioName, FaultName, FineTuningScenarioName, Operation } from '../../src/testing/index.js';
+/** How a run of each lifecycle must end under each fault and each scenario of the local API. `faults.test.ts` checks all of them. */
+import type { BatchScenarioName, FaultName, FineTuningScenarioName, Operation } from '../../../src/testing/index.js';
 
 /** How a run ends. */
 export type Expected =
-  /** A result, with this account of the twelve lines where it is a batch's. */
+  /** A result; that of a batch has these line counts. */
   | { readonly ends: string; readonly lines?: Partial<Record<LineOutcome, number>>; readonly warns?: RegExp }
   /** A failure of this type. */
-  | { readonly fails: string; readonly saying?: RegExp };
+  | { readonly fails: string; readonly message?: RegExp };
 
 export type LineOutcome = 'succeeded' | 'failed' | 'unfinished' | 'missing';
 
@@ -20,7 +17,7 @@ const batchDone: Expected = { ends: 'completed', lines: { succeeded: LINES } };
 const jobDone: Expected = { ends: 'succeeded' };
 const refused: Expected = { fails: 'ApiRefused' };
 
-/** Operations that a run calls, each struck once. A list is called by the second try of a create, and so only if that was struck. */
+/** Operations that a fault strikes, each once. A list is only called by the second attempt of a create. */
 export const STRUCK = {
   batch: [
     'files.create',
@@ -44,7 +41,7 @@ export const STRUCK = {
   ],
 } as const satisfies Record<string, readonly Operation[]>;
 
-/** A fault that passes strikes every operation once in one and the same run; any other strikes one operation a run. */
+/** A temporary fault strikes every operation once in a single run; any other fault strikes one operation per run. */
 export type FaultExpectation =
   | { readonly passes: true; readonly warns?: RegExp }
   | {
@@ -56,7 +53,7 @@ export type FaultExpectation =
 
 const passes: FaultExpectation = { passes: true };
 
-/** A refusal for good ends the run wherever the run cannot do without the answer. */
+/** A final refusal ends the run unless the run can do without the answer. */
 const endsTheRun: FaultExpectation = {
   passes: false,
   batch: {
@@ -65,7 +62,7 @@ const endsTheRun: FaultExpectation = {
     'batches.retrieve': refused,
     'batches.cancel': refused,
     'files.content': refused,
-    // A clean-up holds up no result.
+    // A failed cleanup does not hold back the result.
     'files.delete': { ...batchDone, warns: /Could not delete/ },
   },
   fineTuning: {
@@ -111,7 +108,7 @@ export const FAULTS_EXPECTED: Record<FaultName, FaultExpectation> = {
       'files.create': refused,
       'batches.create': refused,
       'batches.retrieve': { ...batchDone, warns: /404/ },
-      // Told again, until the job is cancelled.
+      // The cancel is repeated until the job is cancelled.
       'batches.cancel': { ends: 'cancelled', lines: { succeeded: 3, unfinished: 9 } },
       'files.content': batchDone,
       'files.delete': batchDone,
@@ -131,15 +128,15 @@ export const FAULTS_EXPECTED: Record<FaultName, FaultExpectation> = {
 
 export interface ScenarioExpectation {
   readonly expected: Expected;
-  /** The run has this deadline, and so cancels its job. */
+  /** The run has this deadline, when it cancels its job. */
   readonly deadline?: string;
 }
 
 const batch = (lines: Partial<Record<LineOutcome, number>>, warns?: RegExp): ScenarioExpectation => ({
   expected: { ends: 'completed', lines, ...(warns && { warns }) },
 });
-const fails = (type: string, saying?: RegExp): ScenarioExpectation => ({
-  expected: { fails: type, ...(saying && { saying }) },
+const fails = (type: string, message?: RegExp): ScenarioExpectation => ({
+  expected: { fails: type, ...(message && { message }) },
 });
 const allThere = batch({ succeeded: LINES });
 
@@ -181,7 +178,7 @@ export const BATCH_SCENARIOS_EXPECTED: Record<BatchScenarioName, ScenarioExpecta
 };
 
 const succeeds: ScenarioExpectation = { expected: jobDone };
-/** Fine-tuning jobs have no expiry: one that goes nowhere is waited for until somebody or a deadline cancels it. */
+/** Fine-tuning jobs have no expiry: a run waits for one that is stuck until a user or a deadline cancels it. */
 const waitsForCancel: ScenarioExpectation = { expected: { ends: 'cancelled' }, deadline: '2d' };
 
 export const FINE_TUNING_SCENARIOS_EXPECTED: Record<FineTuningScenarioName, ScenarioExpectation> = {

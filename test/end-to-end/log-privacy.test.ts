@@ -1,15 +1,17 @@
 /** What people ask of a model is theirs: the worker's logs never hold a request's body, at any level. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { endpoint, endToEnd, type WorkerProcess } from '../support/end-to-end.js';
+import { workerProcessStage } from '../support/stage.js';
+import { endpoint } from '../support/runs.js';
+import type { WorkerProcess } from '../../dev/stage/worker-process.js';
 import { chatExample, chatRequest } from '../support/samples.js';
 
 const MARKER = 'the-wording-of-a-request-6b1f';
 
 describe('the log of the worker, with everything that it can tell', () => {
-  const e = endToEnd();
+  const stage = workerProcessStage();
   let worker: WorkerProcess;
   beforeAll(async () => {
-    worker = await e.startWorker({ LLM_JOBS_LOG_LEVEL: 'TRACE' });
+    worker = await stage.startWorker({ LLM_JOBS_LOG_LEVEL: 'TRACE' });
   });
 
   test('runs that succeed, are retried, refused and fail → nowhere a word of a request or an answer', async () => {
@@ -17,19 +19,19 @@ describe('the log of the worker, with everything that it can tell', () => {
     const requests = [0, 1, 2].map((index) => chatRequest(index, { messages }));
     const echo = { kind: 'status', status: 500, message: 'Something broke.' } as const;
     for (const on of ['files.create', 'batches.retrieve'] as const) {
-      e.api.faults.add({ on, effect: echo });
+      stage.api.faults.add({ on, effect: echo });
     }
-    await (await e.jobs.startBatch({ input: { requests }, endpoint })).result();
+    await (await stage.jobs.startBatch({ input: { requests }, endpoint })).result();
 
     const broken = [...requests, { ...chatRequest(0, { messages }), url: 7 }];
-    const uri = await e.write('broken.jsonl', broken);
-    await expect((await e.jobs.startBatch({ input: { uri }, endpoint })).result()).rejects.toThrow(/.*/);
+    const uri = await stage.write(broken);
+    await expect((await stage.jobs.startBatch({ input: { uri }, endpoint })).result()).rejects.toThrow(/.*/);
 
     const examples = Array.from({ length: 12 }, (_, index) => ({
       messages: [...chatExample(index).messages, { role: 'assistant', content: MARKER, refusal: 4 }],
     }));
-    const trainingFile = { uri: await e.write('training.jsonl', examples) };
-    const tuning = await e.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile });
+    const trainingFile = { uri: await stage.write(examples) };
+    const tuning = await stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile });
     await tuning.result().catch(() => undefined);
     await worker.stop('SIGTERM');
 

@@ -1,52 +1,29 @@
-/** Anything may be sent to a workflow as its argument or its signal: it refuses, or it runs, and its workflow tasks never fail. */
+/** Any value may be sent to a workflow as its argument or with a signal: it refuses or it runs, and its workflow tasks never fail. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
-import OpenAI from 'openai';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createActivities } from '../../src/activities/index.js';
-import { FAILURES } from '../../src/index.js';
-import { anyJson, anyOf } from '../support/hostile-values.js';
-import { LocalApi, scaledClock } from '../../src/testing/index.js';
-import { devServer, startWorker } from '../support/temporal.js';
-import { chatRequests } from '../support/samples.js';
+import { expect, test } from 'vitest';
+import { FAILURES } from '../../../src/index.js';
+import { scaledClock } from '../../../src/testing/index.js';
+import { HOUR_PER_SECOND } from '../../../dev/stage/timing.js';
+import { anyJson, anyOf, fuzzRuns } from '../../support/fuzz.js';
+import { endpoint } from '../../support/runs.js';
+import { chatRequests } from '../../support/samples.js';
+import { devServerStage } from '../../support/stage.js';
 
-const RUNS = Math.ceil(Number(process.env.LLM_JOBS_FUZZ_RUNS ?? 200) / 4);
-const AT_ONCE = 10;
+const RUNS = Math.ceil(fuzzRuns(200) / 4);
+const CONCURRENT_RUNS = 10;
 
 /** `WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND` */
 const UNHANDLED_COMMAND = 1;
 const KNOWN = new Set(['cancelled', 'completed', 'succeeded', ...Object.keys(FAILURES)]);
 
-// The time-skipping server has races of its own when a signal meets an activity that is about to end.
-const temporal = devServer();
-let api: LocalApi;
-let folder: string;
-let stopWorker: () => Promise<void>;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'llm-jobs-specs-'));
-  api = await LocalApi.start({ clock: scaledClock(3_600) });
-  const client = new OpenAI({ apiKey: api.apiKey, baseURL: api.url, logLevel: 'off' });
-  stopWorker = await startWorker(
-    temporal,
-    createActivities({
-      providers: { default: { client } },
-      storage: [pathToFileURL(`${folder}/`).href],
-      poll: { min: '50ms', max: '100ms' },
-    }),
-  );
-});
-afterAll(async () => {
-  await stopWorker();
-  await api.close();
-  await rm(folder, { recursive: true, force: true });
+// On the time-skipping server, a signal races with an activity that is about to end.
+const stage = devServerStage({
+  api: { clock: scaledClock(HOUR_PER_SECOND), batches: {} },
+  poll: { min: '50ms', max: '100ms' },
 });
 
-const goodBatch = { input: { requests: chatRequests(1) }, endpoint: '/v1/chat/completions' };
+const goodBatch = { input: { requests: chatRequests(1) }, endpoint };
 const goodJob = { model: 'gpt-4o-mini-2024-07-18', trainingFile: { fileId: 'file-none' } };
 const common = ['metadata', 'outputUri', 'deadline', 'provider', 'poll', 'vanishedAfter', 'stuckAfter', 'cleanup'];
 const duration = fc.oneof(
@@ -63,7 +40,7 @@ const durations = fc.record(
   { requiredKeys: [] },
 );
 
-/** What may come: anything at all, a spec with a few wrong fields, one with odd durations. */
+/** Any value at all, a spec with a few wrong fields, or one with unusual durations. */
 const hostile = (good: object, keys: readonly string[]) =>
   fc.oneof(
     anyJson,
@@ -82,9 +59,9 @@ test.each([
     hostile(goodJob, ['model', 'trainingFile', 'validationFile', 'method', 'suffix', 'seed', 'integrations']),
   ],
 ])(
-  'spec: %s with anything for an argument and for a signal → a known end, no workflow task failed',
+  'spec: %s with any value as argument and with a signal → a known end, no workflow task failed',
   async (type, specs) => {
-    const { client, taskQueue } = temporal;
+    const { client, taskQueue } = stage.temporal;
     const end = async ([spec, signal]: [unknown, unknown], index: number) => {
       const handle = await client.workflow.signalWithStart(type, {
         taskQueue,
@@ -93,27 +70,27 @@ test.each([
         signal: index % 2 === 0 ? 'wake' : 'cancel',
         signalArgs: [signal],
       });
-      // Whatever it is, it ends: what runs is cancelled.
+      // Every run ends: one that was not refused is cancelled.
       if (index % 2 === 0) await handle.signal('cancel', signal).catch(() => undefined);
       const ended = await handle.result().then(
         (result: { status?: unknown }) => String(result.status),
         (error: { cause?: { type?: unknown } }) => String(error.cause?.type),
       );
       const { events } = await handle.fetchHistory();
-      // A signal that comes while a run ends makes the server ask once more: that is how it should be.
+      // When a signal arrives while a run ends, the server repeats the task: that is not a failure of the workflow.
       const causes: number[] = (events ?? []).map((event) => event.workflowTaskFailedEventAttributes?.cause ?? 0);
       return { ended, failed: causes.filter((cause) => cause !== 0 && cause !== UNHANDLED_COMMAND) };
     };
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(specs, anyJson), { minLength: AT_ONCE, maxLength: AT_ONCE }),
+        fc.array(fc.tuple(specs, anyJson), { minLength: CONCURRENT_RUNS, maxLength: CONCURRENT_RUNS }),
         async (inputs) => {
           const ends = await Promise.all(inputs.map(end));
           expect(ends.filter(({ ended, failed }) => !KNOWN.has(ended) || failed.length > 0)).toEqual([]);
         },
       ),
-      { numRuns: Math.ceil(RUNS / AT_ONCE), endOnFailure: true },
+      { numRuns: Math.ceil(RUNS / CONCURRENT_RUNS), endOnFailure: true },
     );
   },
-  60_000 + RUNS * 1_000,
+  300_000 + RUNS * 2_000,
 );

@@ -1,0 +1,36 @@
+/** A worker in this process. */
+import { fileURLToPath } from 'node:url';
+import { Worker, type NativeConnection } from '@temporalio/worker';
+import { quietRuntime } from './quiet-runtime.js';
+
+/** The bundle that `npm run build` makes, which the ready-made worker runs, too. */
+export const WORKFLOW_BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.cjs', import.meta.url));
+
+quietRuntime();
+
+export interface WorkerTarget {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+}
+
+/** Starts a worker on the built bundle and returns the function that stops it. */
+export async function startWorker(
+  { connection, namespace, taskQueue }: WorkerTarget,
+  activities: object,
+  identity?: string,
+): Promise<() => Promise<void>> {
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    activities,
+    workflowBundle: { codePath: WORKFLOW_BUNDLE },
+    ...(identity !== undefined && { identity }),
+  });
+  const running = worker.run();
+  return () => {
+    worker.shutdown();
+    return running;
+  };
+}

@@ -1,0 +1,43 @@
+/** Messages of the provider are bounded and carry no markup, wherever a run shows them. */
+import { describe, expect, test } from 'vitest';
+import { MINUTE, HOUR } from '../../../dev/stage/timing.js';
+import { endpoint, failureOf } from '../../support/runs.js';
+import { chatRequests } from '../../support/samples.js';
+import { timeSkippingStage } from '../../support/stage.js';
+
+const stage = timeSkippingStage({
+  api: { batches: { validatingMs: MINUTE, inProgressMs: HOUR, finalizingMs: MINUTE, jitter: 0 } },
+});
+const poll = { min: '5m', max: '5m' };
+const startBatch = () => stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, poll });
+
+describe('messages of the provider', () => {
+  const hostile = `# Heading\n\n[click](javascript:alert(1)) <img src=x onerror=alert(1)> \`code\` ${'long '.repeat(5_000)}\u202e\u0000\ud800`;
+
+  test('long, with markup and control characters → bounded, well-formed and plain in failures and warnings', async () => {
+    stage.api.scenarios.forNextBatch({ failWith: [{ code: hostile, message: hostile, line: 1, param: null }] });
+    const failure = await failureOf(await startBatch());
+    expect(failure.type).toBe('BatchFailed');
+    expect(failure.message.length).toBeLessThan(2_500);
+    // oxlint-disable-next-line no-control-regex
+    expect(failure.message).not.toMatch(/[\u0000-\u0008\u202e]/);
+    expect(failure.message.isWellFormed()).toBe(true);
+
+    stage.api.scenarios.forNextBatch({ foreignStatus: { status: hostile, insteadOf: 'in_progress' } });
+    const run = await startBatch();
+    const { warnings } = await run.result();
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]?.length).toBeLessThan(200);
+  });
+
+  test('in the current details of the UI → neither links nor markup', async () => {
+    stage.api.scenarios.forNextBatch({ foreignStatus: { status: hostile, insteadOf: 'in_progress' } });
+    const run = await startBatch();
+    await stage.pass('30m');
+    const metadata = await run.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    const details = metadata.currentDetails ?? '';
+    expect(details).toContain('click');
+    expect(details).not.toMatch(/(?<!\\)\]\(|(?<!\\)<img|^#+ Heading/m);
+    await run.result();
+  });
+});
