@@ -132,7 +132,10 @@ function printRow(cells: readonly string[]): void {
   );
 }
 
-/** Else a stage would pay for what the one before it wrote: its pages are still on their way to the disk, and memory to the host. */
+/**
+ * Else a stage would pay for what the one before it wrote: its pages are still on their way to the disk, and memory to
+ * the host.
+ */
 async function settle(): Promise<void> {
   if (process.platform !== 'win32') await promisify(execFile)('sync');
   await setTimeout(1_000);

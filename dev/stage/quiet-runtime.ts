@@ -4,7 +4,8 @@ let isInstalled = false;
 
 /**
  * Workers of this process log errors only, unless `LLM_JOBS_TEST_LOGS` names another level, as in
- * `LLM_JOBS_TEST_LOGS=DEBUG npx vitest run …`. To be called before the first connection; signals are left to the process.
+ * `LLM_JOBS_TEST_LOGS=DEBUG npx vitest run …`. To be called before the first connection; signals are left to the
+ * process.
  */
 export function quietRuntime(): void {
   if (isInstalled) return;

@@ -37,8 +37,8 @@ export function workerVariables({ address, namespace, taskQueue, roots, api }: W
 type Settings = 'TEMPORAL' | 'OPENAI' | 'LLM_JOBS';
 
 /**
- * The environment without the machine's settings for Temporal, the API and the worker: a profile or a key for another server must not
- * reach the one of the stage.
+ * The environment without the machine's settings for Temporal, the API and the worker: a profile or a key for another
+ * server must not reach the one of the stage.
  */
 export function cleanEnvironment(removed: readonly Settings[] = ['TEMPORAL', 'OPENAI', 'LLM_JOBS']): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(
@@ -95,7 +95,8 @@ export interface GuardedWorker {
 }
 
 /**
- * Starts a worker that cannot outlive this process and that a Ctrl-C does not reach. It keeps the machine's settings for the API.
+ * Starts a worker that cannot outlive this process and that a Ctrl-C does not reach. It keeps the machine's settings
+ * for the API.
  *
  * @param signal ends the worker while it starts
  */

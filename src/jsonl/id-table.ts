@@ -1,7 +1,8 @@
 /**
  * The distinct ids of a file, each with an index in the order in which they came. Memory is about 25 bytes and the id
  * itself for each, up to twice as much when a buffer has just doubled: 60 to 80 % of a `Map` of strings. A million
- * short ids take about a third of the time. Ids are stored and compared in full, so different ids never count as the same one.
+ * short ids take about a third of the time. Ids are stored and compared in full, so different ids never count as the
+ * same one.
  */
 export class IdTable {
   /** Number of ids; the index of the next one. */

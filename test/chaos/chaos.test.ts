@@ -1,6 +1,6 @@
 /**
- * Lifecycles whose workers are killed: a real Temporal server, the local API, and worker processes that get SIGKILL. At the end the
- * provider, the storage and Temporal are compared. `npm run test:chaos` runs a hundred.
+ * Lifecycles whose workers are killed: a real Temporal server, the local API, and worker processes that get SIGKILL. At
+ * the end the provider, the storage and Temporal are compared. `npm run test:chaos` runs a hundred.
  */
 import { readdir, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +27,10 @@ const GROUP = 4;
 const STEERING = ['none', 'none', 'signal', 'none', 'native', 'none'] as const;
 type Steering = (typeof STEERING)[number];
 
-/** Kills follow the first request of one of these kinds, so that they meet runs in all phases, however fast the machine is. */
+/**
+ * Kills follow the first request of one of these kinds, so that they meet runs in all phases, however fast the machine
+ * is.
+ */
 const KILLED_AT: readonly (readonly Operation[])[] = [
   ['batches.create', 'fineTuning.create'],
   ['files.create'],

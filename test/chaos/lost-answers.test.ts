@@ -1,4 +1,7 @@
-/** Many concurrent creates whose answers are lost, on the dev server in real time: the clock of the API runs faster instead. */
+/**
+ * Many concurrent creates whose answers are lost, on the dev server in real time: the clock of the API runs faster
+ * instead.
+ */
 import { expect, test } from 'vitest';
 import { scaledClock } from '../../src/testing/index.js';
 import { endpoint, ownerOf } from '../support/runs.js';

@@ -16,7 +16,8 @@ export interface ConsumerProject {
 }
 
 /**
- * A folder outside the repository whose `node_modules` has a copy of the package and links to the packages of the repository.
+ * A folder outside the repository whose `node_modules` has a copy of the package and links to the packages of the
+ * repository.
  *
  * @param files contents by name
  * @param absent packages or scopes that are not installed

@@ -1,6 +1,6 @@
 /**
- * The runs whose histories are kept in `test/histories`, by name. `npm run record:histories` plays them, `replay.test.ts` replays the
- * histories.
+ * The runs whose histories are kept in `test/histories`, by name. `npm run record:histories` plays them,
+ * `replay.test.ts` replays the histories.
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { BatchRun, FineTuningRun, LlmJobsClient } from '../../src/client.js';

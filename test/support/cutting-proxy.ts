@@ -9,7 +9,10 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
-/** Passes connections on to a server, and cuts each after as many bytes of answers as `limit` says; the first connection has number 0. */
+/**
+ * Passes connections on to a server, and cuts each after as many bytes of answers as `limit` says; the first connection
+ * has number 0.
+ */
 export async function cuttingProxy(target: string, limit: (connection: number) => number): Promise<CuttingProxy> {
   const { hostname, port } = new URL(target);
   const open = new Set<Socket>();

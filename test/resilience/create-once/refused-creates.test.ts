@@ -1,4 +1,7 @@
-/** What a create has learned in earlier attempts is kept in heartbeat details, which only a real server keeps: hence the dev server. */
+/**
+ * What a create has learned in earlier attempts is kept in heartbeat details, which only a real server keeps: hence the
+ * dev server.
+ */
 import { expect, test } from 'vitest';
 import { endpoint } from '../../support/runs.js';
 import { chatRequests } from '../../support/samples.js';

@@ -1,4 +1,7 @@
-/** A job is created exactly once, whatever answers are lost; if that cannot be known, the run fails instead of paying twice. */
+/**
+ * A job is created exactly once, whatever answers are lost; if that cannot be known, the run fails instead of paying
+ * twice.
+ */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BatchSpec, FineTuningSpec } from '../../../src/index.js';
 import type { FaultEffect, FaultName } from '../../../src/testing/index.js';

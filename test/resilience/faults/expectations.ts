@@ -1,4 +1,7 @@
-/** How a run of each lifecycle must end under each fault and each scenario of the local API. `faults.test.ts` checks all of them. */
+/**
+ * How a run of each lifecycle must end under each fault and each scenario of the local API. `faults.test.ts` checks all
+ * of them.
+ */
 import type { BatchScenarioName, FaultName, FineTuningScenarioName, Operation } from '../../../src/testing/index.js';
 
 /** How a run ends. */

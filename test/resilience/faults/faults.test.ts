@@ -1,4 +1,7 @@
-/** Every fault and every scenario of the local API on both lifecycles, each in a separate run; `npm run docs:faults` writes the table. */
+/**
+ * Every fault and every scenario of the local API on both lifecycles, each in a separate run; `npm run docs:faults`
+ * writes the table.
+ */
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';

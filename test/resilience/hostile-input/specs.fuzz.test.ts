@@ -1,4 +1,7 @@
-/** Any value may be sent to a workflow as its argument or with a signal: it refuses or it runs, and its workflow tasks never fail. */
+/**
+ * Any value may be sent to a workflow as its argument or with a signal: it refuses or it runs, and its workflow tasks
+ * never fail.
+ */
 import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -1,4 +1,6 @@
-/** What operators do to runs: reset, terminate, cancel twice, signal too late, find orphans. With the ready-made worker. */
+/**
+ * What operators do to runs: reset, terminate, cancel twice, signal too late, find orphans. With the ready-made worker.
+ */
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';

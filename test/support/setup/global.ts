@@ -1,6 +1,7 @@
 /**
- * Runs once before all test files: builds `dist/`, finds the Temporal binaries, and starts the one dev server that all files share.
- * Nothing here is needed by the pure unit tests, so a server that can't be had fails only the tests that ask for it.
+ * Runs once before all test files: builds `dist/`, finds the Temporal binaries, and starts the one dev server that all
+ * files share. Nothing here is needed by the pure unit tests, so a server that can't be had fails only the tests that
+ * ask for it.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -4,8 +4,8 @@ import { checkBatchInput } from '../../../src/requests/check-input.js';
 import { chunks, collected, failure, FUZZ_RUNS, request, success, unfinished } from '../../support/jsonl.js';
 
 /**
- * The same object with another field at its end, whose key has an escape: the scanner parses such a line. Where nothing but spaces is
- * behind the object, so that an invalid line stays invalid.
+ * The same object with another field at its end, whose key has an escape: the scanner parses such a line. Where nothing
+ * but spaces is behind the object, so that an invalid line stays invalid.
  */
 function parsedLine(line: string): string {
   return line.replace(/(\{?)(\s*)\}( *)$/, (_, open: string, space: string, end: string) => {

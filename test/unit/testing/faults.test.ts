@@ -32,8 +32,8 @@ const HANDLED = ['lostAnswer', 'timeoutAfterHandling', 'delay', 'cutBody', 'cutB
 const UNNOTICED = ['delay', 'hidden', 'emptyObject'];
 
 /**
- * The outcome of a request: its value or its error. A request without a reply is aborted when the log reports the fault,
- * so that the outcome does not depend on a client's timeout.
+ * The outcome of a request: its value or its error. A request without a reply is aborted when the log reports the
+ * fault, so that the outcome does not depend on a client's timeout.
  */
 async function outcomeOf(
   api: LocalApi,
