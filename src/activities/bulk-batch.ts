@@ -3,13 +3,14 @@ import type {
   BulkBatchActivities,
   BulkInput,
   MergeBulkInput,
+  PlannedRound,
   PlanRoundInput,
 } from '../contract/activities/bulk-batch.js';
 import { batchResultSchema, type BatchResult } from '../contract/batch.js';
 import type { BulkBatchResult } from '../contract/bulk-batch.js';
 import { invalidField, invalidInput } from '../contract/failures.js';
 import type { BatchLimits } from '../contract/limits.js';
-import type { BulkPart } from '../contract/part.js';
+import type { RoundPlan } from '../contract/part.js';
 import { jsonLines } from '../jsonl/json-lines.js';
 import type { LineSource } from '../jsonl/lines.js';
 import type { PartLimits } from '../requests/part-writer.js';
@@ -38,14 +39,14 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     this.#storage = context.storage;
   }
 
-  async planRound(input: PlanRoundInput): Promise<{ parts: BulkPart[]; requests: number }> {
+  async planRound(input: PlanRoundInput): Promise<PlannedRound> {
     const { provider } = providerApi(this.#context, input.provider);
     // Reject an invalid schema before any batch is paid for.
     const policy = policyOf(input);
     return withHeartbeat(async () => {
       const sources = await this.#sources(input.input);
       const survey = input.round === 1 ? null : await surveyResults(sources, this.#resultFiles(input), policy);
-      if (survey?.open === 0) return { parts: [], requests: survey.requests };
+      if (survey?.open === 0) return { parts: [], requests: survey.requests, plan: planOf(input.round, 0) };
       const { parts, requests, faults } = await splitRequests(sources, {
         limits: partLimits(provider.batchLimits, input),
         missingCustomIds: input.missingCustomIds,
@@ -59,7 +60,11 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         throw hasTooManyParts ? tooManyParts(parts.length) : invalidInput(faults);
       }
       const resultsUri = this.#uriOf(input, 'batches');
-      return { parts: parts.map((part) => ({ ...part, resultsUri })), requests: survey?.requests ?? requests };
+      return {
+        parts: parts.map((part) => ({ ...part, resultsUri })),
+        requests: survey?.requests ?? requests,
+        plan: planOf(input.round, requests),
+      };
     });
   }
 
@@ -90,7 +95,8 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         status: input.cancellation ? 'cancelled' : 'completed',
         requests: merged.requests,
         lines: merged.lines,
-        rounds: input.round,
+        rounds: input.sent.length,
+        sent: [...input.sent],
         batches: input.done.length,
         output: merged.output,
         errors: merged.errors,
@@ -142,6 +148,10 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
   #uriOf(input: BulkInput, ...names: string[]): string {
     return this.#storage.resolve(input.outputUri ?? this.#storage.defaultRoot, input.folder, ...names);
   }
+}
+
+function planOf(round: number, requests: number): RoundPlan {
+  return { round, requests, reasons: { [round === 1 ? 'first' : 'failed']: requests } };
 }
 
 function policyOf({ retry, schema }: BulkInput): AnswerPolicy {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { lineCountsSchema, tokenUsageSchema } from './batch.js';
 import { fileRefSchema } from './file-ref.js';
+import { SEND_REASONS, type RoundPlan } from './part.js';
 import { cancellationSchema, type CommonProgress } from './progress.js';
 import { commonSpecFields, durationSchema, uriSchema } from './spec-fields.js';
 
@@ -130,6 +131,12 @@ export type BulkBatchSpec = z.input<typeof bulkBatchSpecSchema>;
 /** A spec after validation, with defaults filled in. */
 export type ParsedBulkBatchSpec = z.output<typeof bulkBatchSpecSchema>;
 
+const roundPlanSchema = z.object({
+  round: z.number().int(),
+  requests: z.number().int(),
+  reasons: z.partialRecord(z.enum(SEND_REASONS), z.number().int()),
+}) satisfies z.ZodType<RoundPlan>;
+
 /** The result of `runBulkBatch`: counts and references to the files with the answers. */
 export const bulkBatchResultSchema = z.object({
   status: z.enum(['completed', 'cancelled']),
@@ -138,6 +145,8 @@ export const bulkBatchResultSchema = z.object({
   /** How the requests ended. The four counts sum to `requests`. */
   lines: lineCountsSchema,
   rounds: z.number().int(),
+  /** How many requests each round sent, and why. */
+  sent: z.array(roundPlanSchema),
   batches: z.number().int(),
   /** The succeeded lines, each `custom_id` once, in the requested order; null if there are none. */
   output: fileRefSchema.nullable(),

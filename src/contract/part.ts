@@ -1,5 +1,5 @@
 /** A part of a bulk batch: requests of one model and one endpoint, which are the input of one batch. */
-import type { LineCounts } from './batch.js';
+import type { BatchResult, LineCounts } from './batch.js';
 import type { FileRef } from './file-ref.js';
 
 export interface PartHead {
@@ -42,4 +42,39 @@ export interface PartOutcome {
   readonly lines: LineCounts;
   /** The failure of the part's run; null where it did not fail. The requests are not sent again where it is final. */
   readonly failure: { readonly type: string; readonly message: string; readonly isFinal: boolean } | null;
+  /** Null where the part's run left no result. */
+  readonly anomalies: BatchResult['anomalies'] | null;
+  /** The first warnings of the part's run. */
+  readonly warnings: readonly string[];
+}
+
+/** Why requests are sent in a round, with the number of requests for each reason. */
+export type SendReasons = Readonly<Partial<Record<SendReason, number>>>;
+
+/**
+ * - `first`: not sent before.
+ * - `unfinished`: the batch expired, was cancelled or failed before it ran the request.
+ * - `failed`: the request failed with a passing error.
+ * - All others are sent again only if the spec's `schema` or `retry` asks for it.
+ */
+export const SEND_REASONS = [
+  'first',
+  'unfinished',
+  'failed',
+  'mismatched',
+  'truncated',
+  'refused',
+  'filtered',
+  'unreadable',
+  'undelivered',
+] as const;
+export type SendReason = (typeof SEND_REASONS)[number];
+
+/** A round as it was planned. */
+export interface RoundPlan {
+  /** From 1. */
+  readonly round: number;
+  /** Requests that are sent. */
+  readonly requests: number;
+  readonly reasons: SendReasons;
 }

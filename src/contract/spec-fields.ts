@@ -110,6 +110,17 @@ export const commonSpecFields = {
    */
   vanishedAfter: durationSchema.default('15m'),
   /**
+   * How long after the end of a job its results are read again while they do not account for what the provider counts.
+   * @default '15m'
+   */
+  settleFor: durationSchema.default('15m'),
+  /**
+   * How long the provider may refuse to answer for a job, or be unreachable, counted from when the job should have
+   * ended. Then the run fails with `JobStuck` and the results that it has.
+   * @default '7d'
+   */
+  giveUpAfter: durationSchema.default('7d'),
+  /**
    * What to do if it is unknown whether a create succeeded. This happens only with providers that keep no metadata.
    * @default 'fail'
    */

@@ -10,7 +10,7 @@ import {
 } from '../contract/bulk-batch.js';
 import { invalidInput } from '../contract/failures.js';
 import { parseSpec } from '../contract/parse-spec.js';
-import type { BulkPart, PartOutcome } from '../contract/part.js';
+import type { BulkPart, PartOutcome, RoundPlan } from '../contract/part.js';
 import { failureOfAllParts } from './bulk/part-failure.js';
 import { Parts } from './bulk/parts.js';
 import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
@@ -30,6 +30,8 @@ export interface BulkState {
   pending: BulkPart[];
   /** Parts of all rounds that have ended. */
   done: PartOutcome[];
+  /** The rounds that were planned, without those that have nothing to send. */
+  sent: RoundPlan[];
   /** Requests of the input; 0 before the first plan. */
   requests: number;
   warnings: readonly string[];
@@ -64,7 +66,15 @@ class BulkBatchLifecycle {
     this.#spec = spec;
     this.#run = run;
     this.#parts = new Parts(spec, run, () => this.#show());
-    this.#state = state ?? { folder: identity().folder, round: 0, pending: [], done: [], requests: 0, warnings: [] };
+    this.#state = state ?? {
+      folder: identity().folder,
+      round: 0,
+      pending: [],
+      done: [],
+      sent: [],
+      requests: 0,
+      warnings: [],
+    };
     this.#partsInRound = this.#state.pending.length;
     for (const warning of this.#state.warnings) run.warn(warning);
     run.onChange = () => this.#show();
@@ -97,7 +107,10 @@ class BulkBatchLifecycle {
       runActivity(transferActivities.planRound, summary, { ...this.#bulkInput(), folder, round: round + 1, done }),
     );
     if (planned.interrupted) return;
-    this.#state.round = planned.value.parts.length > 0 ? round + 1 : round;
+    if (planned.value.parts.length > 0) {
+      this.#state.round = round + 1;
+      this.#state.sent.push(planned.value.plan);
+    }
     this.#state.pending = planned.value.parts;
     this.#state.requests = planned.value.requests;
     this.#partsInRound = planned.value.parts.length;
@@ -142,14 +155,14 @@ class BulkBatchLifecycle {
   /** Merges what the batches returned. If every part failed, the bulk batch fails like the first of them. */
   async #merge(): Promise<BulkBatchResult> {
     this.#run.enter('collecting');
-    const { folder, done, round } = this.#state;
+    const { folder, done, sent, round } = this.#state;
     const { cancellation, warnings } = this.#run;
     const { order, gzip, prices = null } = this.#spec;
     const summary = `Merge the results of ${done.length} batches (${round} rounds)`;
     const result = await runActivity(transferActivities.mergeBulk, summary, {
       ...this.#bulkInput(),
       folder,
-      round,
+      sent,
       done,
       order,
       gzip,

@@ -1,6 +1,6 @@
 import type { BatchResult } from '../batch.js';
 import type { BulkBatchResult, ParsedBulkBatchSpec } from '../bulk-batch.js';
-import type { BulkPart, PartOutcome } from '../part.js';
+import type { BulkPart, PartOutcome, RoundPlan } from '../part.js';
 import type { Cancellation } from '../progress.js';
 
 /** The part of the spec that planning and merging need. A field is null if the spec does not set it. */
@@ -25,9 +25,17 @@ export interface PlanRoundInput extends BulkInput {
   readonly round: number;
 }
 
+export interface PlannedRound {
+  /** Empty when nothing is left to send. */
+  readonly parts: BulkPart[];
+  /** Requests of the whole input. */
+  readonly requests: number;
+  readonly plan: RoundPlan;
+}
+
 export interface MergeBulkInput extends BulkInput {
-  /** Number of rounds that were run. */
-  readonly round: number;
+  /** The rounds that were run. */
+  readonly sent: readonly RoundPlan[];
   readonly order: 'input' | 'customId';
   readonly gzip: boolean;
   readonly prices: ParsedBulkBatchSpec['prices'] | null;
@@ -40,7 +48,7 @@ export interface BulkBatchActivities {
    * Splits the unanswered requests into parts, each a valid batch input of one model and endpoint. Round 1 checks every
    * line and fails with `InvalidInput` and the first faults.
    */
-  planRound(input: PlanRoundInput): Promise<{ parts: BulkPart[]; requests: number }>;
+  planRound(input: PlanRoundInput): Promise<PlannedRound>;
   /**
    * The result that a part's run had written before it was cancelled or terminated; null if there is none, or an
    * incomplete one.

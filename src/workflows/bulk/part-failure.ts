@@ -11,17 +11,27 @@ import { FAILURES } from '../../contract/failures.js';
 import type { PartOutcome } from '../../contract/part.js';
 import { bounded } from '../../contract/text.js';
 
+type PartResultFields = Pick<PartOutcome, 'output' | 'errors' | 'lines' | 'anomalies' | 'warnings'>;
+
 /** The fields of an outcome that a failed run determines. */
-export type FailedPart = Pick<PartOutcome, 'batchId' | 'status' | 'output' | 'errors' | 'lines'> & {
-  readonly failure: NonNullable<PartOutcome['failure']>;
-};
+export type FailedPart = PartResultFields &
+  Pick<PartOutcome, 'batchId' | 'status'> & { readonly failure: NonNullable<PartOutcome['failure']> };
 
 /** Longest message of a part's failure that is kept, in characters. */
 const MAX_MESSAGE = 500;
 
-/** The URIs and line counts of a part's results. */
-export function resultUris({ output, errors, lines }: Pick<BatchResult, 'output' | 'errors' | 'lines'>) {
-  return { output: output?.uri ?? null, errors: errors?.uri ?? null, lines };
+/** The first warnings of a part that the bulk batch keeps. */
+const MAX_WARNINGS = 5;
+
+/** The fields of an outcome that come from the part's result. */
+export function outcomeOfResult({ output, errors, lines, anomalies, warnings }: BatchResult): PartResultFields {
+  return {
+    output: output?.uri ?? null,
+    errors: errors?.uri ?? null,
+    lines,
+    anomalies,
+    warnings: warnings.slice(0, MAX_WARNINGS),
+  };
 }
 
 /**
@@ -42,7 +52,7 @@ export function outcomeOfFailedPart(
   return {
     batchId: details.batchId ?? details.jobId ?? result?.batchId ?? null,
     status: 'failed',
-    ...(result ? resultUris(result) : noResults(requests)),
+    ...(result ? outcomeOfResult(result) : noResults(requests)),
     failure: { type, message: bounded(message, MAX_MESSAGE), isFinal: !hasBatchEnded },
   };
 }
@@ -71,10 +81,12 @@ export function failureOfAllParts(parts: readonly PartOutcome[], result: BulkBat
   });
 }
 
-const noResults = (requests: number) => ({
+const noResults = (requests: number): PartResultFields => ({
   output: null,
   errors: null,
   lines: { succeeded: 0, failed: 0, unfinished: requests, missing: 0 },
+  anomalies: null,
+  warnings: [],
 });
 
 interface Reason {

@@ -22,7 +22,7 @@ import { ownOrigin } from '../lifecycle/identity.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { cancelSignal } from '../messages.js';
 import { Capacity, capacityRefusal, leaseOf } from './capacity.js';
-import { endedByOperator, outcomeOfFailedPart, resultUris } from './part-failure.js';
+import { endedByOperator, outcomeOfFailedPart, outcomeOfResult } from './part-failure.js';
 
 /** The pause after the first refusal; it doubles with each further one. */
 const CAPACITY_PAUSE_MS = 60_000;
@@ -119,7 +119,7 @@ export class Parts {
       if (this.#run.cancellation) await child.signal(cancelSignal, CANCEL_REASON);
       const result = await child.result();
       const { batchId, status } = result;
-      return { kind: 'done', outcome: { ...about, batchId, status, ...resultUris(result), failure: null } };
+      return { kind: 'done', outcome: { ...about, batchId, status, ...outcomeOfResult(result), failure: null } };
     } catch (error) {
       if (!(error instanceof ChildWorkflowFailure)) throw error;
       const refusal = capacityRefusal(error);
@@ -159,8 +159,8 @@ export class Parts {
   }
 
   #childSpec({ file, endpoint, resultsUri }: BulkPart): BatchSpec {
-    const { completionWindow, metadata, provider, poll, vanishedAfter, stuckAfter, onAmbiguousCreate, cleanup } =
-      this.#spec;
+    const { completionWindow, metadata, provider, poll, onAmbiguousCreate, cleanup } = this.#spec;
+    const { vanishedAfter, stuckAfter, settleFor, giveUpAfter } = this.#spec;
     return {
       input: { uri: file.uri },
       endpoint,
@@ -170,6 +170,8 @@ export class Parts {
       poll,
       vanishedAfter,
       stuckAfter,
+      settleFor,
+      giveUpAfter,
       onAmbiguousCreate,
       cleanup,
       outputUri: resultsUri,
