@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { chatRequests } from '../support/samples.js';
 import { workerProcessStage } from '../support/stage.js';
 import { endpoint } from '../support/runs.js';
-import { temporalCli } from '../support/temporal-cli.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { HOUR, SHORT_JOBS } from '../../dev/stage/timing.js';
 import { waitFor } from '../../dev/stage/wait-for.js';
+import { temporalCli } from '../support/operators.js';
 
 describe('from the temporal CLI alone', () => {
   // Each call of the CLI takes a while, so time stands still in between.

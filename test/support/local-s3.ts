@@ -77,11 +77,49 @@ export async function startS3Server(): Promise<S3Server | { readonly unavailable
 async function start(path: string): Promise<S3Server> {
   const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-s3-'));
   const credentials = { accessKeyId: 'tests', secretAccessKey: randomBytes(24).toString('base64url') };
+  const ports = await freePorts(8, IP);
+  const args = await serverArgs(folder, credentials, ports);
+  const server = await startGuardedProcess(path, args, process.env);
+  const endpoint = `http://${IP}:${ports[0]}`;
+  const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
+
+  const stop = async () => {
+    client.destroy();
+    // Nothing needs to be kept, and an orderly end takes five seconds.
+    if (!server.hasEnded()) process.kill(server.pid, 'SIGKILL');
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+    await removeSockets(ports);
+  };
+  const bucket = async () => {
+    const name = `tests-${randomUUID()}`;
+    await client.send(new CreateBucketCommand({ Bucket: name }));
+    return name;
+  };
+  try {
+    await untilItServes(server, bucket);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const pendingUploads = async (name: string) => {
+    const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: name }));
+    return (Uploads ?? []).map(({ Key }) => Key ?? '');
+  };
+  return { endpoint, credentials, client, bucket, pendingUploads, stop };
+}
+
+/** The command line of a server that keeps everything in the folder, and knows these credentials alone. */
+async function serverArgs(
+  folder: string,
+  { accessKeyId: accessKey, secretAccessKey: secretKey }: S3Server['credentials'],
+  ports: readonly number[],
+): Promise<string[]> {
   const config = join(folder, 's3.json');
-  const [s3, s3Grpc, filer, filerGrpc, volume, volumeGrpc, master, masterGrpc] = await freePorts(8, IP);
+  const [s3, s3Grpc, filer, filerGrpc, volume, volumeGrpc, master, masterGrpc] = ports;
   const identity = {
     name: 'tests',
-    credentials: [{ accessKey: credentials.accessKeyId, secretKey: credentials.secretAccessKey }],
+    credentials: [{ accessKey, secretKey }],
     actions: ['Admin', 'Read', 'Write', 'List', 'Tagging'],
   };
   await writeFile(config, JSON.stringify({ identities: [identity] }));
@@ -95,41 +133,7 @@ async function start(path: string): Promise<S3Server> {
     's3.autoCreateBucket': false,
     's3.config': config,
   };
-  const args = Object.entries(settings).map(([name, value]) => `-${name}=${value}`);
-  const server = await startGuardedProcess(path, ['-logtostderr', 'server', ...args], process.env);
-  const endpoint = `http://${IP}:${s3}`;
-  const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
-
-  const stop = async () => {
-    client.destroy();
-    // Nothing needs to be kept, and an orderly end takes five seconds.
-    if (!server.hasEnded()) process.kill(server.pid, 'SIGKILL');
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-    await removeSockets([s3Grpc, filerGrpc, volumeGrpc, masterGrpc]);
-  };
-  const bucket = async () => {
-    const name = `tests-${randomUUID()}`;
-    await client.send(new CreateBucketCommand({ Bucket: name }));
-    return name;
-  };
-  try {
-    await untilItServes(server, bucket);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return {
-    endpoint,
-    credentials,
-    client,
-    bucket,
-    pendingUploads: async (name) => {
-      const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: name }));
-      return (Uploads ?? []).map(({ Key }) => Key ?? '');
-    },
-    stop,
-  };
+  return ['-logtostderr', 'server', ...Object.entries(settings).map(([name, value]) => `-${name}=${value}`)];
 }
 
 /** The parts of the server need some seconds to find each other. */
@@ -144,7 +148,7 @@ async function untilItServes(server: GuardedProcess, makeBucket: () => Promise<s
 }
 
 /** The server leaves some of its sockets in the common temporary folder. */
-async function removeSockets(ports: (number | undefined)[]): Promise<void> {
+async function removeSockets(ports: readonly number[]): Promise<void> {
   for (const name of await readdir('/tmp').catch(() => [])) {
     const port = /^seaweedfs-\w+-grpc-(\d+)\.sock$/.exec(name)?.[1];
     if (port !== undefined && ports.includes(Number(port))) await rm(join('/tmp', name), { force: true });

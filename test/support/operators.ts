@@ -1,6 +1,11 @@
-/** What an operator does from the UI or the CLI, by the service's own calls. */
+/** What an operator does from the UI or the CLI. */
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { inject } from 'vitest';
+import { cleanEnvironment } from '../../dev/stage/worker-process.js';
+import type { TestTemporal } from './temporal.js';
 
 /** Ids of the events that a run can be reset to. */
 export async function workflowTasks(handle: WorkflowHandle): Promise<number[]> {
@@ -20,4 +25,15 @@ export async function reset(client: Client, handle: WorkflowHandle, runId: strin
     workflowTaskFinishEventId: eventId as never,
   });
   return reply.runId;
+}
+
+/** Runs the `temporal` CLI and returns the JSON that it printed; null for no output. */
+export async function temporalCli(temporal: TestTemporal, ...args: string[]): Promise<unknown> {
+  const server = inject('devServer');
+  if ('problem' in server) throw new Error(server.problem);
+  const target = ['--address', temporal.address, '--namespace', temporal.namespace, '--output', 'json'];
+  const { stdout } = await promisify(execFile)(server.value.cliPath, [...args, ...target], {
+    env: cleanEnvironment(),
+  });
+  return stdout.trim() === '' ? null : JSON.parse(stdout);
 }

@@ -1,4 +1,5 @@
 /** Byte streams for tests, and what they contain. */
+import type { LineSource } from '../../src/jsonl/lines.js';
 
 /** The parts as they are, texts as texts. */
 export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array> {
@@ -6,7 +7,7 @@ export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator
 }
 
 /** The parts as bytes, texts encoded. */
-export async function* bytes(...parts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
+export async function* bytesOf(...parts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const part of parts) yield typeof part === 'string' ? Buffer.from(part) : part;
 }
 
@@ -34,4 +35,9 @@ export async function all<T>(source: AsyncIterable<T> | Iterable<T>): Promise<T[
   const items: T[] = [];
   for await (const item of source) items.push(item);
   return items;
+}
+
+/** A source of lines that gives its text in chunks of one size. */
+export function sourceOf(uri: string, text: string, chunk = 1_000): LineSource {
+  return { uri, open: () => chunked(Buffer.from(text), chunk) };
 }

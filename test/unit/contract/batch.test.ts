@@ -18,6 +18,8 @@ test('batch spec: input and endpoint alone → the defaults', () => {
     provider: 'default',
     vanishedAfter: '15m',
     stuckAfter: '2h',
+    settleFor: '15m',
+    giveUpAfter: '7d',
     onAmbiguousCreate: 'fail',
   });
 });
@@ -33,6 +35,8 @@ test('batch spec: every field given → all of them kept', () => {
     provider: 'azure',
     poll: { min: '1s', max: 60_000 },
     vanishedAfter: '1h',
+    settleFor: '5m',
+    giveUpAfter: '3d',
     onAmbiguousCreate: 'createAgain',
     outputExpiresAfter: '7d',
     stuckAfter: 0,

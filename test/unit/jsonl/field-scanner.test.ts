@@ -1,46 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type Line, lineBlocks } from '../../../src/jsonl/lines.js';
+import { lineBlocks } from '../../../src/jsonl/lines.js';
 import {
   ARRAY,
   type FieldValue,
   fieldScanner,
   OBJECT,
   REPEATED,
-  type ScanOptions,
   SEVERAL,
 } from '../../../src/jsonl/scan/field-scanner.js';
-import { chunks } from '../../support/jsonl.js';
-
-const PATHS = [['a'], ['b', 'c'], ['b', 'd', '*', 'e'], ['b']];
-
-/** The text as a line between two others. */
-async function lineOf(text: string): Promise<Line> {
-  for await (const lines of lineBlocks(chunks(`{"a":7}\n${text}\n{"a":8}\n`))) return lines[1]!;
-  throw new Error('no lines');
-}
-
-async function scanned(text: string, options?: ScanOptions) {
-  return fieldScanner(PATHS, options)(await lineOf(text));
-}
-
-const fieldsOf = (value: unknown) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-const kept = (value: unknown) => (Array.isArray(value) ? ARRAY : fieldsOf(value) ? OBJECT : value) as FieldValue;
-
-/** The same by `JSON.parse`; null for anything but an object. */
-function parsed(text: string): (FieldValue | null)[] | null {
-  let object: unknown;
-  try {
-    object = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const root = fieldsOf(object);
-  if (!root) return null;
-  const b = fieldsOf(root.b);
-  const elements = Array.isArray(b?.d) ? b.d.map(fieldsOf).filter((fields) => fields?.e !== undefined) : [];
-  return [kept(root.a), kept(b?.c), elements.length > 1 ? SEVERAL : kept(elements[0]?.e), kept(root.b)];
-}
+import { lineOf, scanned, parsed, PATHS } from '../../support/scanning.js';
+import { bytesOf } from '../../support/streams.js';
 
 describe('field scanner', () => {
   it.each<[string, FieldValue[]]>([
@@ -83,9 +52,12 @@ describe('field scanner', () => {
 
   it('line: invalid UTF-8 or too long → null', async () => {
     const scan = fieldScanner(PATHS);
-    for await (const lines of lineBlocks(chunks(Buffer.from('{"a":"\xff"}\n', 'latin1'), `{"a":"${'x'.repeat(99)}"}`), {
-      lineBytes: 50,
-    })) {
+    for await (const lines of lineBlocks(
+      bytesOf(Buffer.from('{"a":"\xff"}\n', 'latin1'), `{"a":"${'x'.repeat(99)}"}`),
+      {
+        lineBytes: 50,
+      },
+    )) {
       expect(lines.map((line) => scan(line))).toEqual(lines.map(() => null));
     }
   });
@@ -95,7 +67,7 @@ describe('field scanner', () => {
     const found: unknown[] = [];
     const different = Array.from({ length: 20 }, (_, index) => `z${index % 10}`);
     const texts = ['x1', 'x1', 'x2', 'é1', 'x2', '', 'y'.repeat(200), 'y'.repeat(200), 'x2', ...different, 'z9', 'z9'];
-    for await (const lines of lineBlocks(chunks(texts.map((a) => JSON.stringify({ a })).join('\n')))) {
+    for await (const lines of lineBlocks(bytesOf(texts.map((a) => JSON.stringify({ a })).join('\n')))) {
       found.push(...lines.map((line) => scan(line)?.[0]));
     }
     expect(found).toEqual(texts);

@@ -1,25 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lineBlocks, type LineOptions } from '../../../src/jsonl/lines.js';
-import { chunks, cut, FUZZ_RUNS } from '../../support/jsonl.js';
-
-async function linesOf(source: AsyncIterable<Uint8Array>, options?: LineOptions) {
-  const found: {
-    number: number;
-    offset: number;
-    text: string;
-    bytes: string;
-    problem: string | null;
-    byteLength: number;
-  }[] = [];
-  for await (const lines of lineBlocks(source, options)) {
-    for (const line of lines) {
-      const { number, offset, text, problem, byteLength } = line;
-      found.push({ number, offset, text, problem, byteLength, bytes: line.bytes.toString('hex') });
-    }
-  }
-  return found;
-}
+import { linesOf } from '../../support/read-lines.js';
+import { bytesOf, cut } from '../../support/streams.js';
+import { FUZZ_RUNS } from '../../support/fuzz.js';
 
 describe('lines', () => {
   it('lines: any bytes, cut anywhere → the same lines, and no byte is lost', async () => {
@@ -31,7 +14,7 @@ describe('lines', () => {
         fc.integer({ min: 1, max: 40 }),
         async (values, places, lineBytes) => {
           const content = Buffer.from(values);
-          const whole = await linesOf(chunks(content), { lineBytes });
+          const whole = await linesOf(bytesOf(content), { lineBytes });
           expect(await linesOf(cut(content, places), { lineBytes })).toEqual(whole);
           expect(whole).toEqual(plainly(content, lineBytes));
         },

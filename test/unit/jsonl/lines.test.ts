@@ -1,27 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { lineBlocks, type LineOptions } from '../../../src/jsonl/lines.js';
-import { chunks } from '../../support/jsonl.js';
-
-async function linesOf(source: AsyncIterable<Uint8Array>, options?: LineOptions) {
-  const found: {
-    number: number;
-    offset: number;
-    text: string;
-    bytes: string;
-    problem: string | null;
-    byteLength: number;
-  }[] = [];
-  for await (const lines of lineBlocks(source, options)) {
-    for (const line of lines) {
-      const { number, offset, text, problem, byteLength } = line;
-      found.push({ number, offset, text, problem, byteLength, bytes: line.bytes.toString('hex') });
-    }
-  }
-  return found;
-}
+import { linesOf } from '../../support/read-lines.js';
+import { bytesOf } from '../../support/streams.js';
 
 async function texts(...parts: (string | Uint8Array)[]): Promise<[number, string][]> {
-  return (await linesOf(chunks(...parts))).map(({ number, text }) => [number, text]);
+  return (await linesOf(bytesOf(...parts))).map(({ number, text }) => [number, text]);
 }
 
 describe('lines', () => {
@@ -51,7 +33,7 @@ describe('lines', () => {
   });
 
   it('lines: invalid UTF-8 → a problem of that line alone, with its bytes', async () => {
-    const found = await linesOf(chunks('é\n', Uint8Array.of(0x61, 0xff, 10), 'ü\n'));
+    const found = await linesOf(bytesOf('é\n', Uint8Array.of(0x61, 0xff, 10), 'ü\n'));
     expect(found.map(({ problem, text, bytes }) => [problem, text, bytes])).toEqual([
       [null, 'é', 'c3a9'],
       ['notUtf8', '', '61ff'],
@@ -63,7 +45,7 @@ describe('lines', () => {
     const content = `${'a'.repeat(10)}\r\n${'b'.repeat(11)}\n${'c'.repeat(99)}\nd`;
     for (const size of [1, 3, 12, 200]) {
       const parts = content.match(new RegExp(`[^]{1,${size}}`, 'g'))!;
-      const found = await linesOf(chunks(...parts), { lineBytes: 10 });
+      const found = await linesOf(bytesOf(...parts), { lineBytes: 10 });
       expect(found.map(({ number, problem, text }) => [number, problem, text])).toEqual([
         [1, null, 'a'.repeat(10)],
         [2, 'tooLong', ''],

@@ -1,7 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkBatchInput } from '../../../src/requests/check-input.js';
-import { chunks, collected, failure, FUZZ_RUNS, request, success, unfinished } from '../../support/jsonl.js';
+import { collected } from '../../support/collecting.js';
+import { request, success, failure, unfinished } from '../../support/result-lines.js';
+import { bytesOf } from '../../support/streams.js';
+import { FUZZ_RUNS } from '../../support/fuzz.js';
 
 /**
  * The same object with another field at its end, whose key has an escape: the scanner parses such a line. Where nothing
@@ -59,7 +62,7 @@ const resultLine = changed(
 const lines = (line: fc.Arbitrary<string>) => fc.array(line, { minLength: 1, maxLength: 12 });
 
 async function reported(requests: readonly string[], endpoint: string) {
-  const report = await checkBatchInput(chunks(requests.join('\n')), { endpoint });
+  const report = await checkBatchInput(bytesOf(requests.join('\n')), { endpoint });
   const { model, embeddingInputs, faults } = report;
   // The position of a syntax error differs in a longer line.
   const listed = faults.faults.map((fault) => ({ ...fault, message: fault.message.replace(/ \(at .*\)/, '') }));
@@ -67,7 +70,7 @@ async function reported(requests: readonly string[], endpoint: string) {
 }
 
 async function accounted(...contents: string[][]) {
-  const [input, output, errors] = contents.map((content) => () => chunks(content.join('\n')));
+  const [input, output, errors] = contents.map((content) => () => bytesOf(content.join('\n')));
   const results = await collected({ input: input!, output: output!, errors: errors! });
   return { ...results.summary, files: [results.output, results.errors] };
 }

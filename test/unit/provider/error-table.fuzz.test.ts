@@ -1,27 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { classify, type Operation } from '../../../src/provider/error-table.js';
+import { classify } from '../../../src/provider/error-table.js';
+import { OPERATIONS } from '../../support/api-errors.js';
 import { RUNS, anyText } from '../../support/fuzz.js';
-
-const OPERATIONS = [
-  'files.create',
-  'files.retrieve',
-  'files.list',
-  'files.content',
-  'files.delete',
-  'batches.create',
-  'batches.retrieve',
-  'batches.list',
-  'batches.cancel',
-  'fineTuning.create',
-  'fineTuning.retrieve',
-  'fineTuning.list',
-  'fineTuning.cancel',
-  'fineTuning.pause',
-  'fineTuning.resume',
-  'fineTuning.events',
-  'fineTuning.checkpoints',
-] as const satisfies Operation[];
 
 const NO_DETAILS = { code: null, type: null, param: null, requestId: null, retryAfterMs: null, shouldRetry: null };
 

@@ -7,26 +7,8 @@ import {
   type Verdict,
 } from '../../../src/provider/error-table.js';
 import { errorWithoutReply, type ApiError } from '../../../src/provider/reply.js';
+import { OPERATIONS } from '../../support/api-errors.js';
 
-const OPERATIONS = [
-  'files.create',
-  'files.retrieve',
-  'files.list',
-  'files.content',
-  'files.delete',
-  'batches.create',
-  'batches.retrieve',
-  'batches.list',
-  'batches.cancel',
-  'fineTuning.create',
-  'fineTuning.retrieve',
-  'fineTuning.list',
-  'fineTuning.cancel',
-  'fineTuning.pause',
-  'fineTuning.resume',
-  'fineTuning.events',
-  'fineTuning.checkpoints',
-] as const satisfies Operation[];
 const creates = OPERATIONS.filter((operation) => operation.endsWith('.create'));
 const others = OPERATIONS.filter((operation) => !operation.endsWith('.create'));
 const changes = OPERATIONS.filter((operation) => /\.(cancel|pause|resume)$/.test(operation));

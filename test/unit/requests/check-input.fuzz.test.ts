@@ -1,12 +1,14 @@
+import { request } from '../../support/result-lines.js';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BatchInputOptions, checkBatchInput } from '../../../src/requests/check-input.js';
-import { chunks, cut, FUZZ_RUNS, request } from '../../support/jsonl.js';
+import { bytesOf, cut } from '../../support/streams.js';
+import { FUZZ_RUNS } from '../../support/fuzz.js';
 
 const ENDPOINT = '/v1/chat/completions';
 
 function check(content: string | Uint8Array, options: Partial<BatchInputOptions> = {}) {
-  return checkBatchInput(chunks(content), { endpoint: ENDPOINT, ...options });
+  return checkBatchInput(bytesOf(content), { endpoint: ENDPOINT, ...options });
 }
 
 describe('checkBatchInput', () => {

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type BatchInputOptions, checkBatchInput } from '../../../src/requests/check-input.js';
 import { countEmbeddingInputs } from '../../../src/requests/check-request.js';
-import { chunks, jsonl, request } from '../../support/jsonl.js';
+import { jsonl, request } from '../../support/result-lines.js';
+import { bytesOf } from '../../support/streams.js';
 
 const ENDPOINT = '/v1/chat/completions';
 
 function check(content: string | Uint8Array, options: Partial<BatchInputOptions> = {}) {
-  return checkBatchInput(chunks(content), { endpoint: ENDPOINT, ...options });
+  return checkBatchInput(bytesOf(content), { endpoint: ENDPOINT, ...options });
 }
 
 async function faultsOf(content: string | Uint8Array, options: Partial<BatchInputOptions> = {}) {

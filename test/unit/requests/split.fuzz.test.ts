@@ -1,36 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Part, PartHead } from '../../../src/contract/part.js';
-import { splitRequests, type SplitOptions } from '../../../src/requests/split.js';
-import { chunked, collected, fuzzRuns, sourceOf } from '../../support/bulk-samples.js';
-
-const LIMITS = { requests: 100, bytes: 1_000_000, embeddingInputs: 100, lineBytes: 10_000 };
-
-async function split(files: readonly string[], options: Partial<SplitOptions> = {}, chunk = 1_000) {
-  const written = new Map<number, { head: PartHead; text: string }>();
-  const result = await splitRequests(
-    files.map((text, index) => sourceOf(`file:///in/${index}.jsonl`, text, chunk)),
-    {
-      limits: LIMITS,
-      missingCustomIds: 'refuse',
-      writePart: async (head, content) => {
-        const text = await collected(content);
-        written.set(head.number, { head, text });
-        return {
-          uri: `part:${head.number}`,
-          bytes: Buffer.byteLength(text),
-          lines: text.split('\n').length - 1,
-          sha256: '',
-        };
-      },
-      ...options,
-    },
-  );
-  return { ...result, linesOf: (part: Part) => (written.get(part.number)?.text ?? '').split('\n').slice(0, -1) };
-}
-
-const request = (id: string, model = 'm', url = '/v1/chat/completions', body: object = {}) =>
-  `${JSON.stringify({ custom_id: id, method: 'POST', url, body: { model, ...body } })}\n`;
+import { splitRequests } from '../../../src/requests/split.js';
+import { split, LIMITS, request } from '../../support/splitting.js';
+import { chunked, textOf } from '../../support/streams.js';
+import { fuzzRuns } from '../../support/fuzz.js';
 
 describe('split', () => {
   test('any mix of models, endpoints and sizes → each request in one part of its kind, in order, within the limits', async () => {
@@ -92,7 +65,7 @@ describe('split', () => {
           limits: LIMITS,
           missingCustomIds: 'refuse',
           writePart: async (_, content) => {
-            expect(await collected(content)).toMatch(/^(\{"custom_id":"x".*\}\n)*$/);
+            expect(await textOf(content)).toMatch(/^(\{"custom_id":"x".*\}\n)*$/);
             return { uri: '', bytes: 0, lines: 0, sha256: '' };
           },
         });

@@ -1,35 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Part, PartHead } from '../../../src/contract/part.js';
-import { splitRequests, type SplitOptions } from '../../../src/requests/split.js';
-import { collected, sourceOf } from '../../support/bulk-samples.js';
-
-const LIMITS = { requests: 100, bytes: 1_000_000, embeddingInputs: 100, lineBytes: 10_000 };
-
-async function split(files: readonly string[], options: Partial<SplitOptions> = {}, chunk = 1_000) {
-  const written = new Map<number, { head: PartHead; text: string }>();
-  const result = await splitRequests(
-    files.map((text, index) => sourceOf(`file:///in/${index}.jsonl`, text, chunk)),
-    {
-      limits: LIMITS,
-      missingCustomIds: 'refuse',
-      writePart: async (head, content) => {
-        const text = await collected(content);
-        written.set(head.number, { head, text });
-        return {
-          uri: `part:${head.number}`,
-          bytes: Buffer.byteLength(text),
-          lines: text.split('\n').length - 1,
-          sha256: '',
-        };
-      },
-      ...options,
-    },
-  );
-  return { ...result, linesOf: (part: Part) => (written.get(part.number)?.text ?? '').split('\n').slice(0, -1) };
-}
-
-const request = (id: string, model = 'm', url = '/v1/chat/completions', body: object = {}) =>
-  `${JSON.stringify({ custom_id: id, method: 'POST', url, body: { model, ...body } })}\n`;
+import { splitRequests } from '../../../src/requests/split.js';
+import { LIMITS, request, split } from '../../support/splitting.js';
+import { textOf } from '../../support/streams.js';
 
 describe('split', () => {
   test('duplicate over two files → refused, with both lines and both files', async () => {
@@ -141,7 +113,7 @@ describe('split', () => {
       limits: { ...LIMITS, requests: 2 },
       writePart: async ({ number }, content) => {
         begun.push(number);
-        await collected(content);
+        await textOf(content);
         return { uri: `part:${number}`, bytes: 0, lines: 0, sha256: '' };
       },
     });

@@ -1,47 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ResultSources } from '../../../src/results/collect.js';
-import {
-  chunks,
-  collected,
-  cut,
-  failure,
-  FUZZ_RUNS,
-  jsonl,
-  request,
-  success,
-  unfinished,
-} from '../../support/jsonl.js';
-
-interface Contents {
-  ids: string[] | null;
-  output?: string | null;
-  errors?: string | null;
-}
-
-function open(content: string | null): (() => AsyncIterable<Uint8Array>) | null {
-  return content === null ? null : () => chunks(content);
-}
-
-function sourcesOf({ ids, output = null, errors = null }: Contents): ResultSources {
-  return {
-    input: open(ids && jsonl(...ids.map((id) => request(id)))),
-    output: open(output),
-    errors: open(errors),
-  };
-}
-
-async function collect(contents: Contents) {
-  const { summary, output, errors } = await collected(sourcesOf(contents));
-  return { ...summary, output: output ?? '', errors: errors ?? '', files: { output, errors } };
-}
-
-function idsIn(content: string): string[] {
-  return content
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => (JSON.parse(line) as { custom_id: string }).custom_id);
-}
+import { collected, collect, idsIn } from '../../support/collecting.js';
+import { request, success, failure, unfinished } from '../../support/result-lines.js';
+import { cut } from '../../support/streams.js';
+import { FUZZ_RUNS } from '../../support/fuzz.js';
 
 describe('collectResults', () => {
   it('ids: of any characters → distinguished, and returned unchanged', async () => {

@@ -1,41 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { FileRef } from '../../../src/contract/file-ref.js';
-import { collectResults, type ResultSources } from '../../../src/results/collect.js';
-import { chunks, collected, failure, jsonl, request, success, textOf, unfinished } from '../../support/jsonl.js';
-
-interface Contents {
-  ids: string[] | null;
-  output?: string | null;
-  errors?: string | null;
-}
-
-function open(content: string | null): (() => AsyncIterable<Uint8Array>) | null {
-  return content === null ? null : () => chunks(content);
-}
-
-function sourcesOf({ ids, output = null, errors = null }: Contents): ResultSources {
-  return {
-    input: open(ids && jsonl(...ids.map((id) => request(id)))),
-    output: open(output),
-    errors: open(errors),
-  };
-}
-
-async function collect(contents: Contents) {
-  const { summary, output, errors } = await collected(sourcesOf(contents));
-  return { ...summary, output: output ?? '', errors: errors ?? '', files: { output, errors } };
-}
+import { collectResults } from '../../../src/results/collect.js';
+import { collected, sourcesOf, collect, idsIn } from '../../support/collecting.js';
+import { jsonl, success, failure, unfinished } from '../../support/result-lines.js';
+import { bytesOf, textOf } from '../../support/streams.js';
 
 async function counted(content: AsyncIterable<Uint8Array>): Promise<FileRef> {
   const { length } = await textOf(content);
   return { uri: 'file:///any', bytes: length, lines: 1, sha256: '' };
-}
-
-function idsIn(content: string): string[] {
-  return content
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => (JSON.parse(line) as { custom_id: string }).custom_id);
 }
 
 describe('judgement', () => {
@@ -181,7 +153,7 @@ describe('collectResults', () => {
 
   it('unsuccessful lines: changed before they are read again → an error', async () => {
     const sources = sourcesOf({ ids: ['a'], output: jsonl(failure('a')) });
-    const unsuccessful = { write: counted, read: () => chunks('other\n') };
+    const unsuccessful = { write: counted, read: () => bytesOf('other\n') };
     const collecting = collectResults(sources, { writeOutput: counted, writeErrors: counted, unsuccessful });
     await expect(collecting).rejects.toThrow('when read again');
   });
@@ -198,7 +170,7 @@ describe('collectResults', () => {
       throw new Error('aborted');
     };
     const full = new Error('the disk is full');
-    const unsuccessful = { write: abortable, read: () => chunks() };
+    const unsuccessful = { write: abortable, read: () => bytesOf() };
     const writeOutput = () => Promise.reject(full);
     const sources = sourcesOf({ ids: null, output: jsonl(failure('a'), ...output) });
     await expect(collectResults(sources, { writeOutput, writeErrors: abortable, unsuccessful })).rejects.toBe(full);
@@ -208,7 +180,7 @@ describe('collectResults', () => {
   it('a source that fails → its error, and no file is written', async () => {
     const broken = new Error('cut');
     const cutOff = async function* () {
-      yield* chunks(jsonl(success('a'), failure('b')));
+      yield* bytesOf(jsonl(success('a'), failure('b')));
       throw broken;
     };
     await expect(collected({ input: null, output: cutOff, errors: null })).rejects.toBe(broken);

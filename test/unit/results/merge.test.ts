@@ -1,90 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
 import type { PartResults } from '../../../src/results/bulk-account.js';
-import { mergeResults, surveyResults, type MergeOptions } from '../../../src/results/merge.js';
+import { surveyResults } from '../../../src/results/merge.js';
 import type { AnswerPolicy } from '../../../src/results/result-reader.js';
-import { Storage } from '../../../src/storage/storage.js';
-import { sourceOf } from '../../support/bulk-samples.js';
-
-let folder: string;
-let storage: Storage;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'llm-jobs-merge-test-'));
-  storage = new Storage({ roots: [pathToFileURL(`${folder}/`).href] });
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const POLICY: AnswerPolicy = { failed: 'retry', truncated: 'final' };
-const ok = (id: string, body: object = { usage: { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 } }) => ({
-  custom_id: id,
-  response: { status_code: 200, body },
-  error: null,
-});
-const failed = (id: string, status: number) => ({
-  custom_id: id,
-  response: { status_code: status, body: {} },
-  error: null,
-});
-const expired = (id: string) => ({ custom_id: id, response: null, error: { code: 'batch_expired', message: 'x' } });
-
-let files = 0;
-async function fileOf(values: readonly object[]) {
-  if (values.length === 0) return null;
-  const uri = storage.resolve(storage.defaultRoot, `${(files += 1)}.jsonl`);
-  const text = values.map((value) => `${JSON.stringify(value)}\n`).join('');
-  await storage.write(uri, sourceOf('', text).open());
-  return { uri, open: (range?: { start: number }) => storage.read(uri, range) };
-}
-
-async function results(round: number, output: readonly object[], errors: readonly object[]): Promise<PartResults> {
-  return { round, part: (files += 1), model: 'm', output: await fileOf(output), errors: await fileOf(errors) };
-}
-
-const inputOf = (ids: readonly string[]) => [
-  sourceOf('file:///in', ids.map((id) => `${JSON.stringify({ custom_id: id })}\n`).join('')),
-];
-
-async function merge(
-  ids: readonly string[],
-  batches: readonly PartResults[],
-  options: Partial<MergeOptions> = {},
-  policy = POLICY,
-) {
-  const contents: Record<'output' | 'errors', Buffer> = { output: Buffer.alloc(0), errors: Buffer.alloc(0) };
-  const writer = (name: 'output' | 'errors') => async (content: AsyncIterable<Uint8Array>) => {
-    const uri = storage.resolve(storage.defaultRoot, `merged-${(files += 1)}`);
-    const ref = await storage.write(uri, content);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of storage.read(uri)) chunks.push(chunk);
-    contents[name] = Buffer.concat(chunks);
-    return ref;
-  };
-  const merged = await mergeResults(inputOf(ids), batches, policy, {
-    order: 'input',
-    gzip: false,
-    prices: null,
-    writeOutput: writer('output'),
-    writeErrors: writer('errors'),
-    ...options,
-  });
-  const linesOf = (content: Buffer) =>
-    (options.gzip ? gunzipSync(content) : content)
-      .toString()
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as { custom_id: string; round?: number; outcome?: string });
-  return {
-    merged,
-    output: linesOf(contents.output),
-    errors: contents.errors.length > 0 ? linesOf(contents.errors) : [],
-  };
-}
-
-const idsOf = (lines: readonly { custom_id: string }[]) => lines.map(({ custom_id }) => custom_id);
+import { results, merge, storage, POLICY, ok, failed, expired, inputOf, idsOf } from '../../support/merging.js';
+import { sourceOf } from '../../support/streams.js';
 
 describe('merge', () => {
   test('what remains → its line with round and outcome, or a synthetic line', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkTrainingFile, type TrainingFileOptions } from '../../../src/training/check-examples.js';
 import { FUZZ_RUNS } from '../../support/fuzz.js';
 import { jsonl } from '../../support/samples.js';
-import { bytes, cut } from '../../support/streams.js';
+import { bytesOf, cut } from '../../support/streams.js';
 
 describe('the file', () => {
   it('training file: any JSON, by any method, cut in any places → the same report, never an exception', async () => {
@@ -29,7 +29,7 @@ describe('the file', () => {
         async (lines, chosen, places) => {
           const content = Buffer.from(jsonl(lines));
           const options: TrainingFileOptions = { method: chosen };
-          const whole = await checkTrainingFile(bytes(content), options);
+          const whole = await checkTrainingFile(bytesOf(content), options);
           expect(await checkTrainingFile(cut(content, places), options)).toEqual(whole);
           expect(whole.faults.total).toBeGreaterThan(0);
         },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkTrainingFile, type TrainingFileOptions } from '../../../src/training/check-examples.js';
-import { chunks, jsonl } from '../../support/jsonl.js';
+import { jsonl } from '../../support/result-lines.js';
+import { bytesOf } from '../../support/streams.js';
 
 type Message = Record<string, unknown>;
 
@@ -19,7 +20,7 @@ function pair(changes: Record<string, unknown> = {}) {
 async function faultsOf(options: TrainingFileOptions, example: unknown): Promise<[string | undefined, string][]> {
   const good = { supervised: conversation(question, answer), dpo: pair(), reinforcement: conversation(question) };
   const lines = Array.from({ length: 10 }, () => good[options.method]);
-  const { faults } = await checkTrainingFile(chunks(jsonl(...lines, example)), options);
+  const { faults } = await checkTrainingFile(bytesOf(jsonl(...lines, example)), options);
   return faults.faults.map((fault) => {
     expect(fault.line).toBe(11);
     return [fault.field, fault.message];
@@ -93,9 +94,9 @@ describe('supervised', () => {
   it('supervised: pairs for davinci-002 or a model fine-tuned from it → no fault; messages for it → a fault', async () => {
     const pairs = Array.from({ length: 10 }, () => ({ prompt: 'x', completion: 'y' }));
     for (const model of ['davinci-002', 'babbage-002', 'ft:davinci-002:acme::1']) {
-      const report = await checkTrainingFile(chunks(jsonl(...pairs)), { method: 'supervised', model });
+      const report = await checkTrainingFile(bytesOf(jsonl(...pairs)), { method: 'supervised', model });
       expect(report.faults.total).toBe(0);
-      const other = await checkTrainingFile(chunks(jsonl(...pairs, conversation(question, answer))), {
+      const other = await checkTrainingFile(bytesOf(jsonl(...pairs, conversation(question, answer))), {
         method: 'supervised',
         model,
       });
@@ -145,7 +146,7 @@ describe('the file', () => {
   it('training file: nine examples → a fault of the file; ten → none; one is enough for validation', async () => {
     const lines = Array.from({ length: 10 }, () => conversation(question, answer));
     const check = (count: number, options: Partial<TrainingFileOptions> = {}) =>
-      checkTrainingFile(chunks(jsonl(...lines.slice(0, count))), { method: 'supervised', ...options });
+      checkTrainingFile(bytesOf(jsonl(...lines.slice(0, count))), { method: 'supervised', ...options });
     expect((await check(9)).faults).toEqual({
       faults: [{ message: '9 examples; the minimum is 10' }],
       total: 1,
@@ -160,7 +161,7 @@ describe('the file', () => {
 
   it('training file: faults everywhere → the first 20, all counted, no content quoted', async () => {
     const bad = { messages: [{ role: 'TOPSECRET', content: 'TOPSECRET' }], prompt: 'TOPSECRET' };
-    const { faults } = await checkTrainingFile(chunks(jsonl(...Array.from({ length: 50 }, () => bad), 'TOPSECRET')), {
+    const { faults } = await checkTrainingFile(bytesOf(jsonl(...Array.from({ length: 50 }, () => bad), 'TOPSECRET')), {
       method: 'supervised',
     });
     expect(faults.faults).toHaveLength(20);
