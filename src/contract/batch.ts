@@ -127,6 +127,8 @@ export const batchResultSchema = z.object({
   model: z.string().nullable(),
   /** The counts that the provider reports; they need not add up. */
   requestCounts: z.object({ total: z.number(), completed: z.number(), failed: z.number() }),
+  /** Whether the result files account for these counts. If not, see `warnings`; nothing is deleted at the provider. */
+  isSettled: z.boolean(),
   /** How each request ended, counted from the result files. */
   lines: lineCountsSchema,
   anomalies: anomaliesSchema,

@@ -43,6 +43,12 @@ export const FAILURES = {
     meaning: 'Not an error: the job has not changed since the last poll (benign).',
     details: '{ status, counts or steps, checkedAt }',
   },
+  NotSettled: {
+    retryable: true,
+    meaning:
+      'The job has ended, but its results do not yet account for what the provider counts; they are read again (benign).',
+    details: '{ jobId, lacks }',
+  },
   AmbiguousCreate: {
     retryable: false,
     meaning: 'It is unknown whether a create succeeded, and the provider keeps no metadata by which to find the job.',
@@ -112,6 +118,7 @@ export interface FailureDetails {
   ApiUnavailable: ApiErrorDetails;
   WaitingForCapacity: ApiErrorDetails;
   NothingNew: { readonly status: string; readonly checkedAt: number } & Readonly<Record<string, unknown>>;
+  NotSettled: { readonly jobId: string; readonly lacks: readonly string[] };
   AmbiguousCreate: { readonly operation: string; readonly lookFor: Readonly<Record<string, unknown>> };
   JobVanished: { readonly jobId: string; readonly missingSince: number | null; readonly lastStatus: string };
   JobStuck: { readonly jobId: string; readonly status: string; readonly since: number; readonly result: unknown };

@@ -12,6 +12,8 @@ export interface ResultsSummary {
   /** The four sum to `total`. */
   readonly lines: LineCounts;
   readonly anomalies: BatchResult['anomalies'];
+  /** Requests of the input that are in neither of the provider's files. */
+  readonly withoutLine: number;
   /** Tokens of the succeeded requests, each counted once. */
   readonly usage: TokenUsage;
   /** The model that the first succeeded answer names. */
@@ -93,6 +95,7 @@ export class BatchAccount {
       total: this.outcomes.ids.size,
       lines: this.outcomes.lineCounts(),
       anomalies: { ...this.#anomalies },
+      withoutLine: this.outcomes.counts.missing,
       usage: { ...this.#usage },
       model: this.#model,
       examples: {

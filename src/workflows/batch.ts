@@ -147,7 +147,8 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     collected: CollectedBatch | null,
   ): BatchResult {
     if (status === 'failed' || !collected) throw batchFailed(job, collected);
-    return { ...collected, status };
+    const { isReadWhole: _, ...result } = collected;
+    return { ...result, status };
   }
 
   protected neverCreated(checked: CheckedInput | null): BatchResult {
@@ -156,6 +157,7 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
       batchId: null,
       model: checked?.model ?? null,
       requestCounts: { total: 0, completed: 0, failed: 0 },
+      isSettled: true,
       lines: { succeeded: 0, failed: 0, unfinished: checked?.requests ?? 0, missing: 0 },
       anomalies: { duplicates: 0, unknownIds: 0, unreadable: 0 },
       output: null,
@@ -180,8 +182,8 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
   /** Whether storage has everything that the provider's output and error files contain. */
   #isOutputSafe(): boolean {
     if (!this.job || !this.collected || !isBatchEnd(this.job.status)) return false;
-    const { lines, output } = this.collected;
-    return lines.missing === 0 && (lines.succeeded === 0 || output !== null);
+    const { isReadWhole, lines, output } = this.collected;
+    return isReadWhole && (lines.succeeded === 0 || output !== null);
   }
 
   #progress(): BatchProgress {

@@ -160,8 +160,9 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     { job, status }: EndedJob<FineTuningSnapshot, FineTuningEnd>,
     collected: CollectedFineTuning,
   ): FineTuningResult {
-    if (status === 'failed') throw fineTuningFailed(job);
-    return { ...collected, status };
+    const { lastError, ...result } = collected;
+    if (status === 'failed') throw fineTuningFailed(job, lastError);
+    return { ...result, status };
   }
 
   protected neverCreated(): FineTuningResult {
@@ -235,7 +236,8 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
   }
 }
 
-function fineTuningFailed({ id: jobId, error }: FineTuningSnapshot) {
-  const reason = error ? `${error.code ?? 'error'}: ${error.message ?? ''}` : 'the provider gave no reason';
-  return failure('FineTuningFailed', `${jobId} failed: ${reason}`, { jobId, error });
+function fineTuningFailed({ id: jobId, error }: FineTuningSnapshot, lastError: string | null) {
+  const told = error ?? (lastError === null ? null : { code: null, message: lastError, param: null });
+  const reason = told ? `${told.code ?? 'error'}: ${told.message ?? ''}` : 'the provider gave no reason';
+  return failure('FineTuningFailed', `${jobId} failed: ${reason}`, { jobId, error: told });
 }

@@ -3,6 +3,7 @@
  * opened again where it stopped, or at the start if the provider does not support ranges.
  */
 import { activityInfo, cancellationSignal, log, sleep } from '@temporalio/activity';
+import type { ApplicationFailure } from '@temporalio/common';
 import { fileObjectSchema } from '../../provider/objects/file.js';
 import { errorWithoutReply, parseReply, type ApiError, type Reply } from '../../provider/reply.js';
 import { resumingStream } from '../../storage/resuming-stream.js';
@@ -13,9 +14,6 @@ import type { ProviderApi } from './provider-api.js';
  * too large.
  */
 const ACCEPT_SHORT_FILE_FROM_ATTEMPT = 3;
-
-/** Statuses with which providers say that a file no longer exists. */
-const FILE_GONE: ReadonlySet<number> = new Set([400, 404, 410]);
 
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
@@ -32,27 +30,70 @@ export type OpenedFile =
  * @throws ApplicationFailure as the table of errors says
  */
 export async function openFile(api: ProviderApi, fileId: string): Promise<OpenedFile> {
-  const { value: response, error } = await requestContent(api, fileId, 0);
-  if (!error) return { content: resumingContent(api, fileId, response) };
+  const { value: response, error } = await requestContent(api, fileId);
+  if (!error) return { content: resumingContent(api, fileId, response, acceptedFromLaterAttempt) };
   const failure = api.failure('files.content', error);
   if (!failure.nonRetryable || error.status === 401) throw failure;
   return { refusal: error };
 }
 
-/**
- * Opens a result file of a job; null if the provider no longer has it. Any other refusal is thrown, since the file
- * still exists.
- */
-export async function openResultFile(api: ProviderApi, fileId: string): Promise<AsyncGenerator<Uint8Array> | null> {
-  const { content, refusal } = await openFile(api, fileId);
-  if (content) return content;
-  if (refusal.status !== null && FILE_GONE.has(refusal.status)) return null;
-  throw api.failure('files.content', refusal);
+/** What is wrong with a result file at the moment. All of it may pass: the file may be published late. */
+export interface ResultFileLack {
+  /** A phrase. */
+  readonly reason: string;
+  /** The refusal, if the provider refused the content. */
+  readonly refusal: ApiError | null;
 }
 
-async function* resumingContent(api: ProviderApi, fileId: string, first: Response): AsyncGenerator<Uint8Array> {
+/** Statuses with which providers answer for a file that is not there yet, or no longer there. */
+const NOT_AVAILABLE: ReadonlySet<number | null> = new Set([400, 403, 404, 410]);
+
+/**
+ * Opens a result file of a job; null if there is nothing to read. Whatever is wrong with the file is reported, and may
+ * be found only at the end of its content.
+ *
+ * @throws ApplicationFailure as the table of errors says, for all other errors
+ */
+export async function openResultFile(
+  api: ProviderApi,
+  fileId: string,
+  report: (lack: ResultFileLack) => void,
+): Promise<AsyncGenerator<Uint8Array> | null> {
+  const { value: response, error } = await requestContent(api, fileId);
+  if (error) {
+    if (!NOT_AVAILABLE.has(error.status)) throw api.failure('files.content', error);
+    report({
+      reason: `the content of ${fileId} was refused with HTTP ${error.status}: ${error.message}`,
+      refusal: error,
+    });
+    return null;
+  }
+  if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
+    await response.body?.cancel();
+    report({ reason: `the content of ${fileId} is an HTML page`, refusal: null });
+    return null;
+  }
+  return resumingContent(api, fileId, response, (offset, end) =>
+    report({ reason: `${fileId} ended after ${offset} of ${end ?? 'unknown'} bytes`, refusal: null }),
+  );
+}
+
+/** Called for content that always ends early. It throws, or returns to end the stream there. */
+type OnShort = (offset: number, end: number | null, cutOff: ApplicationFailure) => void;
+
+const acceptedFromLaterAttempt: OnShort = (_offset, _end, cutOff) => {
+  if (activityInfo().attempt < ACCEPT_SHORT_FILE_FROM_ATTEMPT) throw cutOff;
+};
+
+async function* resumingContent(
+  api: ProviderApi,
+  fileId: string,
+  first: Response,
+  onShort: OnShort,
+): AsyncGenerator<Uint8Array> {
   // Without a content length, only the size that the file's object names distinguishes a silent cut from the end.
   const end = contentLengthOf(first) ?? (await sizeOf(api, fileId));
+  const version = versionOf(first);
   const cutOff = (offset: number) => api.failure('files.content', cutOffError(fileId, offset, end));
   const contentFrom = (response: Response, offset: number) => {
     const skip = offset - startOf(response, offset);
@@ -64,9 +105,16 @@ async function* resumingContent(api: ProviderApi, fileId: string, first: Respons
     end,
     reopen: async (offset) => {
       const { value: response, error } = await requestContent(api, fileId, offset);
-      if (!error) return contentFrom(response, offset);
+      if (!error) {
+        if (isSameVersion(version, versionOf(response))) return contentFrom(response, offset);
+        await response.body?.cancel();
+        throw api.failure('files.content', errorWithoutReply(`${fileId} changed during the download`, 'file_changed'));
+      }
       // Nothing follows: the file is shorter than its object says.
-      if (error.status === 416) return null;
+      if (error.status === 416) {
+        onShort(offset, end, cutOff(offset));
+        return null;
+      }
       const failure = api.failure('files.content', error);
       // A file that is gone by now was not read completely. The next attempt reports why.
       throw failure.nonRetryable ? cutOff(offset) : failure;
@@ -76,14 +124,41 @@ async function* resumingContent(api: ProviderApi, fileId: string, first: Respons
       log.warn('A download was interrupted; resuming it', { fileId, received: offset, expected: end });
     },
     onGivingUp: ({ error, offset }) => {
-      if (error || activityInfo().attempt < ACCEPT_SHORT_FILE_FROM_ATTEMPT) throw cutOff(offset);
+      if (error) throw cutOff(offset);
+      onShort(offset, end, cutOff(offset));
     },
     pause: (emptyConnections) => sleep(Math.min(FIRST_PAUSE_MS * 2 ** emptyConnections, MAX_PAUSE_MS)),
   });
 }
 
+/** What tells one version of a file from another. A field is null where the provider does not send it. */
+interface FileVersion {
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+  /** Bytes of the whole file. */
+  readonly size: number | null;
+}
+
+function versionOf({ headers, status }: Response): FileVersion {
+  const total = /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1];
+  const length = headers.has('content-encoding') ? null : headers.get('content-length');
+  const size = status === 206 ? total : length;
+  return {
+    etag: headers.get('etag'),
+    lastModified: headers.get('last-modified'),
+    size: size === undefined || size === null ? null : Number(size),
+  };
+}
+
+/** Whether two replies may be of the same version: nothing that both of them say differs. */
+function isSameVersion(one: FileVersion, other: FileVersion): boolean {
+  return (['etag', 'lastModified', 'size'] as const).every(
+    (field) => one[field] === null || other[field] === null || one[field] === other[field],
+  );
+}
+
 /** Requests the content from an offset on. */
-function requestContent(api: ProviderApi, fileId: string, offset: number): Promise<Reply<Response>> {
+function requestContent(api: ProviderApi, fileId: string, offset = 0): Promise<Reply<Response>> {
   return api.attempt((client) =>
     client.files.content(fileId, {
       // A fresh signal for each request: the SDK never removes its listeners from the signal that it is given.

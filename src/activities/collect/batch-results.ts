@@ -1,12 +1,16 @@
 /** The results of a batch, downloaded into storage and accounted for line by line against its input. */
 import type { CheckedInput, CollectBatchInput, CollectedBatch } from '../../contract/activities/batch.js';
-import type { BatchSnapshot } from '../../contract/snapshots.js';
+import type { BatchSnapshot, RequestCounts } from '../../contract/snapshots.js';
+import { BATCHES } from '../../provider/job-kinds.js';
 import { collectResults, type CollectedResults, type ResultSources } from '../../results/collect.js';
 import type { ResultsSummary } from '../../results/batch-account.js';
 import { safeName } from '../../storage/safe-name.js';
 import type { Storage } from '../../storage/storage.js';
-import { openFile, openResultFile } from '../calls/open-file.js';
+import { retrieveJob } from '../calls/jobs.js';
+import { openFile, openResultFile, type ResultFileLack } from '../calls/open-file.js';
 import type { ProviderApi } from '../calls/provider-api.js';
+import { withHeartbeat } from '../runtime/heartbeat.js';
+import { Settling } from './settling.js';
 
 type OpenContent = () => AsyncIterable<Uint8Array>;
 
@@ -21,19 +25,38 @@ const WITHOUT_RESULT: Readonly<Record<string, 'batch_expired' | 'batch_cancelled
   cancelled: 'batch_cancelled',
 };
 
-/** Writes `output.jsonl`, `errors.jsonl` and `manifest.json` to `<outputUri>/<batch id>/`. */
+/**
+ * Writes `output.jsonl`, `errors.jsonl` and `manifest.json` to `<outputUri>/<batch id>/`.
+ *
+ * @throws ApplicationFailure `NotSettled` while the results do not account for what the provider counts
+ */
 export async function collectBatch(
   api: ProviderApi,
   storage: Storage,
   input: CollectBatchInput,
 ): Promise<CollectedBatch> {
+  const settling = new Settling(input.settleForMs);
+  return withHeartbeat(async () => {
+    const mayBeIncomplete = settling.hasBegun || hasNoFile(input.batch);
+    const batch = mayBeIncomplete ? await readAgain(api, input.batch) : input.batch;
+    return collect(api, storage, { ...input, batch }, settling);
+  }, settling.details);
+}
+
+async function collect(
+  api: ProviderApi,
+  storage: Storage,
+  input: CollectBatchInput,
+  settling: Settling,
+): Promise<CollectedBatch> {
   const { batch } = input;
   const warnings = [...input.warnings];
+  const lacks: ResultFileLack[] = [];
   const uriOf = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(batch.id), name);
   const sources: ResultSources = {
     input: await openInput(api, storage, input.input, batch.inputFileId, warnings),
-    output: resultLines(api, batch.outputFileId, warnings),
-    errors: resultLines(api, batch.errorFileId, warnings),
+    output: resultLines(api, batch.outputFileId, lacks),
+    errors: resultLines(api, batch.errorFileId, lacks),
     withoutLine: WITHOUT_RESULT[batch.status] ?? 'missing',
   };
   const unsuccessfulUri = uriOf(UNSUCCESSFUL_LINES);
@@ -45,25 +68,75 @@ export async function collectBatch(
       read: () => storage.read(unsuccessfulUri, { reuse: true }),
     },
   });
+  const missingResults = lacksOf(batch, collected.summary, lacks);
+  if (missingResults.length > 0) {
+    settling.mustWaitFor(missingResults, batch.id);
+    // The file exists, so the answers in it are not given up: the run shows the refusal until it is mended.
+    const refusal = lacks.find((lack) => lack.refusal?.status === 403)?.refusal;
+    if (refusal) throw api.failure('files.content', refusal);
+    warnings.push(`The provider's results are incomplete: ${missingResults.join('; ')}`);
+  }
   warnings.push(...anomalyWarnings(collected.summary));
-  const result = toResult(input, collected, warnings);
+  const result = toResult(input, collected, warnings, missingResults.length === 0);
   await storage.write(uriOf('manifest.json'), manifest(result));
   await storage.delete(unsuccessfulUri);
   return result;
+}
+
+const hasNoFile = ({ outputFileId, errorFileId }: BatchSnapshot): boolean =>
+  outputFileId === null && errorFileId === null;
+
+/**
+ * The batch as the provider shows it now. A reply that lags, or that leaves something out, does not undo what is known.
+ */
+async function readAgain(api: ProviderApi, known: BatchSnapshot): Promise<BatchSnapshot> {
+  const { value: batch } = await retrieveJob(BATCHES, api, known.id);
+  if (!batch || (BATCHES.statuses.isEnd(known.status) && !BATCHES.statuses.isEnd(batch.status))) return known;
+  return {
+    ...known,
+    outputFileId: batch.outputFileId ?? known.outputFileId,
+    errorFileId: batch.errorFileId ?? known.errorFileId,
+    requestCounts: batch.requestCounts.total > 0 ? batch.requestCounts : known.requestCounts,
+  };
+}
+
+/** What the results lack of what the provider counts, as phrases; none if they account for all of it. */
+function lacksOf(
+  batch: BatchSnapshot,
+  { lines, anomalies, total }: ResultsSummary,
+  files: readonly ResultFileLack[],
+): string[] {
+  const promised = promisedBy(batch.requestCounts);
+  // A line with an id that the input does not have is an answer, too.
+  const read = lines.succeeded + lines.failed + anomalies.unknownIds;
+  if (promised > 0 && read >= promised) return [];
+  const reasons = files.map(({ reason }) => reason);
+  if (promised > 0) reasons.unshift(`it counts ${promised} requests with a result, and its files contain ${read}`);
+  else if (batch.outputFileId !== null && read === 0) reasons.push(`no answer is in ${batch.outputFileId}`);
+  else if (hasNoFile(batch) && batch.status === 'completed' && total > 0) reasons.push('there is no result file');
+  return reasons;
+}
+
+/** Requests with a result by the provider's counts. Some providers count failed requests as completed, too. */
+function promisedBy({ total, completed, failed }: RequestCounts): number {
+  return Math.min(completed + failed, total > 0 ? total : Infinity);
 }
 
 function toResult(
   { batch, input, cancellation }: CollectBatchInput,
   { summary, output, errors }: CollectedResults,
   warnings: string[],
+  isSettled: boolean,
 ): CollectedBatch {
-  const { lines, anomalies, usage, model } = summary;
+  const { lines, anomalies, usage, model, withoutLine } = summary;
   const { createdAt, inProgressAt, finalizingAt, expiresAt } = batch.timestamps;
   return {
     status: batch.status,
     batchId: batch.id,
     model: batch.model ?? model ?? input.model,
     requestCounts: batch.requestCounts,
+    isSettled,
+    isReadWhole: isSettled && withoutLine === 0 && anomalies.unreadable === 0,
     lines,
     anomalies,
     output,
@@ -106,15 +179,12 @@ async function openInput(
   return null;
 }
 
-/**
- * A result file of the provider, opened when it is read; null if the batch has none. A deleted file counts as empty.
- */
-function resultLines(api: ProviderApi, fileId: string | null, warnings: string[]): OpenContent | null {
+/** A result file of the provider, opened when it is read; null if the batch has none. */
+function resultLines(api: ProviderApi, fileId: string | null, lacks: ResultFileLack[]): OpenContent | null {
   if (fileId === null) return null;
   return async function* () {
-    const content = await openResultFile(api, fileId);
+    const content = await openResultFile(api, fileId, (lack) => lacks.push(lack));
     if (content) yield* content;
-    else warnings.push(`The provider no longer has the result file ${fileId}; its lines count as missing`);
   };
 }
 

@@ -51,6 +51,8 @@ export interface WatchBatchInput extends WatchInput {
 export interface CollectBatchInput {
   readonly provider: string;
   readonly batch: BatchSnapshot;
+  /** Milliseconds for which incomplete results of an ended job are read again; 0 for a job that has not ended. */
+  readonly settleForMs: number;
   readonly input: CheckedInput;
   /** Where results are written, as `<outputUri>/<batch id>/…`; null for the worker's first storage root. */
   readonly outputUri: string | null;
@@ -59,7 +61,11 @@ export interface CollectBatchInput {
 }
 
 /** The result, with any status of a batch: one that is stuck has not ended. */
-export type CollectedBatch = Omit<BatchResult, 'status'> & { readonly status: string };
+export type CollectedBatch = Omit<BatchResult, 'status'> & {
+  readonly status: string;
+  /** Whether the provider's files were read whole and have a line for every request, so that they may be deleted. */
+  readonly isReadWhole: boolean;
+};
 
 export interface BatchActivities {
   /** Checks every line; fails with `InvalidInput` and the first faults. Inline requests become a file in storage. */

@@ -47,6 +47,8 @@ export type FineTuningSighting = Sighting<FineTuningSnapshot> & { readonly steps
 export interface CollectFineTuningInput {
   readonly provider: string;
   readonly job: FineTuningSnapshot;
+  /** Milliseconds for which incomplete results of an ended job are read again; 0 for a job that has not ended. */
+  readonly settleForMs: number;
   /** Where results are written, as `<outputUri>/<job id>/…`; null for the worker's first storage root. */
   readonly outputUri: string | null;
   readonly cancellation: Cancellation | null;
@@ -54,7 +56,11 @@ export interface CollectFineTuningInput {
 }
 
 /** The result, with any status of a fine-tuning job. */
-export type CollectedFineTuning = Omit<FineTuningResult, 'status'> & { readonly status: string };
+export type CollectedFineTuning = Omit<FineTuningResult, 'status'> & {
+  readonly status: string;
+  /** The last event of the level `error`: a job may fail without any other reason. */
+  readonly lastError: string | null;
+};
 
 export interface FineTuningActivities {
   /** Checks every example by the rules of the method; fails with `InvalidInput` and the first faults. */

@@ -70,8 +70,8 @@ export const fineTuningObjectSchema: z.ZodType<FineTuningSnapshot> = z.preproces
 
 /** An event of a fine-tuning job. Further fields pass through; `data` is `{}`, null or metrics. */
 export const fineTuningEventSchema = z.looseObject({
-  id: z.string(),
-  created_at: wireTime,
+  id: ifReadable(z.string().min(1)),
+  created_at: ifReadable(wireTime),
   level: z.string().catch('info'),
   message: z.string().catch(''),
 });

@@ -2,13 +2,14 @@
  * The lifecycle of one job at the provider, whatever its kind: check the input, upload it, create the job, wait for its
  * end, collect the results, clean up. A subclass makes the calls of its kind; the order and the rules are here.
  */
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { CreatedOnce, CreateOnceInput, JobSearch, Sighting, WatchInput } from '../../contract/activities/jobs.js';
 import type { UploadFileInput } from '../../contract/activities/files.js';
 import type { CheckedFile } from '../../contract/checked-file.js';
 import { failure } from '../../contract/failures.js';
 import type { Cancellation, CommonProgress } from '../../contract/progress.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
-import type { Duration } from '../../contract/spec-fields.js';
+import { toMs, type Duration } from '../../contract/spec-fields.js';
 import { runActivity, shortActivities, transferActivities } from './activity-calls.js';
 import { createUnlessCancelled, type CreatedJob } from './create-unless-cancelled.js';
 import { showDetails, type Details } from './current-details.js';
@@ -40,6 +41,7 @@ interface JobSpec {
   readonly onAmbiguousCreate: 'fail' | 'createAgain';
   readonly vanishedAfter: Duration;
   readonly stuckAfter: Duration;
+  readonly settleFor: Duration;
   readonly poll?: { readonly min?: Duration | undefined; readonly max?: Duration | undefined } | undefined;
 }
 
@@ -47,6 +49,7 @@ interface JobSpec {
 export interface CollectContext {
   readonly provider: string;
   readonly outputUri: string | null;
+  readonly settleForMs: number;
   readonly cancellation: Cancellation | null;
   readonly warnings: readonly string[];
 }
@@ -69,6 +72,8 @@ export abstract class JobLifecycle<T extends JobTypes> {
   protected collected: T['collected'] | null = null;
   readonly #identity = identity();
   #lastCheckedAt: number | null = null;
+  /** Whether a create failed with unknown outcome, so that a job may be running. */
+  #isCreateAmbiguous = false;
 
   protected abstract readonly statuses: EndingStatusRules<T['end']>;
 
@@ -194,15 +199,23 @@ export abstract class JobLifecycle<T extends JobTypes> {
     return uploaded.fileId;
   }
 
-  #create(uploaded: T['uploaded']): Promise<CreatedJob<T['job']> | null> {
+  async #create(uploaded: T['uploaded']): Promise<CreatedJob<T['job']> | null> {
     const { onAmbiguousCreate } = this.spec;
     const { mayExist } = this.#identity;
     const search = this.#search();
-    return createUnlessCancelled<T['job']>(
-      this.run,
-      () => this.create(uploaded, { ...search, mayExist, onAmbiguousCreate }),
-      (outcomeUnknown) => this.find(uploaded, search, outcomeUnknown),
-    );
+    this.#isCreateAmbiguous = true;
+    try {
+      const created = await createUnlessCancelled<T['job']>(
+        this.run,
+        () => this.create(uploaded, { ...search, mayExist, onAmbiguousCreate }),
+        (outcomeUnknown) => this.find(uploaded, search, outcomeUnknown),
+      );
+      this.#isCreateAmbiguous = false;
+      return created;
+    } catch (error) {
+      this.#isCreateAmbiguous = !isRefusal(error);
+      throw error;
+    }
   }
 
   #waitForEnd({
@@ -233,7 +246,9 @@ export abstract class JobLifecycle<T extends JobTypes> {
     this.run.enter('collecting');
     const { provider, outputUri = null } = this.spec;
     const { cancellation, warnings } = this.run;
-    const collected = await this.collect(job, { provider, outputUri, cancellation, warnings }, checked);
+    const settleForMs = this.statuses.isEnd(job.status) ? toMs(this.spec.settleFor) : 0;
+    const context = { provider, outputUri, settleForMs, cancellation, warnings };
+    const collected = await this.collect(job, context, checked);
     this.collected = collected;
     for (const warning of collected?.warnings ?? []) this.run.warn(warning);
     return collected;
@@ -241,7 +256,8 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   /** Runs however the lifecycle ends. */
   async #cleanUp(): Promise<void> {
-    const fileIds = this.filesToDelete(this.job !== null && !this.statuses.isEnd(this.job.status));
+    const mayStillRun = this.job === null ? this.#isCreateAmbiguous : !this.statuses.isEnd(this.job.status);
+    const fileIds = this.filesToDelete(mayStillRun);
     if (fileIds.length === 0) return;
     const { provider } = this.spec;
     const summary = `Delete ${fileIds.join(', ')} at the provider`;
@@ -258,6 +274,12 @@ export abstract class JobLifecycle<T extends JobTypes> {
     const progress = this.commonProgress;
     showDetails(this.run, { ...this.details(progress), status: progress.status });
   }
+}
+
+/** Whether a create failed with a clear refusal, so that there is no job. */
+function isRefusal(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && cause.type === 'ApiRefused';
 }
 
 function stuck({ job: { id: jobId, status }, since }: StuckJob<JobSnapshot>, result: unknown) {
