@@ -202,6 +202,6 @@ function anomalyWarnings({ examples, lines, anomalies }: ResultsSummary): string
 
 const quoted = (ids: readonly string[]): string => ids.map((id) => JSON.stringify(id)).join(', ');
 
-async function* manifest(result: CollectedBatch): AsyncGenerator<string> {
+async function* manifest({ isReadWhole: _, ...result }: CollectedBatch): AsyncGenerator<string> {
   yield `${JSON.stringify(result, null, 2)}\n`;
 }

@@ -49,7 +49,7 @@ describe('a download', () => {
     stage.api.faults.add({ on: 'files.content', effect: { kind: 'status', status: 410 }, times: Infinity });
     const result = await (await startBatch()).result();
     expect(result.lines).toEqual({ succeeded: 0, failed: 0, unfinished: 0, missing: 30 });
-    expect(result.warnings[0]).toContain('no longer has the result file');
+    expect(result.warnings[0]).toContain('was refused with HTTP 410');
   });
 
   test('whose file object reports too large a size → accepted after all', async () => {
