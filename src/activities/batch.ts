@@ -19,6 +19,7 @@ import { checkBatchInput, type BatchInputReport } from '../requests/check-input.
 import type { Storage } from '../storage/storage.js';
 import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
 import { cancelJob, keyedJobs } from './calls/jobs.js';
+import { waitUntilFileIsProcessed } from './calls/file-processing.js';
 import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { watchJob } from './calls/watch.js';
@@ -39,16 +40,17 @@ export class BatchActivityGroup implements BatchActivities {
     return withHeartbeat(async () => {
       if ('fileId' in input.input) {
         const { fileId } = input.input;
+        await waitUntilFileIsProcessed(api, fileId);
         const { content } = await openFile(api, fileId);
         // A provider need not give an input file back. Then only the provider checks the lines.
         if (!content) return { requests: null, model: null, fileId };
-        const { requests, model } = await checkLines(api, input.endpoint, content);
+        const { requests, model } = await checkLines(api, input, content);
         return { requests, model, fileId };
       }
       const uri = 'uri' in input.input ? input.input.uri : await writeInline(storage, input, input.input.requests);
       const content = storage.read(uri, { reuse: true });
-      const { requests, model, bytes, sha256 } = await checkLines(api, input.endpoint, content);
-      return { requests, model, file: { uri, bytes, sha256 } };
+      const { requests, model, bytes, sha256, hasByteOrderMark } = await checkLines(api, input, content);
+      return { requests, model, file: { uri, bytes, sha256, hasByteOrderMark } };
     });
   }
 
@@ -110,17 +112,18 @@ async function writeInline(
 /** @throws ApplicationFailure `InvalidInput` with the first faults */
 async function checkLines(
   { provider }: ProviderApi,
-  endpoint: string,
+  { endpoint, check }: CheckBatchInputInput,
   content: AsyncIterable<Uint8Array>,
 ): Promise<BatchInputReport> {
   const report = await checkBatchInput(untilCancelled(content), { endpoint, limits: provider.batchLimits });
-  if (report.faults.total > 0) throw invalidInput(report.faults);
+  if (check && report.faults.total > 0) throw invalidInput(report.faults);
   return report;
 }
 
 async function requestBatch(api: ProviderApi, input: CreateBatchInput): Promise<Reply<BatchSnapshot>> {
   const reply = await api.attempt((client) =>
     client.batches.create({
+      ...input.extraBody,
       input_file_id: input.inputFileId,
       // Providers have further endpoints and windows, which the SDK's types do not know.
       endpoint: input.endpoint as '/v1/chat/completions',

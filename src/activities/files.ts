@@ -1,13 +1,16 @@
 /** Files at the provider: upload from storage, delete. */
 import { createHash, type Hash } from 'node:crypto';
-import { activityInfo, cancellationSignal, log, sleep } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { CheckedFile } from '../contract/checked-file.js';
 import type { FileActivities, UploadFileInput } from '../contract/activities/files.js';
-import { invalidField, invalidInput } from '../contract/failures.js';
+import { invalidInput } from '../contract/failures.js';
 import { FILE_LIMITS, PAGE_SIZES } from '../contract/limits.js';
+import { MARK_BYTES, withoutMark } from '../jsonl/file-start.js';
 import { fileObjectSchema, type FileSnapshot } from '../provider/objects/file.js';
 import { postFile } from '../provider/upload-form.js';
 import type { Storage } from '../storage/storage.js';
+import { waitUntilProcessed } from './calls/file-processing.js';
 import { listAll } from './calls/list-all.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import type { ActivityContext } from './runtime/context.js';
@@ -66,9 +69,12 @@ async function upload(api: ProviderApi, storage: Storage, input: UploadFileInput
   const { min, max } = FILE_LIMITS.expiresAfterSeconds;
   const expiresAfter = Math.min(Math.max(Math.round(input.expiresAfterSeconds), min), max);
   const form = {
-    filename: input.filename,
-    bytes,
-    content: () => hashing(storage.read(uri), hash),
+    filename: uploadName(input),
+    bytes: uploadedBytes(input.file),
+    content: () => {
+      const content = hashing(storage.read(uri), hash);
+      return input.file.hasByteOrderMark ? withoutMark(content) : content;
+    },
     fields: {
       purpose: input.purpose,
       ...(fileExpiry && {
@@ -88,6 +94,18 @@ async function upload(api: ProviderApi, storage: Storage, input: UploadFileInput
   return file;
 }
 
+/** Size of the file at the provider. */
+function uploadedBytes({ bytes, hasByteOrderMark = false }: CheckedFile): number {
+  return hasByteOrderMark ? bytes - MARK_BYTES : bytes;
+}
+
+/** Characters of the hash in a name, by which an upload is adopted only for the same content. */
+const HASH_LENGTH = 16;
+
+function uploadName({ filename, file }: UploadFileInput): string {
+  return filename.replace(/(?=\.jsonl$)/, `.${file.sha256.slice(0, HASH_LENGTH)}`);
+}
+
 async function* hashing(source: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     hash.update(chunk);
@@ -105,6 +123,8 @@ function changedSinceCheck(uri: string): ApplicationFailure {
  * at `notBefore`.
  */
 async function findUpload(api: ProviderApi, input: UploadFileInput): Promise<FileSnapshot | null> {
+  const filename = uploadName(input);
+  const bytes = uploadedBytes(input.file);
   const query = { purpose: input.purpose, order: 'desc', limit: PAGE_SIZES.files };
   try {
     for await (const object of listAll(api, 'files.list', '/files', query)) {
@@ -112,7 +132,7 @@ async function findUpload(api: ProviderApi, input: UploadFileInput): Promise<Fil
       if (!reading.success) continue;
       const file = reading.data;
       if (file.createdAt !== null && file.createdAt < input.notBefore) return null;
-      if (file.filename === input.filename && file.bytes === input.file.bytes && file.status !== 'error') return file;
+      if (file.filename === filename && file.bytes === bytes && file.status !== 'error') return file;
     }
   } catch (error) {
     // Without permission to list, an earlier upload cannot be adopted. A second one costs nothing, and the first
@@ -121,18 +141,4 @@ async function findUpload(api: ProviderApi, input: UploadFileInput): Promise<Fil
     log.warn('Cannot list the files at the provider; uploading the file again', { reason: error.message });
   }
   return null;
-}
-
-/** Waits until the provider has processed the file, if it must be processed before a job can use it. */
-async function waitUntilProcessed(api: ProviderApi, file: FileSnapshot): Promise<FileSnapshot> {
-  let current = file;
-  while (api.provider.fileMustBeProcessed && current.status !== 'processed') {
-    if (current.status === 'error') {
-      const message = `the provider cannot process the file: ${current.statusDetails ?? 'no reason given'}`;
-      throw invalidField(null, message);
-    }
-    await sleep('2s');
-    current = await api.call('files.retrieve', fileObjectSchema, (openai) => openai.files.retrieve(file.id));
-  }
-  return current;
 }

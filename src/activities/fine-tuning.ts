@@ -23,6 +23,7 @@ import { NO_CAPACITY_DELAY_MS } from './calls/api-failure.js';
 import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
 import { cancelJob, changeJob, keyedJobs } from './calls/jobs.js';
 import { listAll } from './calls/list-all.js';
+import { waitUntilFileIsProcessed } from './calls/file-processing.js';
 import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { watchJob } from './calls/watch.js';
@@ -46,14 +47,16 @@ export class FineTuningActivityGroup implements FineTuningActivities {
     return withHeartbeat(async () => {
       if ('fileId' in input.file) {
         const { fileId } = input.file;
+        await waitUntilFileIsProcessed(api, fileId);
         const { content } = await openFile(api, fileId);
         // A provider need not give a file back. Then only the provider checks the examples.
         if (!content) return { examples: null, fileId };
-        return { examples: (await checkExamples(input, content)).examples, fileId };
+        return { examples: (await checkExamples(api, input, content)).examples, fileId };
       }
       const { uri } = input.file;
-      const { examples, bytes, sha256 } = await checkExamples(input, storage.read(uri, { reuse: true }));
-      return { examples, file: { uri, bytes, sha256 } };
+      const content = storage.read(uri, { reuse: true });
+      const { examples, bytes, sha256, hasByteOrderMark } = await checkExamples(api, input, content);
+      return { examples, file: { uri, bytes, sha256, hasByteOrderMark } };
     });
   }
 
@@ -119,9 +122,14 @@ export class FineTuningActivityGroup implements FineTuningActivities {
 }
 
 /** @throws ApplicationFailure `InvalidInput` with the first faults */
-async function checkExamples({ method, role, model }: CheckTrainingFileInput, content: AsyncIterable<Uint8Array>) {
-  const report = await checkTrainingFile(untilCancelled(content), { method, role, model });
-  if (report.faults.total > 0) throw invalidInput(report.faults, `${role} file: `);
+async function checkExamples(
+  { provider }: ProviderApi,
+  { method, role, model, check }: CheckTrainingFileInput,
+  content: AsyncIterable<Uint8Array>,
+) {
+  const rules = provider.trainingRules;
+  const report = await checkTrainingFile(untilCancelled(content), { method, role, model, rules });
+  if (check && report.faults.total > 0) throw invalidInput(report.faults, `${role} file: `);
   return report;
 }
 
@@ -131,6 +139,7 @@ async function requestFineTuningJob(
 ): Promise<Reply<FineTuningSnapshot>> {
   const reply = await api.attempt((client) =>
     client.fineTuning.jobs.create({
+      ...input.extraBody,
       model: input.model,
       training_file: input.trainingFileId,
       ...(input.validationFileId !== null && { validation_file: input.validationFileId }),

@@ -156,7 +156,8 @@ export class LlmJobsClient {
     options: StartOptions = {},
   ): Promise<BulkBatchRun> {
     const workflowId = options.workflowId ?? `bulk-${randomUUID()}`;
-    const name = `${safeName(workflowId)}.requests.jsonl`;
+    // Each call has its own file: the run that has this workflow id may be reading the one of an earlier call.
+    const name = `${safeName(workflowId)}.${randomUUID()}.requests.jsonl`;
     const uri = storage.resolve(spec.outputUri ?? storage.defaultRoot, 'inputs', name);
     checked(bulkBatchSpecSchema, { ...spec, input: { uri } });
     await storage.write(uri, jsonLines(withMethod(requests)));

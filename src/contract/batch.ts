@@ -3,7 +3,15 @@ import { z } from 'zod';
 import { cancellationSchema, type CommonProgress } from './progress.js';
 import { fileRefSchema } from './file-ref.js';
 import { FILE_LIMITS } from './limits.js';
-import { commonSpecFields, durationSchema, idSchema, toMs, uriSchema } from './spec-fields.js';
+import {
+  BATCH_CREATE_FIELDS,
+  commonSpecFields,
+  durationSchema,
+  extraBodySchema,
+  idSchema,
+  toMs,
+  uriSchema,
+} from './spec-fields.js';
 import { BATCH_ENDS } from './status.js';
 
 /** One request of a batch: one line of its input file. */
@@ -45,6 +53,18 @@ export const batchSpecSchema = z.strictObject({
    */
   completionWindow: z.string().min(1).max(40).default('24h'),
   ...commonSpecFields,
+  /**
+   * Further fields of the create request, for providers that need them.
+   *
+   * @default none
+   */
+  extraBody: extraBodySchema(BATCH_CREATE_FIELDS).optional(),
+  /**
+   * Whether to check every line before the upload. Without it, only the provider checks them.
+   *
+   * @default true
+   */
+  check: z.boolean().default(true),
   /**
    * When the provider deletes the output and error files: 1 hour to 30 days after their creation.
    *

@@ -4,7 +4,7 @@ import { lineCountsSchema, tokenUsageSchema } from './batch.js';
 import { fileRefSchema } from './file-ref.js';
 import { SEND_REASONS, type RoundPlan } from './part.js';
 import { cancellationSchema, type CommonProgress } from './progress.js';
-import { commonSpecFields, durationSchema, uriSchema } from './spec-fields.js';
+import { BATCH_CREATE_FIELDS, commonSpecFields, durationSchema, extraBodySchema, uriSchema } from './spec-fields.js';
 
 const inputSchema = z.union(
   [
@@ -49,6 +49,12 @@ export const bulkBatchSpecSchema = z.strictObject({
    */
   completionWindow: z.string().min(1).max(40).default('24h'),
   ...commonSpecFields,
+  /**
+   * Further fields of the create request of each batch, for providers that need them.
+   *
+   * @default none
+   */
+  extraBody: extraBodySchema(BATCH_CREATE_FIELDS).optional(),
   /**
    * How long after its expiry, or after a cancel, a batch may take to reach a terminal status.
    *

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { fileRefSchema } from './file-ref.js';
 import { FINE_TUNING_LIMITS } from './limits.js';
 import { cancellationSchema, type CommonProgress } from './progress.js';
-import { commonSpecFields, durationSchema, idSchema, uriSchema } from './spec-fields.js';
+import { commonSpecFields, durationSchema, extraBodySchema, idSchema, uriSchema } from './spec-fields.js';
 
 const fileSchema = z.union([z.strictObject({ fileId: idSchema }), z.strictObject({ uri: uriSchema })], {
   error: 'must be { fileId }, or { uri } with a file:// or s3:// URI',
@@ -23,6 +23,18 @@ const methodSchema = z
 function hasGrader(settings: unknown): boolean {
   return typeof settings === 'object' && settings !== null && 'grader' in settings && Boolean(settings.grader);
 }
+
+/** The fields of the create request that the library sets. */
+const CREATE_FIELDS = [
+  'model',
+  'training_file',
+  'validation_file',
+  'method',
+  'suffix',
+  'seed',
+  'integrations',
+  'metadata',
+] as const;
 
 const { suffixLength, seed, integrations } = FINE_TUNING_LIMITS;
 
@@ -54,6 +66,18 @@ export const fineTuningSpecSchema = z.strictObject({
     .max(integrations, `at most ${integrations} integrations`)
     .optional(),
   ...commonSpecFields,
+  /**
+   * Further fields of the create request, for providers that need them.
+   *
+   * @default none
+   */
+  extraBody: extraBodySchema(CREATE_FIELDS).optional(),
+  /**
+   * Whether to check every example before the upload. Without it, only the provider checks them.
+   *
+   * @default true
+   */
+  check: z.boolean().default(true),
   /**
    * How long after a cancel the job may take to reach a terminal status. Then the run fails with `JobStuck`.
    *

@@ -126,3 +126,25 @@ export const commonSpecFields = {
    */
   onAmbiguousCreate: z.enum(['fail', 'createAgain']).default('fail'),
 } as const;
+
+/**
+ * Further fields of the create request, for providers that need them. They are passed on unchanged.
+ *
+ * @param taken fields of the request that the library sets
+ */
+export function extraBodySchema(taken: readonly string[]) {
+  return z
+    .record(z.string().min(1, 'must not be empty'), z.json())
+    .refine((body) => !taken.some((field) => Object.hasOwn(body, field)), {
+      error: `must not contain ${taken.join(', ')}: the library sets these fields`,
+    });
+}
+
+/** The fields of the create request of a batch that the library sets. */
+export const BATCH_CREATE_FIELDS = [
+  'input_file_id',
+  'endpoint',
+  'completion_window',
+  'metadata',
+  'output_expires_after',
+] as const;

@@ -74,11 +74,18 @@ export const API_ERROR_TABLE: readonly Row[] = [
   { status: (status) => status !== null && status >= 500, verdict: 'unavailable' },
   // Two requests collided; the SDK retries 409 too. For a cancel, pause or resume a 409 means "already ended" instead.
   { operation: /\.(create|retrieve|list|content|events|checkpoints|delete)$/, status: is(409), verdict: 'unavailable' },
-  // The file was uploaded a moment ago and is not visible yet (curator#116), or is still being processed (Azure).
+  // The file is still being processed (Azure), which takes as long as it takes.
+  {
+    operation: /^(batches|fineTuning)\.create$/,
+    status: is(400, 404, 409, 422),
+    text: /file.{0,80}(not (yet )?ready|still.{0,20}process|being processed|not (yet |been )*processed|is processing|status is (pending|running|uploaded|processing|preprocessing))/i,
+    verdict: 'unavailable',
+  },
+  // The file was uploaded a moment ago and is not visible yet (curator#116).
   {
     operation: /^(batches|fineTuning)\.create$/,
     status: is(400, 404),
-    text: /(cannot|could not|can't) find file|no such file|file.{0,60}(not ready|not.{0,10}processed|processing|does not exist|not found)/i,
+    text: /(cannot|could not|can't) find file|no such file|file.{0,60}(not.{0,10}processed|processing|does not exist|not found)/i,
     verdict: 'unavailable',
     maxAttempts: 6,
   },

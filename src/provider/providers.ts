@@ -23,6 +23,12 @@ export interface ProviderTraits {
    */
   readonly fileMustBeProcessed: boolean;
   /**
+   * Whose rules training files are checked by. With `provider`, only the provider checks the examples; here each line
+   * must be a JSON object. Models that are not OpenAI's are always treated so.
+   * @default 'openai'
+   */
+  readonly trainingRules: 'openai' | 'provider';
+  /**
    * Limits of a batch and its input file.
    * @default OpenAI's
    */
@@ -70,6 +76,7 @@ export class Providers {
           fileExpiry: true,
           fileMustBeProcessed: false,
           fineTuningSlots: null,
+          trainingRules: 'openai' as const,
           ...withoutUndefined(traits),
           batchLimits: { ...BATCH_LIMITS, ...withoutUndefined(batchLimits ?? {}) },
           name,

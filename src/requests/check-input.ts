@@ -3,6 +3,7 @@ import type { FaultReport } from '../contract/input-fault.js';
 import { BATCH_LIMITS, type BatchLimits, estimatedTokensOf } from '../contract/limits.js';
 import { counted, FaultCollector, quoted } from '../jsonl/fault-collector.js';
 import { IdsByLine } from '../jsonl/id-table.js';
+import { FileStart } from '../jsonl/file-start.js';
 import { type Line, LineSplitter } from '../jsonl/lines.js';
 import { requestCheck } from './check-request.js';
 
@@ -20,11 +21,13 @@ export interface BatchInputReport {
   readonly bytes: number;
   /** Hash of the whole file, lower-case hex. */
   readonly sha256: string;
+  /** Whether the file begins with a byte order mark, which must not be uploaded. */
+  readonly hasByteOrderMark: boolean;
   /** The model of the first request that names one. */
   readonly model: string | null;
   /** Inputs over all valid requests; 0 unless the endpoint is one for embeddings. */
   readonly embeddingInputs: number;
-  /** A rough estimate of the prompt tokens, from the length of the lines. */
+  /** A rough estimate of the prompt tokens, from the length of the lines and the number of images in them. */
   readonly estimatedTokens: number;
   readonly faults: FaultReport;
 }
@@ -47,11 +50,12 @@ class BatchInputCheck {
   readonly #check: ReturnType<typeof requestCheck>;
   readonly #splitter: LineSplitter;
   readonly #hash = createHash('sha256');
+  readonly #start = new FileStart();
   readonly #faults = new FaultCollector();
   readonly #ids = new IdsByLine();
   #bytes = 0;
   #requests = 0;
-  #lineBytes = 0;
+  #promptBytes = 0;
   /** Line of the first request above the limit. */
   #firstAboveLimit = 0;
   #model: { name: string; line: number } | null = null;
@@ -72,11 +76,13 @@ class BatchInputCheck {
   push(chunk: Uint8Array): void {
     this.#bytes += chunk.byteLength;
     this.#hash.update(chunk);
+    this.#start.push(chunk);
+    if (this.#start.problem !== null) return;
     for (const line of this.#splitter.push(chunk)) this.#checkLine(line);
   }
 
   end(): BatchInputReport {
-    for (const line of this.#splitter.end()) this.#checkLine(line);
+    if (this.#start.problem === null) for (const line of this.#splitter.end()) this.#checkLine(line);
     this.#ids.findDuplicates((line, firstLine, id) => {
       this.#faults.addToLine(
         line,
@@ -89,22 +95,24 @@ class BatchInputCheck {
       requests: this.#requests,
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
+      hasByteOrderMark: this.#start.hasByteOrderMark,
       model: this.#model?.name ?? null,
       embeddingInputs: this.#embeddingInputs,
-      estimatedTokens: estimatedTokensOf(this.#lineBytes),
+      estimatedTokens: estimatedTokensOf(this.#promptBytes),
       faults: this.#faults.report(),
     };
   }
 
   #checkLine(line: Line): void {
-    this.#lineBytes += line.byteLength;
     this.#requests += 1;
     if (this.#requests === this.#limits.requests + 1) this.#firstAboveLimit = line.number;
     const request = this.#check(line, line.number);
     if (request.customId !== null) this.#ids.push(request.customId, line.number);
     if (request.model !== null) this.#checkModel(request.model, line.number);
-    if (request.faults === null) this.#embeddingInputs += request.embeddingInputs;
-    else for (const { message, field } of request.faults) this.#faults.addToLine(line.number, message, field);
+    if (request.faults === null) {
+      this.#embeddingInputs += request.embeddingInputs;
+      this.#promptBytes += request.promptBytes;
+    } else for (const { message, field } of request.faults) this.#faults.addToLine(line.number, message, field);
   }
 
   #checkModel(model: string, line: number): void {
@@ -117,7 +125,8 @@ class BatchInputCheck {
 
   #checkTotals(): void {
     const { requests, bytes, embeddingInputs } = this.#limits;
-    if (this.#requests === 0) this.#faults.addToFile('no requests');
+    if (this.#start.problem !== null) this.#faults.addToFile(this.#start.problem);
+    else if (this.#requests === 0) this.#faults.addToFile('no requests');
     if (this.#requests > requests) this.#addTotal(this.#requests, 'requests', requests, this.#firstAboveLimit);
     if (this.#bytes > bytes) this.#addTotal(this.#bytes, 'bytes', bytes);
     if (this.#embeddingInputs > embeddingInputs) {

@@ -37,10 +37,14 @@ export interface RequestFault {
 export interface CheckedRequest {
   readonly faults: null;
   readonly customId: string;
-  readonly model: string;
+  /** Null where the endpoint has a default. */
+  readonly model: string | null;
+  /** The endpoint of the rules if there is one, which may differ from the request's `url` by `/v1`. */
   readonly endpoint: string;
   /** 0 unless the endpoint is one for embeddings. */
   readonly embeddingInputs: number;
+  /** Bytes of the line, with a fixed number for each image and sound in it, from which tokens are estimated. */
+  readonly promptBytes: number;
   /** The line with the fields that it lacked, without a line break; null if it lacked none. */
   readonly completed: Buffer | null;
 }
@@ -95,9 +99,19 @@ export function requestCheck(rules: RequestRules): (line: Line, lineNumber: numb
       values[URL] === undefined ? `"url":${JSON.stringify(url)},` : '',
     ].join('');
     const completed = additions === '' ? null : withAdditions(line.bytes, additions);
-    const tooLarge = sizeFault((completed?.length ?? line.byteLength) + 1, embeddingInputs, limits);
-    if (tooLarge !== null) return { faults: [tooLarge], customId, model };
-    return { faults: null, customId, model, endpoint: url, embeddingInputs, completed };
+    const bytes = (completed?.length ?? line.byteLength) + 1;
+    const promptBytes = bytes - excessOfMedia(line);
+    const tooLarge = sizeFault(bytes, promptBytes, embeddingInputs, limits);
+    if (tooLarge !== null) return { faults: [tooLarge], customId, model: model ?? null };
+    return {
+      faults: null,
+      customId,
+      model: model ?? null,
+      endpoint: endpoint ?? url,
+      embeddingInputs,
+      promptBytes,
+      completed,
+    };
   };
 }
 
@@ -111,7 +125,7 @@ interface Fields {
   readonly stream: FieldValue;
 }
 
-type ValidFields = Fields & { readonly customId: string; readonly url: string; readonly model: string };
+type ValidFields = Fields & { readonly customId: string; readonly url: string; readonly model: string | undefined };
 
 function areValid(fields: Fields, endpoint: string | undefined): fields is ValidFields {
   const { customId, method, url, body, model, stream } = fields;
@@ -120,7 +134,7 @@ function areValid(fields: Fields, endpoint: string | undefined): fields is Valid
     method === 'POST' &&
     isUrl(url, endpoint) &&
     body === OBJECT &&
-    isName(model) &&
+    isModel(model, url) &&
     stream !== true
   );
 }
@@ -138,9 +152,16 @@ function faultsOf(fields: Fields, endpoint: string | undefined): RequestFault[] 
     faults.push({ field: 'body', message: mustBe('an object', body) });
     return faults;
   }
-  if (!isName(model)) faults.push({ field: 'body.model', message: mustBe('the name of a model', model) });
+  if (!isModel(model, url)) faults.push({ field: 'body.model', message: mustBe('the name of a model', model) });
   if (stream === true) faults.push({ field: 'body.stream', message: 'must not be true: a batch does not stream' });
   return faults;
+}
+
+/** Endpoints at which the API has a default model. */
+const MODEL_IS_OPTIONAL = /\/(moderations|images\/(generations|edits))$/;
+
+function isModel(value: FieldValue, url: FieldValue): value is string | undefined {
+  return isName(value) || (value === undefined && typeof url === 'string' && MODEL_IS_OPTIONAL.test(url));
 }
 
 function isName(value: FieldValue): value is string {
@@ -158,7 +179,13 @@ function customIdFault(value: FieldValue): string {
 }
 
 function isUrl(value: FieldValue, endpoint: string | undefined): value is string {
-  return endpoint === undefined ? typeof value === 'string' && value.startsWith('/') : value === endpoint;
+  if (endpoint === undefined) return typeof value === 'string' && value.startsWith('/');
+  return value === endpoint || (typeof value === 'string' && withoutVersion(value) === withoutVersion(endpoint));
+}
+
+/** Azure's create takes paths without `/v1`, whatever the lines have. */
+function withoutVersion(path: string): string {
+  return path.replace(/^\/v1(?=\/)/, '');
 }
 
 function unreadable(line: Line, maxBytes: number | undefined): RequestFault {
@@ -166,18 +193,45 @@ function unreadable(line: Line, maxBytes: number | undefined): RequestFault {
 }
 
 /** Why no part can contain the request, not even alone. `bytes` include the line break. */
-function sizeFault(bytes: number, embeddingInputs: number, limits: RequestRules['limits']): RequestFault | null {
+function sizeFault(
+  bytes: number,
+  promptBytes: number,
+  embeddingInputs: number,
+  limits: RequestRules['limits'],
+): RequestFault | null {
   const { bytes: maxBytes = Infinity, estimatedTokens = Infinity, embeddingInputs: maxInputs = Infinity } = limits;
   if (bytes > maxBytes) {
     return { message: `${counted(bytes)} bytes with its line break; the limit of a part is ${counted(maxBytes)}` };
   }
-  const tokens = estimatedTokensOf(bytes);
+  const tokens = estimatedTokensOf(promptBytes);
   if (tokens > estimatedTokens) {
     return { message: `estimated ${counted(tokens)} tokens; the limit of a part is ${counted(estimatedTokens)}` };
   }
   if (embeddingInputs <= maxInputs) return null;
   const message = `${counted(embeddingInputs)} embedding inputs; the limit of a part is ${counted(maxInputs)}`;
   return { field: 'body.input', message };
+}
+
+/** A shorter line is not searched for images. */
+const MIN_MEDIA_LINE_BYTES = 4_096;
+const MEDIA_START = ';base64,';
+const QUOTE = 0x22;
+/** An image is estimated as a thousand tokens, at four bytes for each. */
+const BYTES_OF_MEDIA = 4_000;
+
+/** Bytes of base64 data in the line beyond those by which images and sounds are estimated. */
+function excessOfMedia(line: Line): number {
+  if (line.byteLength < MIN_MEDIA_LINE_BYTES) return 0;
+  const { bytes } = line;
+  let excess = 0;
+  for (let at = bytes.indexOf(MEDIA_START); at !== -1; at = bytes.indexOf(MEDIA_START, at)) {
+    const start = at + MEDIA_START.length;
+    const end = bytes.indexOf(QUOTE, start);
+    if (end === -1) break;
+    excess += Math.max(0, end - start - BYTES_OF_MEDIA);
+    at = end;
+  }
+  return excess;
 }
 
 /** Inserts fields before the first one. The line is an object with at least one field. */

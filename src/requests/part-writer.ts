@@ -26,6 +26,7 @@ export class PartWriter {
   readonly #head: PartHead;
   readonly #lines: LineWriter;
   #bytes = 0;
+  #promptBytes = 0;
   #requests = 0;
   #embeddingInputs = 0;
 
@@ -45,7 +46,7 @@ export class PartWriter {
       this.#requests < limits.requests &&
       bytes <= limits.bytes &&
       this.#embeddingInputs + request.embeddingInputs <= limits.embeddingInputs &&
-      estimatedTokensOf(bytes) <= (limits.estimatedTokens ?? Infinity)
+      estimatedTokensOf(this.#promptBytes + request.promptBytes) <= (limits.estimatedTokens ?? Infinity)
     );
   }
 
@@ -54,6 +55,7 @@ export class PartWriter {
     if (request.completed === null) this.#lines.add(line);
     else this.#lines.addBytes(request.completed);
     this.#bytes += bytesOf(request, line);
+    this.#promptBytes += request.promptBytes;
     this.#requests += 1;
     this.#embeddingInputs += request.embeddingInputs;
   }
@@ -69,7 +71,7 @@ export class PartWriter {
       file: await this.#lines.finish(),
       requests: this.#requests,
       embeddingInputs: this.#embeddingInputs,
-      estimatedTokens: estimatedTokensOf(this.#bytes),
+      estimatedTokens: estimatedTokensOf(this.#promptBytes),
     };
   }
 

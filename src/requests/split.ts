@@ -7,6 +7,7 @@ import type { FaultReport } from '../contract/input-fault.js';
 import type { Part, PartHead } from '../contract/part.js';
 import { WriteBackpressure } from '../jsonl/backpressure.js';
 import { FaultCollector, quoted } from '../jsonl/fault-collector.js';
+import { FileStart } from '../jsonl/file-start.js';
 import { IdsByLine } from '../jsonl/id-table.js';
 import { type Line, lineBlocks, type LineSource } from '../jsonl/lines.js';
 import { type CheckedRequest, requestCheck } from './check-request.js';
@@ -38,6 +39,8 @@ export interface SplitResult {
   readonly faults: FaultReport;
 }
 
+/** What a part names as its model where its requests leave the choice to the provider. */
+const DEFAULT_MODEL = 'default';
 /** Combinations of model and endpoint in one input: each has an open part. */
 const MAX_COMBINATIONS = 100;
 /** Bytes that may wait for storage before the reading stops. */
@@ -89,13 +92,17 @@ class Split {
   async read({ uri, open }: LineSource): Promise<void> {
     const linesBefore = this.#line;
     this.#sources.push({ uri, linesBefore });
-    for await (const lines of lineBlocks(open(), { lineBytes: this.#options.limits.lineBytes })) {
+    const start = new FileStart();
+    const content = withStart(open(), start);
+    for await (const lines of lineBlocks(content, { lineBytes: this.#options.limits.lineBytes })) {
+      if (start.problem !== null) break;
       for (const line of lines) this.#readLine(line, linesBefore + line.number);
       for (const writer of this.#openParts()) writer.endBlock();
       if (!this.#faults.isEmpty) await this.#abortOpenParts();
       if (this.#backpressure.isPressing) await this.#backpressure.settled();
       while (this.#finishing.size > MAX_FINISHING) await Promise.race(this.#finishing);
     }
+    if (start.problem !== null) this.#faults.addToFile(`${start.problem} (${uri})`);
   }
 
   async end(): Promise<SplitResult> {
@@ -103,7 +110,7 @@ class Split {
       const message = () => `duplicate custom_id ${quoted(id())} (first on ${this.#nameOfLine(firstLine)})`;
       this.#faults.addToLine(line, message, 'custom_id');
     });
-    if (this.#requests === 0) this.#faults.addToFile('no requests');
+    if (this.#requests === 0 && this.#faults.isEmpty) this.#faults.addToFile('no requests');
     if (!this.#faults.isEmpty) await this.#abortOpenParts();
     for (const writer of this.#openParts()) this.#finish(writer);
     await Promise.all(this.#finishing);
@@ -134,7 +141,8 @@ class Split {
    * many.
    */
   #partFor(request: CheckedRequest, line: Line): PartWriter | null {
-    const { model, endpoint } = request;
+    const { model: name, endpoint } = request;
+    const model = name ?? DEFAULT_MODEL;
     const parts = this.#open.get(endpoint);
     const open = parts?.get(model);
     if (open?.fits(request, line, this.#options.limits)) return open;
@@ -193,5 +201,12 @@ class Split {
 
   #sourceOf(line: number): { uri: string; linesBefore: number } {
     return this.#sources.findLast(({ linesBefore }) => linesBefore < line)!;
+  }
+}
+
+async function* withStart(content: AsyncIterable<Uint8Array>, start: FileStart): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content) {
+    start.push(chunk);
+    yield chunk;
   }
 }

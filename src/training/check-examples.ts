@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FaultReport } from '../contract/input-fault.js';
 import type { FineTuningMethod } from '../contract/fine-tuning.js';
-import { FILE_LIMITS, FINE_TUNING_LIMITS, MAX_LINE_BYTES } from '../contract/limits.js';
+import { FILE_LIMITS, FINE_TUNING_LIMITS } from '../contract/limits.js';
 import { counted, FaultCollector } from '../jsonl/fault-collector.js';
+import { FileStart } from '../jsonl/file-start.js';
 import { type Line, LineSplitter } from '../jsonl/lines.js';
 import { parseLine } from '../jsonl/parse-line.js';
 import {
@@ -11,6 +12,11 @@ import {
   checkReinforcementExample,
   checkSupervisedExample,
 } from './example-rules.js';
+
+/**
+ * Longest example, in bytes: an example may contain 64 images, and a string of JavaScript has a limit of 512 MB.
+ */
+const MAX_EXAMPLE_BYTES = 256 * 1024 * 1024;
 
 export interface TrainingLimits {
   readonly minExamples: number;
@@ -32,6 +38,13 @@ export interface TrainingFileOptions {
    * chat messages.
    */
   readonly model?: string;
+  /**
+   * `provider`: only the provider checks the examples; here each line must be a JSON object. Of a model that is not
+   * OpenAI's, the formats and minima are not known, so it counts as `provider`.
+   *
+   * @default 'openai'
+   */
+  readonly rules?: 'openai' | 'provider' | undefined;
   readonly limits?: Partial<TrainingLimits>;
 }
 
@@ -42,6 +55,7 @@ export interface TrainingFileReport {
   readonly bytes: number;
   /** Hash of the whole file, lower-case hex. */
   readonly sha256: string;
+  readonly hasByteOrderMark: boolean;
   readonly faults: FaultReport;
 }
 
@@ -52,13 +66,15 @@ export async function checkTrainingFile(
   source: AsyncIterable<Uint8Array>,
   options: TrainingFileOptions,
 ): Promise<TrainingFileReport> {
+  const byOpenAI = options.rules !== 'provider' && isModelOfOpenAI(options.model);
   const limits: TrainingLimits = {
-    minExamples: options.role === 'validation' ? 1 : FINE_TUNING_LIMITS.minExamples,
+    minExamples: options.role === 'validation' || !byOpenAI ? 1 : FINE_TUNING_LIMITS.minExamples,
     bytes: FILE_LIMITS.bytes,
-    lineBytes: MAX_LINE_BYTES,
+    lineBytes: MAX_EXAMPLE_BYTES,
     ...options.limits,
   };
-  const checkExample = checkOf(options);
+  const checkExample = byOpenAI ? checkOf(options) : () => undefined;
+  const start = new FileStart();
   const faults = new FaultCollector();
   const hash = createHash('sha256');
   const splitter = new LineSplitter(limits.lineBytes);
@@ -76,17 +92,30 @@ export async function checkTrainingFile(
   for await (const chunk of source) {
     bytes += chunk.byteLength;
     hash.update(chunk);
-    checkLines(splitter.push(chunk));
+    start.push(chunk);
+    if (start.problem === null) checkLines(splitter.push(chunk));
   }
-  checkLines(splitter.end());
+  if (start.problem === null) checkLines(splitter.end());
+  else faults.addToFile(start.problem);
 
-  if (examples < limits.minExamples) {
+  if (start.problem === null && examples < limits.minExamples) {
     faults.addToFile(`${counted(examples)} examples; the minimum is ${counted(limits.minExamples)}`);
   }
   if (bytes > limits.bytes) {
     faults.addToFile(`${counted(bytes)} bytes; the limit of a file is ${counted(limits.bytes)}`);
   }
-  return { examples, bytes, sha256: hash.digest('hex'), faults: faults.report() };
+  return {
+    examples,
+    bytes,
+    sha256: hash.digest('hex'),
+    hasByteOrderMark: start.hasByteOrderMark,
+    faults: faults.report(),
+  };
+}
+
+/** Base models of OpenAI, and models fine-tuned from them. */
+function isModelOfOpenAI(model: string | undefined): boolean {
+  return model === undefined || /^(ft:)?(gpt-|chatgpt-|o\d|babbage-|davinci-)/.test(model);
 }
 
 function checkOf({ method, model }: TrainingFileOptions) {

@@ -73,8 +73,8 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
 
   protected async check(): Promise<CheckedInput | null> {
     if (this.#checked) return this.#checked;
-    const { provider, input, endpoint, outputUri = null } = this.spec;
-    const checkInput = { provider, input, endpoint, outputUri, filename: this.filename('input') };
+    const { provider, input, endpoint, check, outputUri = null } = this.spec;
+    const checkInput = { provider, input, endpoint, check, outputUri, filename: this.filename('input') };
     return this.unlessCancelled(() =>
       runActivity(transferActivities.checkBatchInput, `Check every line of ${describeInput(input)}`, checkInput),
     );
@@ -87,13 +87,14 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
   }
 
   protected create({ inputFileId }: BatchTypes['uploaded'], once: CreateOnceInput) {
-    const { endpoint, completionWindow, metadata = {}, outputExpiresAfter } = this.spec;
+    const { endpoint, completionWindow, metadata = {}, outputExpiresAfter, extraBody = {} } = this.spec;
     const summary = `Create a batch: ${endpoint}, within ${completionWindow}, from ${inputFileId}`;
     return runActivity(createJobActivities.createBatch, summary, {
       ...once,
       inputFileId,
       endpoint,
       completionWindow,
+      extraBody,
       metadata,
       outputExpiresAfterSeconds: outputExpiresAfter === undefined ? null : Math.round(toMs(outputExpiresAfter) / 1_000),
     });

@@ -75,7 +75,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
   }
 
   #checkFile(role: TrainingRole, file: ParsedFineTuningSpec['trainingFile']): Promise<CheckedTrainingFile | null> {
-    const { provider, model } = this.spec;
+    const { provider, model, check } = this.spec;
     const name = 'uri' in file ? file.uri : file.fileId;
     return this.unlessCancelled(() =>
       runActivity(transferActivities.checkTrainingFile, `Check every example of ${name}`, {
@@ -83,6 +83,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
         file,
         role,
         model,
+        check,
         method: this.#method,
       }),
     );
@@ -105,7 +106,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
   }
 
   protected create({ trainingFileId, validationFileId }: FineTuningTypes['uploaded'], once: CreateOnceInput) {
-    const { model, method, suffix, seed, integrations, metadata = {}, leaveFreeSlots } = this.spec;
+    const { model, method, suffix, seed, integrations, metadata = {}, extraBody = {}, leaveFreeSlots } = this.spec;
     const summary = `Create a fine-tuning job: ${this.#method} on ${model}, from ${trainingFileId}`;
     return runActivity(createJobActivities.createFineTuningJob, summary, {
       ...once,
@@ -117,6 +118,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
       seed: seed ?? null,
       integrations: integrations ?? null,
       metadata,
+      extraBody,
       leaveFreeSlots,
     });
   }

@@ -16,6 +16,8 @@ export interface CheckBatchInputInput {
   readonly provider: string;
   readonly input: ParsedBatchSpec['input'];
   readonly endpoint: string;
+  /** Whether faults of lines are reported. */
+  readonly check: boolean;
   /** Where inline requests are written; null for the worker's first storage root. */
   readonly outputUri: string | null;
   /** Name of the file of inline requests. */
@@ -35,6 +37,7 @@ export interface CreateBatchInput extends CreateOnceInput {
   readonly inputFileId: string;
   readonly endpoint: string;
   readonly completionWindow: string;
+  readonly extraBody: Readonly<Record<string, unknown>>;
   readonly metadata: Readonly<Record<string, string>>;
   /** Seconds; null for the provider's default. */
   readonly outputExpiresAfterSeconds: number | null;

@@ -20,6 +20,8 @@ export interface CheckTrainingFileInput {
   readonly method: FineTuningMethod;
   readonly role: TrainingRole;
   readonly model: string;
+  /** Whether faults of examples are reported. */
+  readonly check: boolean;
 }
 
 /** A file that was checked: in storage and still to be uploaded, or at the provider. */
@@ -39,6 +41,7 @@ export interface CreateFineTuningJobInput extends CreateOnceInput {
   readonly seed: number | null;
   readonly integrations: readonly Readonly<Record<string, unknown>>[] | null;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly extraBody: Readonly<Record<string, unknown>>;
   readonly leaveFreeSlots: number;
 }
 

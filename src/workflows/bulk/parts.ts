@@ -159,13 +159,14 @@ export class Parts {
   }
 
   #childSpec({ file, endpoint, resultsUri }: BulkPart): BatchSpec {
-    const { completionWindow, metadata, provider, poll, onAmbiguousCreate, cleanup } = this.#spec;
+    const { completionWindow, metadata, extraBody, provider, poll, onAmbiguousCreate, cleanup } = this.#spec;
     const { vanishedAfter, stuckAfter, settleFor, giveUpAfter } = this.#spec;
     return {
       input: { uri: file.uri },
       endpoint,
       completionWindow,
       metadata,
+      extraBody,
       provider,
       poll,
       vanishedAfter,

@@ -4,7 +4,7 @@ import { jobKeyOf, ORIGIN, type Origin } from '../../contract/job-key.js';
 /** How much the provider's clock may differ from the Temporal server's. */
 const CLOCK_SKEW_SECONDS = 900;
 
-/** Longest prefix of a file name that is taken from the workflow id, in characters. */
+/** Longest part of a file name that is taken from the workflow id, in characters. */
 const MAX_READABLE = 60;
 
 /** Names and keys derived from the run. A reset keeps all of them. */
@@ -26,7 +26,7 @@ export function identity(): Identity {
   const isReset = runId !== originalExecutionRunId;
   const origin = memo?.[ORIGIN] as Origin | undefined;
   const { runId: originRunId, notBefore, mayExist } = origin ?? ownOrigin();
-  const folder = `${workflowId.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, MAX_READABLE)}.${originRunId}`;
+  const folder = `${readable(workflowId)}.${originRunId}`;
   return {
     key: jobKeyOf({ namespace, workflowId, runId: originRunId }),
     notBefore,
@@ -44,4 +44,10 @@ export function ownOrigin(): Origin {
     notBefore: Math.floor(startTime.getTime() / 1_000) - CLOCK_SKEW_SECONDS,
     mayExist: runId !== originalExecutionRunId,
   };
+}
+
+/** The workflow id as a part of a file name. Of a long one the end is kept: it tells the parts of a bulk batch apart. */
+function readable(workflowId: string): string {
+  const name = workflowId.replace(/[^A-Za-z0-9._-]+/g, '-');
+  return name.length <= MAX_READABLE ? name : `${name.slice(0, MAX_READABLE / 2 - 1)}~${name.slice(-MAX_READABLE / 2)}`;
 }

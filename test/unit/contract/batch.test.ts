@@ -20,6 +20,7 @@ test('batch spec: input and endpoint alone → the defaults', () => {
     stuckAfter: '2h',
     settleFor: '15m',
     giveUpAfter: '7d',
+    check: true,
     onAmbiguousCreate: 'fail',
   });
 });
@@ -37,6 +38,8 @@ test('batch spec: every field given → all of them kept', () => {
     vanishedAfter: '1h',
     settleFor: '5m',
     giveUpAfter: '3d',
+    extraBody: { priority: 'low' },
+    check: false,
     onAmbiguousCreate: 'createAgain',
     outputExpiresAfter: '7d',
     stuckAfter: 0,
@@ -97,6 +100,7 @@ describe('batch spec: one wrong field → one fault that names the field and its
     ['poll', { poll: { every: '5s' } }, '"every"'],
     ['vanishedAfter', { vanishedAfter: 'soon' }, DURATION],
     ['stuckAfter', { stuckAfter: null }, DURATION],
+    ['extraBody', { extraBody: { metadata: {} } }, 'the library sets these fields'],
     ['onAmbiguousCreate', { onAmbiguousCreate: 'buyTwo' }, '"fail"|"createAgain"'],
     ['outputExpiresAfter', { outputExpiresAfter: '59m' }, 'must be between 1 hour and 30 days'],
     ['outputExpiresAfter', { outputExpiresAfter: '721h' }, 'must be between 1 hour and 30 days'],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type BatchInputOptions, checkBatchInput } from '../../../src/requests/check-input.js';
 import { countEmbeddingInputs } from '../../../src/requests/check-request.js';
 import { jsonl, request } from '../../support/result-lines.js';
-import { bytesOf } from '../../support/streams.js';
+import { bytesOf, chunked } from '../../support/streams.js';
 
 const ENDPOINT = '/v1/chat/completions';
 
@@ -22,6 +22,7 @@ describe('checkBatchInput', () => {
       requests: 3,
       bytes: Buffer.byteLength(content),
       sha256: createHash('sha256').update(content).digest('hex'),
+      hasByteOrderMark: false,
       model: 'gpt-4o-mini',
       embeddingInputs: 0,
       estimatedTokens: expect.any(Number) as number,
@@ -144,5 +145,42 @@ describe('checkBatchInput', () => {
       [100_001, '1'],
       [100_002, '100000'],
     ]);
+  });
+
+  it('a byte order mark → told, and not a fault', async () => {
+    const report = await check(`\uFEFF${jsonl(request('a'))}`);
+    expect(report).toMatchObject({ hasByteOrderMark: true, requests: 1, faults: { total: 0 } });
+  });
+
+  it.each(['utf16le', 'marked', 'big-endian'] as const)('UTF-16 (%s) → one fault of the file', async (kind) => {
+    const content = Buffer.from(`${kind === 'marked' ? '\uFEFF' : ''}${jsonl(request('a'), request('b'))}`, 'utf16le');
+    if (kind === 'big-endian') content.swap16();
+    const { faults } = await checkBatchInput(chunked(content, 1), { endpoint: ENDPOINT });
+    expect(faults).toEqual({ total: 1, faults: [{ message: 'the file is UTF-16; save it as UTF-8' }] });
+  });
+
+  it.each(['/v1/moderations', '/v1/images/generations', '/images/edits'])('%s without a model → valid', async (url) => {
+    const { faults, model } = await checkBatchInput(bytesOf(jsonl(request('a', { url, body: { input: 'x' } }))), {
+      endpoint: url,
+    });
+    expect([faults.total, model]).toEqual([0, null]);
+  });
+
+  it.each([
+    ['/chat/completions', '/v1/chat/completions', 0],
+    ['/v1/responses', '/responses', 0],
+    ['/v1/responses', '/v2/responses', 1],
+    ['/chat/completions', '/openai/v1/chat/completions', 1],
+  ])('endpoint %s, url %s → %i faults', async (endpoint, url, total) => {
+    const { faults } = await checkBatchInput(bytesOf(jsonl(request('a', { url }))), { endpoint });
+    expect(faults.total).toBe(total);
+  });
+
+  it('images in base64 → counted as images, however large they are', async () => {
+    const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(400_000)}` } };
+    const body = { model: 'm', messages: [{ role: 'user', content: [image, image] }] };
+    const { estimatedTokens } = await check(jsonl(request('a', { body })));
+    expect(estimatedTokens).toBeGreaterThan(2_000);
+    expect(estimatedTokens).toBeLessThan(2_200);
   });
 });

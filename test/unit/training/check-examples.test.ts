@@ -169,3 +169,32 @@ describe('the file', () => {
     expect(JSON.stringify(faults)).not.toContain('TOPSECRET');
   });
 });
+
+describe('models and rules of other providers', () => {
+  const model = 'meta-llama/Meta-Llama-3.1-8B-Instruct';
+  const examples = [{ prompt: 'p', completion: 'c' }, { text: 'free text' }, conversation(question, answer)];
+
+  it.each<[string, Partial<TrainingFileOptions>, number]>([
+    ["another provider's model", { model }, 0],
+    ["OpenAI's model, by the rules of the provider", { model: 'gpt-4o', rules: 'provider' }, 0],
+    ["OpenAI's model", { model: 'gpt-4o' }, 3],
+  ])('three examples in three formats for %s → %o: %i faults', async (_, options, total) => {
+    const report = await checkTrainingFile(bytesOf(jsonl(...examples)), { method: 'supervised', ...options });
+    expect([report.examples, report.faults.total]).toEqual([3, total]);
+  });
+
+  it('a line that is not an object → a fault by any rules', async () => {
+    const content = jsonl(...examples, '[1]');
+    const { faults } = await checkTrainingFile(bytesOf(content), { method: 'supervised', model, rules: 'provider' });
+    expect(faults.faults).toEqual([{ line: 4, message: 'must be a JSON object, not an array' }]);
+  });
+
+  it('an example with images of 36 MB → within the limits', async () => {
+    const url = `data:image/jpeg;base64,${'A'.repeat(9 * 1024 * 1024)}`;
+    const content = Array.from({ length: 4 }, () => ({ type: 'image_url', image_url: { url } }));
+    const vision = conversation({ role: 'user', content }, answer);
+    const others = Array.from({ length: 9 }, () => conversation(question, answer));
+    const { faults } = await checkTrainingFile(bytesOf(jsonl(...others, vision)), { method: 'supervised' });
+    expect(faults.total).toBe(0);
+  });
+});
