@@ -107,6 +107,7 @@ class BulkBatchLifecycle {
       runActivity(transferActivities.planRound, summary, { ...this.#bulkInput(), folder, round: round + 1, done }),
     );
     if (planned.interrupted) return;
+    for (const warning of planned.value.warnings) this.#run.warn(warning);
     if (planned.value.parts.length > 0) {
       this.#state.round = round + 1;
       this.#state.sent.push(planned.value.plan);
@@ -176,7 +177,8 @@ class BulkBatchLifecycle {
   }
 
   #bulkInput(): Omit<BulkInput, 'folder' | 'done'> {
-    const { input, endpoint, missingCustomIds, provider, split, retry, schema, outputUri, enqueuedTokens } = this.#spec;
+    const { input, endpoint, missingCustomIds, provider, split, retry, schema, structuredOutput } = this.#spec;
+    const { outputUri, enqueuedTokens } = this.#spec;
     return {
       provider,
       input,
@@ -186,6 +188,7 @@ class BulkBatchLifecycle {
       split: split ?? {},
       retry,
       schema: schema ?? null,
+      structuredOutput,
       enqueuedTokens: enqueuedTokens ?? null,
     };
   }

@@ -39,10 +39,11 @@ export async function collected(sources: ResultSources) {
   const { summary, ...refs } = await collectResults(sources, {
     writeOutput: write('output'),
     writeErrors: write('errors'),
+    writeUnreadable: write('unreadable'),
     unsuccessful: { write: write('unsuccessful'), read: () => chunks(files.unsuccessful!) },
   });
-  const content = (name: 'output' | 'errors') => (refs[name] ? files[name]! : null);
-  return { summary, output: content('output'), errors: content('errors') };
+  const content = (name: keyof typeof refs) => (refs[name] ? files[name]! : null);
+  return { summary, output: content('output'), errors: content('errors'), unreadable: content('unreadable') };
 }
 
 /** One chat request of a batch; `changes` replace its fields. */

@@ -1,8 +1,10 @@
 /** The results of a batch, downloaded into storage and accounted for line by line against its input. */
+import { randomUUID } from 'node:crypto';
 import type { CheckedInput, CollectBatchInput, CollectedBatch } from '../../contract/activities/batch.js';
 import type { BatchSnapshot } from '../../contract/snapshots.js';
-import { collectResults, type CollectedResults, type ResultSources } from '../../results/collect.js';
+import { collectResults, type CollectedResults, type EndedEarly, type ResultSources } from '../../results/collect.js';
 import type { ResultsSummary } from '../../results/batch-account.js';
+import { withCountsOf } from '../../results/usage.js';
 import { safeName } from '../../storage/safe-name.js';
 import type { Storage } from '../../storage/storage.js';
 import { openFile, openResultFile } from '../calls/open-file.js';
@@ -10,15 +12,11 @@ import type { ProviderApi } from '../calls/provider-api.js';
 
 type OpenContent = () => AsyncIterable<Uint8Array>;
 
-/** Temporary file of the lines without success, kept until it is known which of them count. */
-const UNSUCCESSFUL_LINES = 'without-success.jsonl';
-
-/**
- * What a request without a result counts as. A batch that ended early may omit the requests that it did not process.
- */
-const WITHOUT_RESULT: Readonly<Record<string, 'batch_expired' | 'batch_cancelled'>> = {
+/** The ends of a batch that may leave requests unprocessed, with the code that such requests get. */
+const EARLY_ENDS: Readonly<Record<string, EndedEarly['code']>> = {
   expired: 'batch_expired',
   cancelled: 'batch_cancelled',
+  failed: 'batch_failed',
 };
 
 /** Writes `output.jsonl`, `errors.jsonl` and `manifest.json` to `<outputUri>/<batch id>/`. */
@@ -30,34 +28,41 @@ export async function collectBatch(
   const { batch } = input;
   const warnings = [...input.warnings];
   const uriOf = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(batch.id), name);
+  const code = EARLY_ENDS[batch.status];
   const sources: ResultSources = {
     input: await openInput(api, storage, input.input, batch.inputFileId, warnings),
     output: resultLines(api, batch.outputFileId, warnings),
     errors: resultLines(api, batch.errorFileId, warnings),
-    withoutLine: WITHOUT_RESULT[batch.status] ?? 'missing',
+    ...(code && { endedEarly: { code, completed: batch.requestCounts.completed } }),
   };
-  const unsuccessfulUri = uriOf(UNSUCCESSFUL_LINES);
-  const collected = await collectResults(sources, {
-    writeOutput: (content) => storage.write(uriOf('output.jsonl'), content),
-    writeErrors: (content) => storage.write(uriOf('errors.jsonl'), content),
-    unsuccessful: {
-      write: (content) => storage.write(unsuccessfulUri, content),
-      read: () => storage.read(unsuccessfulUri, { reuse: true }),
-    },
-  });
-  warnings.push(...anomalyWarnings(collected.summary));
-  const result = toResult(input, collected, warnings);
-  await storage.write(uriOf('manifest.json'), manifest(result));
-  await storage.delete(unsuccessfulUri);
-  return result;
+  // Kept until it is known which of the lines without success count. An attempt that stalled may still be running, so
+  // each has a file of its own.
+  const unsuccessfulUri = uriOf(`without-success-${randomUUID()}.jsonl`);
+  try {
+    const collected = await collectResults(sources, {
+      writeOutput: (content) => storage.write(uriOf('output.jsonl'), content),
+      writeErrors: (content) => storage.write(uriOf('errors.jsonl'), content),
+      writeUnreadable: (content) => storage.write(uriOf('unreadable.jsonl'), content),
+      unsuccessful: {
+        write: (content) => storage.write(unsuccessfulUri, content),
+        read: () => storage.read(unsuccessfulUri, { reuse: true }),
+      },
+    });
+    warnings.push(...anomalyWarnings(collected.summary));
+    const result = toResult(input, collected, warnings);
+    await storage.write(uriOf('manifest.json'), manifest(result));
+    return result;
+  } finally {
+    await storage.delete(unsuccessfulUri);
+  }
 }
 
 function toResult(
   { batch, input, cancellation }: CollectBatchInput,
-  { summary, output, errors }: CollectedResults,
+  { summary, output, errors, unreadable }: CollectedResults,
   warnings: string[],
 ): CollectedBatch {
-  const { lines, anomalies, usage, model } = summary;
+  const { lines, anomalies, model } = summary;
   const { createdAt, inProgressAt, finalizingAt, expiresAt } = batch.timestamps;
   return {
     status: batch.status,
@@ -68,7 +73,8 @@ function toResult(
     anomalies,
     output,
     errors,
-    usage,
+    unreadable,
+    usage: withCountsOf(summary.usage, batch.usage),
     timestamps: { createdAt, inProgressAt, finalizingAt, endedAt: endOf(batch), expiresAt },
     cancellation,
     warnings,
@@ -121,12 +127,13 @@ function resultLines(api: ProviderApi, fileId: string | null, warnings: string[]
 function anomalyWarnings({ examples, lines, anomalies }: ResultsSummary): string[] {
   return [
     lines.missing > 0 &&
-      `Requests that are in neither of the provider's files: ${lines.missing}, such as ${quoted(examples.missing)}`,
+      `Requests that no line of the provider's files could be matched to: ${lines.missing}, such as ${quoted(examples.missing)}`,
     anomalies.duplicates > 0 &&
       `Duplicate result lines: ${anomalies.duplicates}, such as ${quoted(examples.duplicates)}; each request counts once`,
     anomalies.unknownIds > 0 &&
-      `Result lines with a custom_id that is not in the input: ${anomalies.unknownIds}, such as ${quoted(examples.unknownIds)}`,
-    anomalies.unreadable > 0 && `Unreadable lines in the provider's files: ${anomalies.unreadable}`,
+      `Result lines with a custom_id that is not in the input: ${anomalies.unknownIds}, such as ${quoted(examples.unknownIds)}; they are in unreadable.jsonl`,
+    anomalies.unreadable > 0 &&
+      `Unreadable lines in the provider's files: ${anomalies.unreadable}; they are in unreadable.jsonl`,
   ].filter((warning) => warning !== false);
 }
 

@@ -22,8 +22,8 @@ function sourcesOf({ ids, output = null, errors = null }: Contents): ResultSourc
 }
 
 async function collect(contents: Contents) {
-  const { summary, output, errors } = await collected(sourcesOf(contents));
-  return { ...summary, output: output ?? '', errors: errors ?? '', files: { output, errors } };
+  const { summary, output, errors, unreadable } = await collected(sourcesOf(contents));
+  return { ...summary, output: output ?? '', errors: errors ?? '', unreadable, files: { output, errors } };
 }
 
 async function counted(content: AsyncIterable<Uint8Array>): Promise<FileRef> {
@@ -74,7 +74,7 @@ describe('collectResults', () => {
       total: 5,
       lines: { succeeded: 2, failed: 1, unfinished: 1, missing: 1 },
       anomalies: { duplicates: 0, unknownIds: 0, unreadable: 0 },
-      usage: { inputTokens: 6, outputTokens: 4, totalTokens: 10 },
+      usage: { inputTokens: 6, outputTokens: 4, totalTokens: 10, cachedTokens: 0, reasoningTokens: 0 },
       model: 'gpt-4o-mini-2024-07-18',
       examples: { missing: ['e'], duplicates: [], unknownIds: [] },
     });
@@ -104,12 +104,12 @@ describe('collectResults', () => {
 
   it.each(['batch_expired', 'batch_cancelled'] as const)(
     'results: a batch that ended early (%s) → requests without a result are unfinished, not missing',
-    async (withoutLine) => {
+    async (code) => {
       const sources = sourcesOf({ ids: ['a', 'b', 'c'], output: jsonl(success('a')), errors: jsonl(unfinished('b')) });
-      const { summary, errors } = await collected({ ...sources, withoutLine });
+      const { summary, errors } = await collected({ ...sources, endedEarly: { code, completed: 1 } });
       expect(summary.lines).toEqual({ succeeded: 1, failed: 0, unfinished: 2, missing: 0 });
       const [, line] = errors!.split('\n');
-      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code: withoutLine } });
+      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code } });
     },
   );
 
@@ -124,6 +124,7 @@ describe('collectResults', () => {
       examples: { duplicates: ['a'] },
       output: jsonl(success('a')),
       errors: '',
+      unreadable: jsonl(second, failure('a', 500), failure('a')),
     });
   });
 
@@ -143,15 +144,17 @@ describe('collectResults', () => {
     });
   });
 
-  it('unreadable: a cut last line, no id, not JSON → counted, and the id missing', async () => {
+  it('unreadable: a cut last line, no id, not JSON → counted and kept raw, and the id unreadable', async () => {
     const cutLine = JSON.stringify(success('b')).slice(0, -20);
     const output = `${jsonl(success('a'), '<html>', { response: {} }, '[]')}${cutLine}`;
     const result = await collect({ ids: ['a', 'b'], output });
     expect(result).toMatchObject({
       lines: { succeeded: 1, failed: 0, unfinished: 0, missing: 1 },
-      anomalies: { unreadable: 4 },
+      anomalies: { unreadable: 3, unknownIds: 1 },
       output: jsonl(success('a')),
+      unreadable: `<html>\n{"response":{}}\n[]\n${cutLine}\n`,
     });
+    expect(result.errors).toContain('"code":"unreadable"');
     expect(idsIn(result.errors)).toEqual(['b']);
   });
 
@@ -176,13 +179,18 @@ describe('collectResults', () => {
     ];
     const lines = usages.map((usage, index) => success(`${index}`, usage));
     const { usage } = await collect({ ids: usages.map((_, index) => `${index}`), output: jsonl(...lines) });
-    expect(usage).toEqual({ inputTokens: 1_111, outputTokens: 2_202, totalTokens: 3_313 });
+    expect(usage).toMatchObject({ inputTokens: 1_111, outputTokens: 2_202, totalTokens: 3_313 });
   });
 
   it('unsuccessful lines: changed before they are read again → an error', async () => {
     const sources = sourcesOf({ ids: ['a'], output: jsonl(failure('a')) });
     const unsuccessful = { write: counted, read: () => chunks('other\n') };
-    const collecting = collectResults(sources, { writeOutput: counted, writeErrors: counted, unsuccessful });
+    const collecting = collectResults(sources, {
+      writeOutput: counted,
+      writeErrors: counted,
+      writeUnreadable: counted,
+      unsuccessful,
+    });
     await expect(collecting).rejects.toThrow('when read again');
   });
 
@@ -201,7 +209,8 @@ describe('collectResults', () => {
     const unsuccessful = { write: abortable, read: () => chunks() };
     const writeOutput = () => Promise.reject(full);
     const sources = sourcesOf({ ids: null, output: jsonl(failure('a'), ...output) });
-    await expect(collectResults(sources, { writeOutput, writeErrors: abortable, unsuccessful })).rejects.toBe(full);
+    const sinks = { writeOutput, writeErrors: abortable, writeUnreadable: abortable, unsuccessful };
+    await expect(collectResults(sources, sinks)).rejects.toBe(full);
     expect(ends).toEqual([full]);
   });
 

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NO_USAGE } from '../../../src/contract/batch.js';
 import type { PartResults } from '../../../src/results/bulk-account.js';
 import { mergeResults, type MergeOptions } from '../../../src/results/merge.js';
 import type { AnswerPolicy } from '../../../src/results/result-reader.js';
@@ -19,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const POLICY: AnswerPolicy = { failed: 'retry', truncated: 'final' };
+const POLICY: AnswerPolicy = { sendAgain: new Set(['unfinished', 'failed', 'mismatched']), passing: [] };
 const ok = (id: string, body: object = { usage: { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 } }) => ({
   custom_id: id,
   response: { status_code: 200, body },
@@ -42,7 +43,15 @@ async function fileOf(values: readonly object[]) {
 }
 
 async function results(round: number, output: readonly object[], errors: readonly object[]): Promise<PartResults> {
-  return { round, part: (files += 1), model: 'm', output: await fileOf(output), errors: await fileOf(errors) };
+  return {
+    round,
+    part: (files += 1),
+    model: 'm',
+    output: await fileOf(output),
+    errors: await fileOf(errors),
+    unreadable: null,
+    usage: { ...NO_USAGE, totalTokens: 5 * output.length },
+  };
 }
 
 const inputOf = (ids: readonly string[]) => [
@@ -55,8 +64,8 @@ async function merge(
   options: Partial<MergeOptions> = {},
   policy = POLICY,
 ) {
-  const contents: Record<'output' | 'errors', Buffer> = { output: Buffer.alloc(0), errors: Buffer.alloc(0) };
-  const writer = (name: 'output' | 'errors') => async (content: AsyncIterable<Uint8Array>) => {
+  const contents = { output: Buffer.alloc(0), errors: Buffer.alloc(0), unreadable: Buffer.alloc(0) };
+  const writer = (name: keyof typeof contents) => async (content: AsyncIterable<Uint8Array>) => {
     const uri = storage.resolve(storage.defaultRoot, `merged-${(files += 1)}`);
     const ref = await storage.write(uri, content);
     const chunks: Uint8Array[] = [];
@@ -70,6 +79,7 @@ async function merge(
     prices: null,
     writeOutput: writer('output'),
     writeErrors: writer('errors'),
+    writeUnreadable: writer('unreadable'),
     ...options,
   });
   const linesOf = (content: Buffer) =>
@@ -82,6 +92,7 @@ async function merge(
     merged,
     output: linesOf(contents.output),
     errors: contents.errors.length > 0 ? linesOf(contents.errors) : [],
+    unreadable: contents.unreadable.toString(),
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NO_USAGE } from '../../../src/contract/batch.js';
 import type { PartResults } from '../../../src/results/bulk-account.js';
 import { mergeResults, surveyResults, type MergeOptions } from '../../../src/results/merge.js';
 import type { AnswerPolicy } from '../../../src/results/result-reader.js';
@@ -18,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const POLICY: AnswerPolicy = { failed: 'retry', truncated: 'final' };
+const POLICY: AnswerPolicy = { sendAgain: new Set(['unfinished', 'failed', 'mismatched']), passing: [] };
 const ok = (id: string, body: object = { usage: { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 } }) => ({
   custom_id: id,
   response: { status_code: 200, body },
@@ -41,7 +42,15 @@ async function fileOf(values: readonly object[]) {
 }
 
 async function results(round: number, output: readonly object[], errors: readonly object[]): Promise<PartResults> {
-  return { round, part: (files += 1), model: 'm', output: await fileOf(output), errors: await fileOf(errors) };
+  return {
+    round,
+    part: (files += 1),
+    model: 'm',
+    output: await fileOf(output),
+    errors: await fileOf(errors),
+    unreadable: null,
+    usage: { ...NO_USAGE, totalTokens: 5 * output.length },
+  };
 }
 
 const inputOf = (ids: readonly string[]) => [
@@ -54,8 +63,8 @@ async function merge(
   options: Partial<MergeOptions> = {},
   policy = POLICY,
 ) {
-  const contents: Record<'output' | 'errors', Buffer> = { output: Buffer.alloc(0), errors: Buffer.alloc(0) };
-  const writer = (name: 'output' | 'errors') => async (content: AsyncIterable<Uint8Array>) => {
+  const contents = { output: Buffer.alloc(0), errors: Buffer.alloc(0), unreadable: Buffer.alloc(0) };
+  const writer = (name: keyof typeof contents) => async (content: AsyncIterable<Uint8Array>) => {
     const uri = storage.resolve(storage.defaultRoot, `merged-${(files += 1)}`);
     const ref = await storage.write(uri, content);
     const chunks: Uint8Array[] = [];
@@ -69,6 +78,7 @@ async function merge(
     prices: null,
     writeOutput: writer('output'),
     writeErrors: writer('errors'),
+    writeUnreadable: writer('unreadable'),
     ...options,
   });
   const linesOf = (content: Buffer) =>
@@ -81,6 +91,7 @@ async function merge(
     merged,
     output: linesOf(contents.output),
     errors: contents.errors.length > 0 ? linesOf(contents.errors) : [],
+    unreadable: contents.unreadable.toString(),
   };
 }
 
@@ -108,11 +119,14 @@ describe('merge', () => {
   });
 
   test('a rejected answer and an accepted one → both are in the usage, one is in the output', async () => {
-    const policy: AnswerPolicy = { ...POLICY, accepts: (body) => JSON.stringify(body).includes('good') };
-    const usage = { prompt_tokens: 1_000_000, completion_tokens: 500_000 };
+    const policy: AnswerPolicy = {
+      ...POLICY,
+      fit: (body) => (JSON.stringify(body).includes('good') ? 'fits' : 'mismatched'),
+    };
+    const usage = { ...NO_USAGE, inputTokens: 1_000_000, outputTokens: 500_000, totalTokens: 1_500_000 };
     const batches = [
-      await results(1, [ok('a', { usage, text: 'bad' })], []),
-      await results(2, [ok('a', { usage, text: 'good' })], []),
+      { ...(await results(1, [ok('a', { text: 'bad' })], [])), usage },
+      { ...(await results(2, [ok('a', { text: 'good' })], [])), usage },
     ];
     const prices = { m: { inputPerMillion: 2, outputPerMillion: 8 } };
     const { merged, output } = await merge(['a'], batches, { prices }, policy);
@@ -174,12 +188,11 @@ describe('merge', () => {
       JSON.stringify(ok('a')).replace('"custom_id":"a"', '"custom_\\u0069d":"a"'),
     ].join('\n');
     const file = { uri: 's3://bucket/output.jsonl', open: () => sourceOf('', text, 11).open() };
-    const batch = { round: 1, part: 1, model: 'm', output: file, errors: null };
-    const { output, errors, merged } = await merge(['a', 'ä "quoted" \ud800', 'b'], [batch]);
+    const batch = { round: 1, part: 1, model: 'm', output: file, errors: null, unreadable: null, usage: null };
+    const { output, errors, unreadable } = await merge(['a', 'ä "quoted" \ud800', 'b'], [batch]);
     expect(idsOf(output)).toEqual(['a', 'ä "quoted" \ud800']);
     expect(errors).toMatchObject([{ custom_id: 'b', outcome: 'failed' }]);
-    // The answer to an unknown id was paid for too.
-    expect(merged.usage.m?.totalTokens).toBe(15);
+    expect(unreadable).toBe(`no JSON\n${JSON.stringify(ok('unknown'))}\n`);
   });
 
   test.each([false, true])(
@@ -220,16 +233,19 @@ describe('merge', () => {
 });
 
 describe('survey', () => {
-  test('after a round → unfinished, missing and passing failures are open', async () => {
+  test('after a round → unfinished requests and passing failures are open', async () => {
     const batch = await results(1, [ok('a')], [failed('b', 500), failed('c', 400), expired('d')]);
     const survey = await surveyResults(inputOf(['a', 'b', 'c', 'd', 'e']), [batch], POLICY);
-    expect(survey.open).toBe(3);
-    expect(['a', 'b', 'c', 'd', 'e', 'f'].filter(survey.isOpen)).toEqual(['b', 'd', 'e']);
+    expect(survey.open).toBe(2);
+    expect(survey.openByOutcome).toEqual({ unfinished: 1, failed: 1 });
+    expect(['a', 'b', 'c', 'd', 'e', 'f'].filter(survey.isOpen)).toEqual(['b', 'd']);
   });
 
   test('truncated answers → open only where the policy says so', async () => {
     const batch = await results(1, [ok('a', { choices: [{ finish_reason: 'length' }] })], []);
     expect((await surveyResults(inputOf(['a']), [batch], POLICY)).open).toBe(0);
-    expect((await surveyResults(inputOf(['a']), [batch], { ...POLICY, truncated: 'retry' })).open).toBe(1);
+    expect((await surveyResults(inputOf(['a']), [batch], { ...POLICY, sendAgain: new Set(['truncated']) })).open).toBe(
+      1,
+    );
   });
 });
