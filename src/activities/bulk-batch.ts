@@ -44,7 +44,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
   async planRound(input: PlanRoundInput): Promise<PlannedRound> {
     const { provider } = providerApi(this.#context, input.provider);
     // Reject an invalid schema before any batch is paid for.
-    const policy = policyOf(input);
+    const policy = policyOf(input, input.only);
     return withHeartbeat(async () => {
       const sources = await this.#sources(input.input);
       const survey = input.round === 1 ? null : await surveyResults(sources, this.#resultFiles(input), policy);
@@ -177,8 +177,11 @@ const SEND_AGAIN: readonly {
   { outcome: 'missing', retry: 'undelivered', reason: 'undelivered' },
 ];
 
-function policyOf({ retry, schema, structuredOutput }: BulkInput): AnswerPolicy {
-  const again = SEND_AGAIN.filter((row) => row.retry === null || retry[row.retry]);
+function policyOf(input: BulkInput, only: 'noCredit' | null = null): AnswerPolicy {
+  const { retry, schema, structuredOutput } = input;
+  const again = SEND_AGAIN.filter((row) => row.retry === null || retry[row.retry]).filter(
+    (row) => only === null || row.outcome === only,
+  );
   return {
     sendAgain: new Set(again.map(({ outcome }) => outcome)),
     passing: retry.codes,

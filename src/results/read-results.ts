@@ -1,5 +1,5 @@
 /** Reads results from storage, line by line, in constant memory. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { FileRef } from '../contract/file-ref.js';
 import { bounded } from '../contract/text.js';
 import { isObject } from '../jsonl/json-value.js';

@@ -104,7 +104,13 @@ class BulkBatchLifecycle {
     const which = `round ${round + 1} of at most ${this.#spec.maxRounds}`;
     const summary = round === 0 ? `Check the input and plan ${which}` : `Plan ${which}`;
     const planned = await this.#run.untilCancelled(() =>
-      runActivity(transferActivities.planRound, summary, { ...this.#bulkInput(), folder, round: round + 1, done }),
+      runActivity(transferActivities.planRound, summary, {
+        ...this.#bulkInput(),
+        folder,
+        round: round + 1,
+        only: null,
+        done,
+      }),
     );
     if (planned.interrupted) return;
     for (const warning of planned.value.warnings) this.#run.warn(warning);

@@ -127,7 +127,7 @@ function resultLines(api: ProviderApi, fileId: string | null, warnings: string[]
 function anomalyWarnings({ examples, lines, anomalies }: ResultsSummary): string[] {
   return [
     lines.missing > 0 &&
-      `Requests that no line of the provider's files could be matched to: ${lines.missing}, such as ${quoted(examples.missing)}`,
+      `Requests that are in neither of the provider's files: ${lines.missing}, such as ${quoted(examples.missing)}`,
     anomalies.duplicates > 0 &&
       `Duplicate result lines: ${anomalies.duplicates}, such as ${quoted(examples.duplicates)}; each request counts once`,
     anomalies.unknownIds > 0 &&

@@ -24,6 +24,8 @@ export interface BulkInput {
 export interface PlanRoundInput extends BulkInput {
   /** From 1. */
   readonly round: number;
+  /** Plan these requests alone; null to plan all that may be sent again. */
+  readonly only: 'noCredit' | null;
 }
 
 export interface PlannedRound {

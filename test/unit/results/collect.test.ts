@@ -242,4 +242,62 @@ describe('collectResults', () => {
     expect(new Set(ids).size).toBe(20_000);
     expect(ids[10_000]).toBe('request-10');
   });
+
+  it('ids: numbers, or with other white space around them → matched where one request is meant, and written right', async () => {
+    const ids = ['1', '007', ' padded', 'inner space', '10', '010', ' twice', 'twice '];
+    const lines = [1, 7, 'padded ', ' inner space ', 10, 'twice', null, ['1']].map((customId) => ({
+      ...success('x'),
+      custom_id: customId,
+    }));
+    const result = await collect({ ids, output: jsonl(...lines) });
+    expect(idsIn(result.output)).toEqual(['1', '007', ' padded', 'inner space']);
+    expect(result.unreadable).toBe(jsonl(...lines.slice(4)));
+    expect(result).toMatchObject({ lines: { succeeded: 4, missing: 4 }, anomalies: { unknownIds: 4, unreadable: 0 } });
+    expect(result.examples.unknownIds).toEqual(['10', 'twice', 'null']);
+    expect(result.output).toBe(jsonl(...ids.slice(0, 4).map((customId) => success(customId))));
+  });
+
+  it('ids: null on every line → all kept raw, all paid, no request unfinished', async () => {
+    const lines = ['a', 'b'].map((name) => ({ ...success(name), custom_id: null }));
+    const sources = sourcesOf({ ids: ['a', 'b'], output: jsonl(...lines) });
+    const { summary, errors, unreadable } = await collected({
+      ...sources,
+      endedEarly: { code: 'batch_expired', completed: 2 },
+    });
+    expect(unreadable).toBe(jsonl(...lines));
+    expect(summary).toMatchObject({ lines: { missing: 2, unfinished: 0 }, usage: { totalTokens: 10 } });
+    expect(errors).toContain('"code":"unreadable"');
+  });
+
+  it('a batch that ended early: fewer answers than it counts → requests without a line are missing, not unfinished', async () => {
+    const sources = sourcesOf({ ids: ['a', 'b', 'c'], output: jsonl(success('a')), errors: jsonl(unfinished('b')) });
+    const endedEarly = { code: 'batch_expired', completed: 2 } as const;
+    const { summary } = await collected({ ...sources, endedEarly });
+    expect(summary.lines).toEqual({ succeeded: 1, failed: 0, unfinished: 1, missing: 1 });
+  });
+
+  it('usage: failures, refusals, strangers and second answers → counted; a line that came twice → once', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+    const refusal = { choices: [{ message: { refusal: 'no' } }], usage };
+    const failed = { error: { message: 'x' }, usage };
+    const output = jsonl(
+      success('a', usage),
+      success('a', usage),
+      { ...success('a', usage), id: 'batch_req_other' },
+      { ...success('b', usage), response: { status_code: 200, body: refusal } },
+      { ...success('c', usage), response: { status_code: 500, body: failed } },
+      success('stranger', usage),
+    );
+    const result = await collect({ ids: ['a', 'b', 'c'], output });
+    expect(result.usage.totalTokens).toBe(10);
+    expect(result.lines).toEqual({ succeeded: 1, failed: 2, unfinished: 0, missing: 0 });
+    expect(result.answered).toBe(2);
+  });
+
+  it('a line of 40 MB → an answer like any other', async () => {
+    const long = jsonl({ ...success('a'), padding: 'x'.repeat(40 * 1024 * 1024) });
+    const result = await collect({ ids: ['a', 'b'], output: long + jsonl(success('b')) });
+    expect(result.lines.succeeded).toBe(2);
+    expect(result.output.length).toBe(long.length + jsonl(success('b')).length);
+  });
 });
