@@ -50,7 +50,7 @@ export interface MergeSetting extends Setting {
 /** Requests of a part, and how many of them the first round leaves without an answer. */
 const PART = 50_000;
 const UNANSWERED = 0.03;
-const POLICY: AnswerPolicy = { failed: 'retry', truncated: 'retry' };
+const POLICY: AnswerPolicy = { sendAgain: new Set(['unfinished', 'failed', 'truncated']), passing: [] };
 
 const STAGES: Record<string, (setting: never) => Promise<Measured>> = {
   generate: ({ folder, requests, unicode }: Setting) =>
@@ -173,6 +173,7 @@ function merge(
       prices: { [MODEL]: { inputPerMillion: 0.075, outputPerMillion: 0.3 } },
       writeOutput: (content) => write('output.jsonl', content),
       writeErrors: (content) => write('errors.jsonl', content),
+      writeUnreadable: (content) => write('unreadable.jsonl', content),
     });
     return { bytes: (output?.bytes ?? 0) + (errors?.bytes ?? 0), lines, cost };
   });
@@ -246,6 +247,8 @@ function resultsOf(folder: string, results: readonly ResultFiles[]): PartResults
     model: MODEL,
     output: reader(output),
     errors: reader(errors),
+    unreadable: null,
+    usage: null,
   }));
 }
 

@@ -10,14 +10,16 @@ import { batchResultSchema, type BatchResult } from '../contract/batch.js';
 import type { BulkBatchResult } from '../contract/bulk-batch.js';
 import { invalidField, invalidInput } from '../contract/failures.js';
 import type { BatchLimits } from '../contract/limits.js';
-import type { RoundPlan } from '../contract/part.js';
+import { bounded } from '../contract/text.js';
+import type { PartOutcome, RoundPlan, SendReason } from '../contract/part.js';
 import { jsonLines } from '../jsonl/json-lines.js';
 import type { LineSource } from '../jsonl/lines.js';
 import type { PartLimits } from '../requests/part-writer.js';
 import { splitRequests } from '../requests/split.js';
 import { fitsSchema } from '../results/answer-schema.js';
 import type { PartResults } from '../results/bulk-account.js';
-import { mergeResults, surveyResults } from '../results/merge.js';
+import { mergeResults, type Survey, surveyResults } from '../results/merge.js';
+import type { Outcome } from '../results/request-outcomes.js';
 import type { AnswerPolicy } from '../results/result-reader.js';
 import { decompressed } from '../storage/gzip.js';
 import { safeName } from '../storage/safe-name.js';
@@ -42,11 +44,12 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
   async planRound(input: PlanRoundInput): Promise<PlannedRound> {
     const { provider } = providerApi(this.#context, input.provider);
     // Reject an invalid schema before any batch is paid for.
-    const policy = policyOf(input);
+    const policy = policyOf(input, input.only);
     return withHeartbeat(async () => {
       const sources = await this.#sources(input.input);
       const survey = input.round === 1 ? null : await surveyResults(sources, this.#resultFiles(input), policy);
-      if (survey?.open === 0) return { parts: [], requests: survey.requests, plan: planOf(input.round, 0) };
+      const stranger = input.done.find(hasOnlyStrangers);
+      if (survey && (survey.open === 0 || stranger)) return nothingToSend(input.round, survey, stranger);
       const { parts, requests, faults } = await splitRequests(sources, {
         limits: partLimits(provider.batchLimits, input),
         missingCustomIds: input.missingCustomIds,
@@ -63,7 +66,9 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
       return {
         parts: parts.map((part) => ({ ...part, resultsUri })),
         requests: survey?.requests ?? requests,
-        plan: planOf(input.round, requests),
+        plan: { round: input.round, ...(survey ? reasonsOf(survey) : { requests, reasons: { first: requests } }) },
+        strangersOnly: false,
+        warnings: [],
       };
     });
   }
@@ -89,6 +94,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         prices: input.prices ?? null,
         writeOutput: (content) => this.#storage.write(this.#uriOf(input, `output${suffix}`), content),
         writeErrors: (content) => this.#storage.write(this.#uriOf(input, `errors${suffix}`), content),
+        writeUnreadable: (content) => this.#storage.write(this.#uriOf(input, 'unreadable.jsonl'), content),
       });
       const parts = await this.#storage.write(this.#uriOf(input, 'parts.jsonl'), jsonLines(input.done));
       const result: BulkBatchResult = {
@@ -100,11 +106,12 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         batches: input.done.length,
         output: merged.output,
         errors: merged.errors,
+        unreadable: merged.unreadable,
         parts,
         usage: merged.usage,
         cost: merged.cost,
         cancellation: input.cancellation,
-        warnings: [...input.warnings],
+        warnings: [...input.warnings, ...priceWarnings(merged.unpriced)],
       };
       await this.#storage.write(this.#uriOf(input, 'manifest.json'), jsonLines([result]));
       return result;
@@ -127,12 +134,14 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
   }
 
   #resultFiles(input: BulkInput): PartResults[] {
-    return input.done.map(({ round, part, model, output, errors, failure }) => ({
+    return input.done.map(({ round, part, model, output, errors, unreadable, usage, failure }) => ({
       round,
       part,
       model,
       output: output === null ? null : this.#fileOf(output),
       errors: errors === null ? null : this.#fileOf(errors),
+      unreadable: unreadable === null ? null : this.#fileOf(unreadable),
+      usage,
       failure: failure && { ...failure, requests: this.#fileOf(this.#partUri(input, round, part)) },
     }));
   }
@@ -150,16 +159,64 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
   }
 }
 
-function planOf(round: number, requests: number): RoundPlan {
-  return { round, requests, reasons: { [round === 1 ? 'first' : 'failed']: requests } };
+/** Outcomes whose requests may be sent again, the field of `retry` that asks for it, and the reason that the plan tells. */
+const SEND_AGAIN: readonly {
+  readonly outcome: Outcome;
+  readonly retry: Exclude<keyof BulkInput['retry'], 'codes'> | null;
+  readonly reason: SendReason;
+}[] = [
+  { outcome: 'unfinished', retry: null, reason: 'unfinished' },
+  { outcome: 'failed', retry: 'failed', reason: 'failed' },
+  { outcome: 'noCredit', retry: 'failed', reason: 'noCredit' },
+  { outcome: 'mismatched', retry: 'mismatched', reason: 'mismatched' },
+  { outcome: 'truncated', retry: 'truncated', reason: 'truncated' },
+  { outcome: 'refused', retry: 'refused', reason: 'refused' },
+  { outcome: 'filtered', retry: 'filtered', reason: 'filtered' },
+  { outcome: 'noText', retry: 'noText', reason: 'noText' },
+  { outcome: 'unreadable', retry: 'unreadable', reason: 'unreadable' },
+  { outcome: 'missing', retry: 'undelivered', reason: 'undelivered' },
+];
+
+function policyOf(input: BulkInput, only: 'noCredit' | null = null): AnswerPolicy {
+  const { retry, schema, structuredOutput } = input;
+  const again = SEND_AGAIN.filter((row) => row.retry === null || retry[row.retry]).filter(
+    (row) => only === null || row.outcome === only,
+  );
+  return {
+    sendAgain: new Set(again.map(({ outcome }) => outcome)),
+    passing: retry.codes,
+    ...(schema && { fit: fitsSchema(schema, structuredOutput) }),
+  };
 }
 
-function policyOf({ retry, schema }: BulkInput): AnswerPolicy {
-  return {
-    failed: retry.failed ? 'retry' : 'final',
-    truncated: retry.truncated ? 'retry' : 'final',
-    ...(schema && { accepts: fitsSchema(schema) }),
-  };
+function reasonsOf({ open, openByOutcome }: Survey): Omit<RoundPlan, 'round'> {
+  const counted = SEND_AGAIN.map(({ outcome, reason }) => [reason, openByOutcome[outcome] ?? 0] as const);
+  return { requests: open, reasons: Object.fromEntries(counted.filter(([, count]) => count > 0)) };
+}
+
+/** Whether a batch returned lines, and none of them could be matched to a request. */
+function hasOnlyStrangers({ anomalies, lines }: PartOutcome): boolean {
+  return anomalies !== null && anomalies.unknownIds > 0 && lines.succeeded + lines.failed + lines.unfinished === 0;
+}
+
+function nothingToSend(round: number, { requests, open }: Survey, stranger: PartOutcome | undefined): PlannedRound {
+  const nothing = { parts: [], requests, plan: { round, requests: 0, reasons: {} } };
+  if (!stranger) return { ...nothing, strangersOnly: false, warnings: [] };
+  const warning =
+    `None of the result lines of batch ${stranger.batchId ?? '(unknown)'} has the custom_id of one of its requests, so ` +
+    `the provider must have changed the ids. The lines are in unreadable.jsonl. No further round was started, since its ` +
+    `answers could be lost in the same way${open > 0 ? ` (${open} requests were to be sent again)` : ''}`;
+  return { ...nothing, strangersOnly: true, warnings: [warning] };
+}
+
+/** Warnings name at most this many models. */
+const MAX_NAMED_MODELS = 5;
+
+function priceWarnings(unpriced: readonly string[]): string[] {
+  if (unpriced.length === 0) return [];
+  const named = unpriced.slice(0, MAX_NAMED_MODELS).map((model) => JSON.stringify(bounded(model, 80)));
+  const more = unpriced.length > named.length ? ` and ${unpriced.length - named.length} more` : '';
+  return [`\`cost\` does not contain all usage: \`prices\` has no price for ${named.join(', ')}${more}`];
 }
 
 /**

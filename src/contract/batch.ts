@@ -110,13 +110,13 @@ const timestamp = z.number().nullable();
 
 /** How the requests of the input ended. The four counts sum to the number of requests. */
 export const lineCountsSchema = z.object({
-  /** Answered with a 2xx status. */
+  /** Answered. */
   succeeded: z.number().int(),
-  /** Answered with an error. */
+  /** Answered with an error, refused by the model, or filtered. */
   failed: z.number().int(),
   /** Not answered because the batch expired or was cancelled. */
   unfinished: z.number().int(),
-  /** In neither of the provider's result files. */
+  /** Without a line in the provider's result files, or only with one that cannot be read or matched. */
   missing: z.number().int(),
 });
 export type LineCounts = z.infer<typeof lineCountsSchema>;
@@ -125,19 +125,33 @@ export type LineCounts = z.infer<typeof lineCountsSchema>;
 const anomaliesSchema = z.object({
   /** Further lines for a `custom_id` that has a line already. Each request is counted once. */
   duplicates: z.number().int(),
-  /** Lines with a `custom_id` that the input does not have. */
+  /** Lines without a `custom_id`, or with one that the input does not have. */
   unknownIds: z.number().int(),
-  /** Lines that are not JSON, such as a truncated last line. */
+  /** Lines that are not JSON objects, such as a truncated last line. */
   unreadable: z.number().int(),
 });
 
 /** Tokens as the provider reports them. */
 export const tokenUsageSchema = z.object({
   inputTokens: z.number(),
+  /** Tokens that only the provider's total contains, such as those of hidden thinking, count as output. */
   outputTokens: z.number(),
   totalTokens: z.number(),
+  /** The part of `inputTokens` that the provider read from its cache. */
+  cachedTokens: z.number(),
+  /** The part of `outputTokens` that the model thought. */
+  reasoningTokens: z.number(),
 });
 export type TokenUsage = z.infer<typeof tokenUsageSchema>;
+
+/** The usage of nothing. */
+export const NO_USAGE: TokenUsage = {
+  inputTokens: 0,
+  outputTokens: 0,
+  totalTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+};
 
 /** The result of `runBatch`: counts and references to the files with the answers. Times are epoch seconds. */
 export const batchResultSchema = z.object({
@@ -156,7 +170,12 @@ export const batchResultSchema = z.object({
   output: fileRefSchema.nullable(),
   /** The failed, unfinished and missing lines; null if there are none. */
   errors: fileRefSchema.nullable(),
-  /** Tokens of the succeeded lines. */
+  /**
+   * Lines that are in neither of the two files, as the provider wrote them: those that cannot be read, those without a
+   * known `custom_id`, and further lines for a `custom_id` that has one. Null if there are none.
+   */
+  unreadable: fileRefSchema.nullable(),
+  /** Tokens of all lines, whether they count or not: everything that was paid for. */
   usage: tokenUsageSchema,
   timestamps: z.object({
     createdAt: timestamp,

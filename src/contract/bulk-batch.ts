@@ -15,8 +15,87 @@ const inputSchema = z.union(
   { error: 'must be one of { uri }, { uris } or { prefix }, with file:// or s3:// URIs' },
 );
 
+/** Where the structured output of an answer stands. */
+export const STRUCTURED_OUTPUTS = ['text', 'toolCall', 'textOrToolCall'] as const;
+export type StructuredOutputPlace = (typeof STRUCTURED_OUTPUTS)[number];
+
 const positive = z.number().int().min(1);
-const price = z.strictObject({ inputPerMillion: z.number().nonnegative(), outputPerMillion: z.number().nonnegative() });
+const amount = z.number().nonnegative();
+const price = z.strictObject({
+  inputPerMillion: amount,
+  outputPerMillion: amount,
+  /** @default the price of other input */
+  cachedInputPerMillion: amount.optional(),
+  /** @default the price of other output */
+  reasoningPerMillion: amount.optional(),
+});
+
+/**
+ * Which requests are sent again in the next round, besides those that the provider did not run because their batch
+ * expired, was cancelled or failed. A request that was answered is paid for again.
+ */
+const retrySchema = z.strictObject({
+  /**
+   * Requests that failed with a passing error: status 408, 409, 429, 5xx or none, or a code that says so, such as
+   * `server_error`. Also those that failed for want of credit.
+   *
+   * @default true
+   */
+  failed: z.boolean().default(true),
+  /**
+   * Codes and types of errors (compared without regard to case), and HTTP statuses, that count as passing in addition.
+   *
+   * @default []
+   * @example ['internal_failure', 424]
+   */
+  codes: z
+    .array(z.union([z.string().min(1).max(200), z.number().int()]))
+    .max(100)
+    .default([]),
+  /**
+   * Requests whose answer has a text that does not fit `schema`.
+   *
+   * @default true
+   */
+  mismatched: z.boolean().default(true),
+  /**
+   * Requests whose answer was cut off by the token limit. Without this, such an answer is a success, unless it does not
+   * fit `schema`.
+   *
+   * @default false
+   */
+  truncated: z.boolean().default(false),
+  /**
+   * Requests that the model refused to answer.
+   *
+   * @default false
+   */
+  refused: z.boolean().default(false),
+  /**
+   * Requests that were stopped by a content filter.
+   *
+   * @default false
+   */
+  filtered: z.boolean().default(false),
+  /**
+   * Requests whose answer has no text where `schema` looks for it, such as an answer that only calls a tool.
+   *
+   * @default false
+   */
+  noText: z.boolean().default(false),
+  /**
+   * Requests without a line, of a batch that returned lines that cannot be read or matched to a request.
+   *
+   * @default false
+   */
+  unreadable: z.boolean().default(false),
+  /**
+   * Requests without a line, of a batch that was completed or whose counts say that they were answered.
+   *
+   * @default false
+   */
+  undelivered: z.boolean().default(false),
+});
 
 /** The spec of `runBulkBatch`, its only argument. */
 export const bulkBatchSpecSchema = z.strictObject({
@@ -81,27 +160,23 @@ export const bulkBatchSpecSchema = z.strictObject({
    * @default 3
    */
   maxRounds: z.number().int().min(1).max(20).default(3),
-  /** Which answered requests are sent again in the next round. Unfinished and missing ones always are. */
-  retry: z
-    .strictObject({
-      /**
-       * Requests that failed with status 429, 5xx or 0.
-       *
-       * @default true
-       */
-      failed: z.boolean().default(true),
-      /**
-       * Requests whose answer was cut off by the token limit.
-       *
-       * @default false
-       */
-      truncated: z.boolean().default(false),
-    })
-    .default({ failed: true, truncated: false }),
+  /**
+   * Which requests are sent again in the next round. Unfinished ones always are.
+   *
+   * @default { failed: true, mismatched: true }
+   */
+  retry: retrySchema.prefault({}),
   /**
    * A JSON schema for the structured output of every answer. Requests whose answer does not match it are sent again.
    */
   schema: z.record(z.string(), z.unknown()).optional(),
+  /**
+   * Where `schema` looks: at the text of the final message, at the arguments of the first tool call, or at the arguments
+   * where the answer has no text.
+   *
+   * @default 'textOrToolCall'
+   */
+  structuredOutput: z.enum(STRUCTURED_OUTPUTS).default('textOrToolCall'),
   /**
    * Order of the lines of the merged output.
    *
@@ -114,7 +189,10 @@ export const bulkBatchSpecSchema = z.strictObject({
    * @default false
    */
   gzip: z.boolean().default(false),
-  /** Prices by model, in any currency per million tokens, from which `cost` is calculated. */
+  /**
+   * Prices by model, in any currency per million tokens, from which `cost` is calculated: `inputPerMillion`,
+   * `outputPerMillion` and optionally `cachedInputPerMillion` and `reasoningPerMillion`.
+   */
   prices: z.record(z.string(), price).optional(),
   /**
    * How many prompt tokens may be enqueued at a time, for every model or by model. All runs of the provider in this
@@ -158,9 +236,11 @@ export const bulkBatchResultSchema = z.object({
   output: fileRefSchema.nullable(),
   /** A line for each other request, with the reason of its last round; null if there are none. */
   errors: fileRefSchema.nullable(),
+  /** The raw lines of all batches that are in neither file, see `BatchResult.unreadable`; null if there are none. */
+  unreadable: fileRefSchema.nullable(),
   /** JSONL with one line per part and round: its batch and its counts. */
   parts: fileRefSchema.nullable(),
-  /** Tokens by model over all rounds, counting every paid attempt once. */
+  /** Tokens by model over all rounds: everything that was paid for, whether it counts or not. */
   usage: z.record(z.string(), tokenUsageSchema),
   /** Calculated from the spec's `prices`; null without them. */
   cost: z.object({ total: z.number(), byModel: z.record(z.string(), z.number()) }).nullable(),

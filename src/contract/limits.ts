@@ -11,6 +11,12 @@
  */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 
+/**
+ * Longest line of a result file that is read as an answer, in bytes: JavaScript has no longer strings. Of a longer line,
+ * only the bytes are kept.
+ */
+export const MAX_RESULT_LINE_BYTES = 2 ** 29 - 32;
+
 /** Longest `custom_id`, in UTF-16 units. The API documents no limit. */
 export const MAX_CUSTOM_ID_LENGTH = 512;
 

@@ -1,5 +1,5 @@
 /** A part of a bulk batch: requests of one model and one endpoint, which are the input of one batch. */
-import type { BatchResult, LineCounts } from './batch.js';
+import type { BatchResult, LineCounts, TokenUsage } from './batch.js';
 import type { FileRef } from './file-ref.js';
 
 export interface PartHead {
@@ -39,7 +39,11 @@ export interface PartOutcome {
   readonly output: string | null;
   /** URI of the errors file; null when every request succeeded. */
   readonly errors: string | null;
+  /** URI of the raw lines that are in neither file; null when there are none. */
+  readonly unreadable: string | null;
   readonly lines: LineCounts;
+  /** Tokens of every line of the batch; null where the part's run left no result. */
+  readonly usage: TokenUsage | null;
   /** The failure of the part's run; null where it did not fail. The requests are not sent again where it is final. */
   readonly failure: { readonly type: string; readonly message: string; readonly isFinal: boolean } | null;
   /** Null where the part's run left no result. */
@@ -55,16 +59,22 @@ export type SendReasons = Readonly<Partial<Record<SendReason, number>>>;
  * - `first`: not sent before.
  * - `unfinished`: the batch expired, was cancelled or failed before it ran the request.
  * - `failed`: the request failed with a passing error.
- * - All others are sent again only if the spec's `schema` or `retry` asks for it.
+ * - `noCredit`: the request failed since the account has no credit or quota left.
+ * - `mismatched`: the text of the answer does not fit the spec's `schema`.
+ * - All others are sent again only if the spec's `retry` names them: `truncated` (cut by its length), `refused` (by the
+ *   model), `filtered` (by a content filter), `noText` (no text where the schema looks), `unreadable` (its batch returned
+ *   lines that cannot be read or matched), `undelivered` (its batch has no line for it, although it was answered).
  */
 export const SEND_REASONS = [
   'first',
   'unfinished',
   'failed',
+  'noCredit',
   'mismatched',
   'truncated',
   'refused',
   'filtered',
+  'noText',
   'unreadable',
   'undelivered',
 ] as const;

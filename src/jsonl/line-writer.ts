@@ -45,6 +45,12 @@ export class LineWriter {
     this.#append(LINE_END, 0, 1);
   }
 
+  /** Adds bytes as they are; the caller adds the line break. */
+  addPiece(bytes: Buffer): void {
+    this.endBlock();
+    this.#append(bytes, 0, bytes.length);
+  }
+
   /** Copies the lines of the block that are not copied yet; the block may be reused after that. */
   endBlock(): void {
     if (this.#block === null) return;

@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { MAX_LINE_BYTES } from '../contract/limits.js';
+import { MAX_LINE_BYTES, MAX_RESULT_LINE_BYTES } from '../contract/limits.js';
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -38,7 +38,12 @@ export interface LineOptions {
    * @default MAX_LINE_BYTES
    */
   readonly lineBytes?: number;
+  /** Receives the bytes of a line that is too long, piece by piece, before the line itself is reported. */
+  readonly onTooLong?: (piece: Buffer) => void;
 }
+
+/** For result files: a line is an answer that was paid for, however long it is. */
+export const RESULT_LINES: LineOptions = { lineBytes: MAX_RESULT_LINE_BYTES };
 
 /**
  * Splits bytes into lines. Yields the lines that each chunk completed as an array, since an `await` per line would cost
@@ -49,10 +54,11 @@ export async function* lineBlocks(
   source: AsyncIterable<Uint8Array>,
   options: LineOptions = {},
 ): AsyncGenerator<Line[]> {
-  const splitter = new LineSplitter(options.lineBytes ?? MAX_LINE_BYTES);
+  const splitter = new LineSplitter(options.lineBytes ?? MAX_LINE_BYTES, options.onTooLong);
   for await (const chunk of source) {
     const lines = splitter.push(chunk);
-    if (lines.length > 0) yield lines;
+    // While pieces of a line are received, the caller may have to wait for storage.
+    if (lines.length > 0 || splitter.isReportingPieces) yield lines;
   }
   const lines = splitter.end();
   if (lines.length > 0) yield lines;
@@ -61,6 +67,7 @@ export async function* lineBlocks(
 /** The splitter behind `lineBlocks`, for callers that iterate over the chunks themselves. */
 export class LineSplitter {
   readonly #lineBytes: number;
+  readonly #onTooLong: ((piece: Buffer) => void) | undefined;
   readonly #rest = new GrowingBuffer();
   /** Length so far of a line that is too long, or 0. */
   #overlong = 0;
@@ -72,8 +79,14 @@ export class LineSplitter {
   /** Offset of the next line in the file. */
   #offset = 0;
 
-  constructor(lineBytes: number) {
+  constructor(lineBytes: number, onTooLong?: (piece: Buffer) => void) {
     this.#lineBytes = lineBytes;
+    this.#onTooLong = onTooLong;
+  }
+
+  /** Whether the current line is reported in pieces. */
+  get isReportingPieces(): boolean {
+    return this.#overlong > 0 && this.#onTooLong !== undefined;
   }
 
   push(chunk: Uint8Array): Line[] {
@@ -138,6 +151,7 @@ export class LineSplitter {
     if (end > start && block[end - 1] === RETURN) end--;
     const length = end - start;
     if (length > this.#lineBytes) {
+      this.#onTooLong?.(block.subarray(start, end));
       lines.push(new TextLine(number, 'tooLong', base + start, NO_BYTES, 0, 0, true, length));
     } else if (!isBlank(block, start, end)) {
       const isValid = encoding !== 'other' || isUtf8(block.subarray(start, end));
@@ -149,10 +163,14 @@ export class LineSplitter {
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return;
     if (this.#overlong > 0) {
+      this.#onTooLong?.(bytes);
       this.#overlong += bytes.length;
     } else if (this.#rest.length + bytes.length > this.#lineBytes + MARK_AND_RETURN_BYTES) {
       this.#overlong = this.#rest.length + bytes.length;
-      const start = Buffer.concat([this.#rest.take().subarray(0, 3), bytes.subarray(0, 3)]);
+      const rest = this.#rest.take();
+      this.#onTooLong?.(rest);
+      this.#onTooLong?.(bytes);
+      const start = Buffer.concat([rest.subarray(0, 3), bytes.subarray(0, 3)]);
       if (this.#number === 0 && hasByteOrderMark(start, 0, start.length)) {
         this.#markLength = 3;
         this.#overlong -= 3;

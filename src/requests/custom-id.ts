@@ -1,5 +1,5 @@
 /** The `custom_id` of requests, for everything that reads an input again after it was checked. */
-import { lineBlocks } from '../jsonl/lines.js';
+import { lineBlocks, RESULT_LINES } from '../jsonl/lines.js';
 import { fieldScanner } from '../jsonl/scan/field-scanner.js';
 
 /** The `custom_id` of a request without one, by the number of its line over all files, from 1. */
@@ -17,7 +17,7 @@ export async function forEachCustomId(
   callback: (id: string | null, lineNumber: number) => void,
 ): Promise<void> {
   const scan = fieldScanner([['custom_id']], { stopWhenFound: true });
-  for await (const lines of lineBlocks(content)) {
+  for await (const lines of lineBlocks(content, RESULT_LINES)) {
     for (const line of lines) {
       const id = scan(line)?.[0];
       callback(typeof id === 'string' ? id : null, line.number);

@@ -1,6 +1,10 @@
 import { Ajv } from 'ajv';
+import type { StructuredOutputPlace } from '../contract/bulk-batch.js';
 import { invalidField } from '../contract/failures.js';
 import { structuredOutput } from './structured-output.js';
+
+/** How an answer relates to a schema; `noText` if there is nothing to check where the schema looks. */
+export type SchemaFit = 'fits' | 'mismatched' | 'noText';
 
 /**
  * Makes a function that checks the structured output in the body of an answer against a JSON schema. It is in a file
@@ -8,14 +12,31 @@ import { structuredOutput } from './structured-output.js';
  *
  * @throws ApplicationFailure `InvalidInput` for an invalid schema
  */
-export function fitsSchema(schema: Readonly<Record<string, unknown>>): (body: unknown) => boolean {
+export function fitsSchema(
+  schema: Readonly<Record<string, unknown>>,
+  place: StructuredOutputPlace,
+): (body: unknown) => SchemaFit {
   const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: false });
   try {
     const validate = ajv.compile(schema);
     if ('$async' in validate) throw new Error('`$async` schemas are not supported');
-    return (body) => validate(structuredOutput(body));
+    return (body) => {
+      const output = structuredOutput(body, place);
+      if (!output.found) return 'noText';
+      // A text that is not JSON has no value, and schemas without a `type` would accept that.
+      return output.value !== undefined && isValid(validate, output.value) ? 'fits' : 'mismatched';
+    };
   } catch (error) {
     const message = `invalid JSON schema: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300);
     throw invalidField('schema', message);
+  }
+}
+
+/** A value that is nested too deeply for a recursive schema does not fit. */
+function isValid(validate: (value: unknown) => unknown, value: unknown): boolean {
+  try {
+    return validate(value) === true;
+  } catch {
+    return false;
   }
 }

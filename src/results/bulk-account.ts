@@ -1,8 +1,10 @@
 import { IdTable } from '../jsonl/id-table.js';
-import { type Line, lineBlocks, type LineSource } from '../jsonl/lines.js';
+import { NO_USAGE, type TokenUsage } from '../contract/batch.js';
+import { type Line, lineBlocks, type LineSource, RESULT_LINES } from '../jsonl/lines.js';
 import { forEachCustomId, lineId } from '../requests/custom-id.js';
 import { RequestOutcomes } from './request-outcomes.js';
-import { type AnswerPolicy, resultReader } from './result-reader.js';
+import { type AnswerPolicy, collectedResultReader } from './result-reader.js';
+import type { LostCode } from './synthetic-line.js';
 import { addUsage, noUsage, type UsageSum } from './usage.js';
 
 /** The collected results of one part: the files that `runBatch` wrote. */
@@ -14,6 +16,10 @@ export interface PartResults {
   readonly model: string;
   readonly output: LineSource | null;
   readonly errors: LineSource | null;
+  /** Lines that are in neither file. */
+  readonly unreadable: LineSource | null;
+  /** Tokens of all its lines, as its batch counted them. */
+  readonly usage: TokenUsage | null;
   /** The failure of its run, if it failed. */
   readonly failure?: PartFailure | null;
 }
@@ -33,6 +39,13 @@ export interface FileSection {
   readonly file: LineSource;
   /** Where it begins. */
   readonly base: number;
+}
+
+export interface ReadOptions {
+  /** Opens a result file, if not by its own `open`. */
+  readonly open?: (file: LineSource) => AsyncIterable<Uint8Array>;
+  /** Receives the lines that are no result of a request of the input. They belong to a block that is reused. */
+  readonly setAside?: (lines: readonly Line[]) => Promise<void>;
 }
 
 /**
@@ -62,19 +75,19 @@ export class BulkAccount {
   }
 
   /**
-   * @param open opens a result file, if not by its own `open`
    * @throws an error if the input has a duplicate `custom_id`, so changed since it was checked
    */
   static async read(
     sources: readonly LineSource[],
     results: readonly PartResults[],
     policy: AnswerPolicy,
-    open: (file: LineSource) => AsyncIterable<Uint8Array> = (file) => file.open(),
+    options: ReadOptions = {},
   ): Promise<BulkAccount> {
     const account = new BulkAccount(await idsOf(sources));
-    const read = resultReader(policy);
+    const read = collectedResultReader(policy);
     for (const part of results.toSorted((a, b) => a.round - b.round || a.part - b.part)) {
-      for (const file of [part.output, part.errors]) if (file) await account.#readFile(file, part, read, open(file));
+      addUsage((account.usageByModel[part.model] ??= noUsage()), part.usage ?? NO_USAGE);
+      for (const file of [part.output, part.errors]) if (file) await account.#readFile(file, part.round, read, options);
       if (part.failure) await account.#readFailure(part.failure, part.round);
     }
     return account;
@@ -109,26 +122,29 @@ export class BulkAccount {
 
   async #readFile(
     file: LineSource,
-    { model, round }: PartResults,
-    read: ReturnType<typeof resultReader>,
-    content: AsyncIterable<Uint8Array>,
+    round: number,
+    read: ReturnType<typeof collectedResultReader>,
+    { open = (source) => source.open(), setAside }: ReadOptions,
   ): Promise<void> {
     const base = this.#end;
     this.sections.push({ file, base });
-    const usage = (this.usageByModel[model] ??= noUsage());
-    for await (const lines of lineBlocks(content)) {
+    for await (const lines of lineBlocks(open(file), RESULT_LINES)) {
+      const strays: Line[] = [];
       for (const line of lines) {
         this.#end = base + line.offset + line.byteLength + 1;
         const result = read(line);
-        if (result === null) continue;
-        addUsage(usage, result.usage);
-        const index = this.outcomes.ids.find(result.customId);
-        if (index === -1 || !this.outcomes.take(index, result.outcome, round)) continue;
-        const indent = indentOf(line);
-        this.#positions[index] = base + line.offset + indent;
-        this.#lengths[index] = line.byteLength - indent;
+        const index = result === null ? -1 : this.outcomes.ids.find(result.customId);
+        if (result === null || index === -1) strays.push(line);
+        else if (this.outcomes.take(index, result.outcome, round)) this.#place(index, line, base);
       }
+      if (strays.length > 0) await setAside?.(strays);
     }
+  }
+
+  #place(index: number, line: Line, base: number): void {
+    const indent = indentOf(line);
+    this.#positions[index] = base + line.offset + indent;
+    this.#lengths[index] = line.byteLength - indent;
   }
 
   /**
@@ -140,13 +156,17 @@ export class BulkAccount {
     const outcome = failure.isFinal ? 'abandoned' : 'unfinished';
     await forEachCustomId(failure.requests.open(), (id) => {
       const index = id === null ? -1 : this.outcomes.ids.find(id);
-      if (index === -1 || !this.outcomes.take(index, outcome, round, 'last')) return;
+      if (index === -1) return;
+      // A batch that failed with results knows better which requests it answered.
+      const isLost = LOST.has(this.outcomes.outcomeOf(index)) && this.outcomes.roundOf(index) === round;
+      if ((isLost && !failure.isFinal) || !this.outcomes.take(index, outcome, round, 'last')) return;
       this.#failureNumbers[index] = number;
       this.#lengths[index] = 0;
     });
   }
 }
 
+const LOST: ReadonlySet<string> = new Set<LostCode>(['missing', 'unreadable']);
 const BRACE = 0x7b;
 
 /** Bytes before the opening brace. */

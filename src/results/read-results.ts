@@ -1,13 +1,15 @@
 /** Reads results from storage, line by line, in constant memory. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { FileRef } from '../contract/file-ref.js';
 import { bounded } from '../contract/text.js';
 import { isObject } from '../jsonl/json-value.js';
-import { lineBlocks } from '../jsonl/lines.js';
+import type { StructuredOutputPlace } from '../contract/bulk-batch.js';
+import { lineBlocks, RESULT_LINES } from '../jsonl/lines.js';
 import { parseLine } from '../jsonl/parse-line.js';
 import { decompressed } from '../storage/gzip.js';
 import type { Storage } from '../storage/storage.js';
-import { statusCodeOf, judgeResult } from './judge-result.js';
+import { type Judgement, judgeResult } from './judge-result.js';
+import { lineFailure } from './line-failures.js';
 import { structuredOutput } from './structured-output.js';
 
 /** Why a request has no value, or none that fits the schema. */
@@ -16,7 +18,8 @@ export interface ResultError {
   readonly status: number | null;
   /**
    * The provider's code, such as `batch_expired`; the failure type, if the batch of a bulk batch failed; or one of this
-   * library: `missing`, `unreadable`, `schema_mismatch`.
+   * library: `missing`, `unreadable`, `no_body`, `refused`, `filtered`, `truncated` (and therefore not accepted),
+   * `no_text` (no structured output where it was looked for), `schema_mismatch`.
    */
   readonly code: string | null;
   readonly message: string;
@@ -36,11 +39,18 @@ export interface ReadResultsOptions<Schema extends z.ZodType> {
    * @default 'body'
    */
   readonly value?: 'body' | 'structuredOutput';
+  /**
+   * Where the structured output stands: in the text of the final message, in the arguments of the first tool call, or in
+   * the arguments where there is no text.
+   *
+   * @default 'textOrToolCall'
+   */
+  readonly structuredOutput?: StructuredOutputPlace;
 }
 
 /**
  * Streams the results of a batch or a bulk batch: all successes in the order of the output file, then all other
- * requests.
+ * requests. A result is `ok` only if it has a value: an answer that is refused, filtered or empty is not.
  *
  * @example
  * ```ts
@@ -53,46 +63,92 @@ export async function* readResults<Schema extends z.ZodType = z.ZodUnknown>(
   result: { readonly output: FileRef | null; readonly errors: FileRef | null },
   options: ReadResultsOptions<Schema>,
 ): AsyncGenerator<Result<z.output<Schema>>> {
-  const { storage, schema = z.unknown(), value = 'body' } = options;
+  const { storage, value = 'body' } = options;
+  const reading: Reading = {
+    schema: options.schema ?? null,
+    value,
+    place: options.structuredOutput ?? 'textOrToolCall',
+  };
   for (const file of [result.output, result.errors]) {
     if (!file) continue;
-    for await (const lines of lineBlocks(decompressed(storage.read(file.uri), file.uri))) {
-      for (const line of lines) {
-        yield resultOf<z.output<Schema>>(parseLine(line).object, schema, value);
-      }
+    const isOutput = file === result.output;
+    for await (const lines of lineBlocks(decompressed(storage.read(file.uri), file.uri), RESULT_LINES)) {
+      for (const line of lines) yield resultOf<z.output<Schema>>(parseLine(line).object, reading, isOutput);
     }
   }
 }
 
-function resultOf<T>(
-  line: Record<string, unknown> | null,
-  schema: z.ZodType,
-  valueKind: 'body' | 'structuredOutput',
-): Result<T> {
+interface Reading {
+  readonly schema: z.ZodType | null;
+  readonly value: 'body' | 'structuredOutput';
+  readonly place: StructuredOutputPlace;
+}
+
+/** @param isOutput whether the line is from the output: one from the errors was not accepted, whatever it contains */
+function resultOf<T>(line: Record<string, unknown> | null, reading: Reading, isOutput: boolean): Result<T> {
   if (line === null) {
     return { customId: '', ok: false, error: { status: null, code: 'unreadable', message: 'not a JSON object' } };
   }
-  const customId = typeof line.custom_id === 'string' ? line.custom_id : '';
-  const response = isObject(line.response) ? line.response : null;
-  const status = typeof response?.status_code === 'number' ? response.status_code : null;
-  if (judgeResult(statusCodeOf(response?.status_code), line.error) !== 'succeeded') {
-    return { customId, ok: false, error: errorOf(line.error, response?.body, status) };
-  }
-  const parsed = schema.safeParse(valueKind === 'body' ? response?.body : structuredOutput(response?.body));
-  if (parsed.success) return { customId, ok: true, value: parsed.data as T };
-  const [issue] = parsed.error.issues;
-  const message = `${issue?.path.join('.') || valueKind}: ${issue?.message ?? 'does not fit the schema'}`;
-  return { customId, ok: false, error: { status, code: 'schema_mismatch', message: bounded(message, 300) } };
+  const { custom_id: id } = line;
+  const customId = typeof id === 'string' || typeof id === 'number' ? String(id) : '';
+  const judgement = judgeResult(line);
+  const error = errorOf(judgement, line.error);
+  if (error) return { customId, ok: false, error };
+  const found = valueIn(judgement, reading);
+  if (found.error === null && isOutput) return { customId, ok: true, value: found.value as T };
+  return { customId, ok: false, error: found.error ?? notAccepted(judgement, line.outcome) };
 }
 
-/** The error of the line, or of the response's body, whichever has a message. */
-function errorOf(lineError: unknown, body: unknown, status: number | null): ResultError {
-  const candidates = [lineError, isObject(body) ? body.error : null];
-  const error = candidates.find((candidate) => isObject(candidate) && candidate.message);
-  const { code, message } = isObject(error) ? error : { code: null, message: null };
-  return {
-    status,
-    code: typeof code === 'string' ? code : null,
-    message: bounded(typeof message === 'string' ? message : 'no error message'),
+type Found = { readonly value: unknown; readonly error: null } | { readonly error: ResultError };
+
+/** The value of an answer, or why there is none. */
+function valueIn({ verdict, status, body }: Judgement, { schema, value: kind, place }: Reading): Found {
+  const problem = (code: string, message: string): Found => {
+    if (verdict === 'truncated') return { error: { status, code: 'truncated', message: TRUNCATED } };
+    return { error: { status, code, message: bounded(message, 300) } };
   };
+  const output = kind === 'body' ? { found: true as const, value: body } : structuredOutput(body, place);
+  if (!output.found) return problem('no_text', NO_TEXT);
+  const isNothing = output.value === undefined || (output.value === null && schema === null);
+  if (isNothing) return problem('schema_mismatch', 'the text of the answer is not JSON, or only `null`');
+  if (schema === null) return { value: output.value, error: null };
+  try {
+    const parsed = schema.safeParse(output.value);
+    if (parsed.success) return { value: parsed.data, error: null };
+    const [issue] = parsed.error.issues;
+    return problem(
+      'schema_mismatch',
+      `${issue?.path.join('.') || kind}: ${issue?.message ?? 'does not fit the schema'}`,
+    );
+  } catch (error) {
+    // Values that are nested too deeply exhaust the stack. Other errors are those of the caller's own schema.
+    if (!(error instanceof RangeError)) throw error;
+    return problem('schema_mismatch', 'the answer is nested too deeply to be checked');
+  }
 }
+
+const NO_TEXT = 'the answer has no text where the structured output is looked for';
+const TRUNCATED = 'the answer was cut off by the token limit';
+
+/** Why an answer that has a value is among the errors: the outcome that the bulk batch wrote into its line. */
+function notAccepted({ verdict, status }: Judgement, outcome: unknown): ResultError {
+  if (verdict === 'truncated') return { status, code: 'truncated', message: TRUNCATED };
+  const hasText = outcome !== 'noText';
+  if (!hasText) return { status, code: 'no_text', message: NO_TEXT };
+  return { status, code: 'schema_mismatch', message: 'the answer did not fit the schema of the bulk batch' };
+}
+
+/** The error of a line that is no answer; null for one that is. */
+function errorOf({ verdict, status, body, failure, refusal }: Judgement, lineError: unknown): ResultError | null {
+  if (verdict === 'answered' || verdict === 'truncated') return null;
+  if (verdict === 'refused') return { status, code: 'refused', message: bounded(refusal ?? 'the model refused') };
+  if (verdict === 'filtered') return { status, code: 'filtered', message: 'a content filter stopped the answer' };
+  // The error of the line, or of the response's body, whichever has a message.
+  const inBody: unknown = isObject(body) ? body.error : null;
+  const spoken = [lineError, inBody].find((error) => isObject(error) && error.message);
+  const { code, message } = spoken === undefined ? (failure ?? NOTHING) : lineFailure(spoken, status);
+  const shownStatus = status === 0 ? null : status;
+  return { status: shownStatus, code: code && bounded(code, 200), message: bounded(message ?? 'no error message') };
+}
+
+const NOTHING = { code: null, message: null };

@@ -2,10 +2,32 @@ import type { LineCounts } from '../contract/batch.js';
 import { grown, IdTable } from '../jsonl/id-table.js';
 
 /**
- * How a request ended, from worst to best: of several results of one round, the best one counts. `abandoned` is a
- * request whose batch failed in a way that forbids sending it again.
+ * How a request ended, from worst to best: of several results of one round, the best one counts.
+ *
+ * - `missing`: its batch has no line for it.
+ * - `unreadable`: the same, of a batch with lines that cannot be read or matched.
+ * - `unfinished`: it was not run, because its batch expired, was cancelled or failed.
+ * - `abandoned`: its batch failed in a way that forbids sending it again.
+ * - `noCredit`, `failed`, `final`: it failed for want of credit, with a passing error, with any other error.
+ * - `filtered`, `refused`: a content filter stopped it; the model refused to answer.
+ * - `noText`, `mismatched`: the answer has no text where the schema looks, or one that does not fit.
+ * - `truncated`: the answer was cut off by the token limit, and is therefore not accepted.
  */
-export const OUTCOMES = ['missing', 'unfinished', 'abandoned', 'failed', 'rejected', 'refused', 'succeeded'] as const;
+export const OUTCOMES = [
+  'missing',
+  'unreadable',
+  'unfinished',
+  'abandoned',
+  'noCredit',
+  'failed',
+  'final',
+  'filtered',
+  'refused',
+  'noText',
+  'mismatched',
+  'truncated',
+  'succeeded',
+] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 const RANKS = Object.fromEntries(OUTCOMES.map((outcome, rank) => [outcome, rank])) as Record<Outcome, number>;
@@ -25,7 +47,8 @@ export class RequestOutcomes {
 
   constructor(ids = new IdTable()) {
     this.ids = ids;
-    this.counts = { missing: ids.size, unfinished: 0, abandoned: 0, failed: 0, rejected: 0, refused: 0, succeeded: 0 };
+    const none = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+    this.counts = { ...none, missing: ids.size };
     this.#ranks = new Uint8Array(Math.max(ids.size, 64));
     this.#rounds = new Uint8Array(this.#ranks.length);
   }
@@ -55,16 +78,6 @@ export class RequestOutcomes {
     return this.#rounds[index]!;
   }
 
-  /** Whether the request may be sent again. */
-  isOpen(index: number): boolean {
-    const rank = this.#ranks[index];
-    return rank !== RANKS.succeeded && rank !== RANKS.refused && rank !== RANKS.abandoned;
-  }
-
-  get openCount(): number {
-    return this.ids.size - this.counts.succeeded - this.counts.refused - this.counts.abandoned;
-  }
-
   /**
    * Takes a result, if it is the one that counts now, and returns whether it is. The first success counts in any case,
    * otherwise the results of the last round, and of these the best one.
@@ -87,7 +100,9 @@ export class RequestOutcomes {
 
   /** The counts as results report them; they sum to the number of requests. */
   lineCounts(): LineCounts {
-    const { succeeded, failed, rejected, refused, unfinished, abandoned, missing } = this.counts;
-    return { succeeded, failed: failed + rejected + refused, unfinished: unfinished + abandoned, missing };
+    const { succeeded, unfinished, abandoned, missing, unreadable } = this.counts;
+    const others = { unfinished: unfinished + abandoned, missing: missing + unreadable };
+    const failed = this.ids.size - succeeded - others.unfinished - others.missing;
+    return { succeeded, failed, ...others };
   }
 }

@@ -1,120 +1,186 @@
 import type { TokenUsage } from '../contract/batch.js';
-import { isObject } from '../jsonl/json-value.js';
 import type { Line } from '../jsonl/lines.js';
 import { parseLine } from '../jsonl/parse-line.js';
-import { fieldScanner, type FieldValue, OBJECT, SEVERAL } from '../jsonl/scan/field-scanner.js';
-import { statusCodeOf, judgeResult } from './judge-result.js';
+import { fieldScanner, type FieldValue, OBJECT } from '../jsonl/scan/field-scanner.js';
+import type { SchemaFit } from './answer-schema.js';
+import { type Judgement, judgeResult, WHOLE } from './judge-result.js';
+import { failureKind } from './line-failures.js';
 import type { Outcome } from './request-outcomes.js';
-import { isMissingLine } from './synthetic-line.js';
+import { syntheticCodeOf } from './synthetic-line.js';
+import { usageInBody, usageOf } from './usage.js';
 
-/** Which results are final. Requests without a final one are sent again. */
+/** How the answers of a bulk batch are taken. */
 export interface AnswerPolicy {
-  /** Passing errors: 408, 409, 429, 5xx and `status_code` 0. All other errors are final. */
-  readonly failed: 'final' | 'retry';
-  /** Answers cut at the token limit: `finish_reason` `length`, `status` `incomplete`. */
-  readonly truncated: 'final' | 'retry';
-  /**
-   * Accepts the body of an answer, for example by a JSON schema; a rejected answer is not final. Without it, all are
-   * accepted.
-   */
-  readonly accepts?: (body: unknown) => boolean;
+  /** The requests with these outcomes are sent again. */
+  readonly sendAgain: ReadonlySet<Outcome>;
+  /** Codes, types and statuses of errors that count as passing besides those of the table. */
+  readonly passing: readonly (string | number)[];
+  /** Checks the body of an answer by a JSON schema. Without it, every answer fits. */
+  readonly fit?: (body: unknown) => SchemaFit;
 }
 
 /** What a result line says of its request. */
 export interface ResultLine {
-  readonly customId: string;
+  /** The line's own id. */
+  readonly id: string | null;
+  /** As it stands in the line: some servers write an id of digits as a number. */
+  readonly customId: string | number;
   readonly outcome: Outcome;
+  /** Whether the response has a 2xx status. */
+  readonly isAnswered: boolean;
+  /** Tokens, of failures too. */
   readonly usage: TokenUsage;
   /** The model that answered, if the body names one. */
   readonly model: string | null;
 }
 
+/** A line that is an object without a usable `custom_id`. */
+export type StrayLine = Omit<ResultLine, 'customId'> & { readonly customId: null };
+
+const BODY_PATH = ['response', 'body'];
+const USAGE_PATH = [...BODY_PATH, 'usage'];
 const CUSTOM_ID = 0;
 const ERROR = 1;
-const RESPONSE = 2;
-const STATUS_CODE = 3;
-const MODEL = 4;
+const STATUS_CODE = 2;
+const BODY = 3;
+const BODY_ERROR = 4;
 const BODY_STATUS = 5;
 const FINISH_REASON = 6;
-const PROMPT_TOKENS = 7;
-const INPUT_TOKENS = 8;
-const COMPLETION_TOKENS = 9;
-const OUTPUT_TOKENS = 10;
-const TOTAL_TOKENS = 11;
-const BODY_PATH = ['response', 'body'];
+const REFUSAL = 7;
+const OUTPUT_REFUSAL = 8;
 const PATHS = [
   ['custom_id'],
   ['error'],
-  ['response'],
   ['response', 'status_code'],
-  [...BODY_PATH, 'model'],
+  BODY_PATH,
+  [...BODY_PATH, 'error'],
   [...BODY_PATH, 'status'],
   [...BODY_PATH, 'choices', '*', 'finish_reason'],
-  [...BODY_PATH, 'usage', 'prompt_tokens'],
-  [...BODY_PATH, 'usage', 'input_tokens'],
-  [...BODY_PATH, 'usage', 'completion_tokens'],
-  [...BODY_PATH, 'usage', 'output_tokens'],
-  [...BODY_PATH, 'usage', 'total_tokens'],
+  [...BODY_PATH, 'choices', '*', 'message', 'refusal'],
+  [...BODY_PATH, 'output', '*', 'content', '*', 'refusal'],
+];
+const LINE_ID = 9;
+const MODEL = 10;
+const TOTAL_TOKENS = 11;
+/** The fields of `usageOf`, four of each dialect. */
+const USAGE = 12;
+const PATHS_OF_PAYMENT = [
+  ['id'],
+  [...BODY_PATH, 'model'],
+  [...USAGE_PATH, 'total_tokens'],
+  [...USAGE_PATH, 'prompt_tokens'],
+  [...USAGE_PATH, 'completion_tokens'],
+  [...USAGE_PATH, 'prompt_tokens_details', 'cached_tokens'],
+  [...USAGE_PATH, 'completion_tokens_details', 'reasoning_tokens'],
+  [...USAGE_PATH, 'input_tokens'],
+  [...USAGE_PATH, 'output_tokens'],
+  [...USAGE_PATH, 'input_tokens_details', 'cached_tokens'],
+  [...USAGE_PATH, 'output_tokens_details', 'reasoning_tokens'],
 ];
 
 /**
- * Makes a function that reads a result line; it returns null for a line that is not a result, such as one that was cut.
- *
- * @param policy null for the provider's own files, where a failure is a failure
+ * Makes a function that reads a line of the provider's own files; it returns null for a line that is not an object, such
+ * as one that was cut. What an answer says is not checked.
  */
-export function resultReader(policy: AnswerPolicy | null): (line: Line) => ResultLine | null {
+export function resultReader(): (line: Line) => ResultLine | StrayLine | null {
+  const scan = fieldScanner([...PATHS, ...PATHS_OF_PAYMENT]);
+  return (line) => {
+    const values = scan(line);
+    if (values === null) return null;
+    const about = { id: textOf(values[LINE_ID]), customId: idOf(values[CUSTOM_ID]) };
+    if (isPlainAnswer(values)) {
+      const usage = usageOf(values.slice(USAGE, USAGE + 4), values.slice(USAGE + 4), values[TOTAL_TOKENS]);
+      return { ...about, outcome: 'succeeded', isAnswered: true, usage, model: textOf(values[MODEL]) };
+    }
+    const object = parseLine(line).object;
+    if (object === null) return null;
+    const judgement = judgeResult(object);
+    const usage = usageInBody(judgement.body);
+    const outcome = outcomeOf(judgement, object, [], usage.totalTokens > 0);
+    const isAnswered = judgement.status >= 200 && judgement.status < 300;
+    return {
+      ...about,
+      outcome: outcome === 'truncated' ? 'succeeded' : outcome,
+      isAnswered,
+      usage,
+      model: modelIn(judgement.body),
+    };
+  };
+}
+
+/**
+ * Makes a function that reads a line of the files that `collectResults` wrote; it returns null for a line that is not a
+ * result.
+ */
+export function collectedResultReader(
+  policy: AnswerPolicy,
+): (line: Line) => { readonly customId: string; readonly outcome: Outcome } | null {
   const scan = fieldScanner(PATHS);
   return (line) => {
     const values = scan(line);
     const customId = values?.[CUSTOM_ID];
     if (!values || typeof customId !== 'string') return null;
-    return { customId, outcome: outcomeOf(values, line, policy), usage: usageOf(values), model: modelOf(values) };
+    if (!policy.fit && isPlainAnswer(values)) return { customId, outcome: 'succeeded' };
+    const { object } = parseLine(line);
+    return object && { customId, outcome: outcomeByPolicy(object, policy) };
   };
 }
 
-function outcomeOf(values: readonly FieldValue[], line: Line, policy: AnswerPolicy | null): Outcome {
-  const status = statusCodeOf(values[STATUS_CODE]);
-  // What an error contains is needed, and few lines have one.
-  const error = values[ERROR] === OBJECT ? parseLine(line).object?.error : values[ERROR];
-  const outcome = judgeResult(status, error);
-  if (policy === null || outcome === 'unfinished') return outcome;
-  if (outcome === 'succeeded') return isAccepted(values, line, policy) ? 'succeeded' : 'rejected';
-  if (isMissingLine(values[RESPONSE], error)) return 'missing';
-  const isPassing = status === 0 || status === 408 || status === 409 || status === 429 || status >= 500;
-  return isPassing && policy.failed === 'retry' ? 'failed' : 'refused';
+/** Whether the line is an answer beyond doubt, so that it need not be parsed. */
+function isPlainAnswer(values: readonly FieldValue[]): boolean {
+  const status = values[STATUS_CODE];
+  const bodyStatus = values[BODY_STATUS];
+  return (
+    typeof status === 'number' &&
+    status >= 200 &&
+    status < 300 &&
+    isNothing(values[ERROR]) &&
+    values[BODY] === OBJECT &&
+    isNothing(values[BODY_ERROR]) &&
+    (bodyStatus === undefined || bodyStatus === 'completed') &&
+    WHOLE.has(values[FINISH_REASON]) &&
+    isNothing(values[REFUSAL]) &&
+    isNothing(values[OUTPUT_REFUSAL])
+  );
 }
 
-function isAccepted(values: readonly FieldValue[], line: Line, { truncated, accepts }: AnswerPolicy): boolean {
-  if (truncated === 'retry' && isTruncated(values, line)) return false;
-  return accepts?.(bodyOf(line)) ?? true;
+function isNothing(value: FieldValue): boolean {
+  return value === undefined || value === null;
 }
 
-function isTruncated(values: readonly FieldValue[], line: Line): boolean {
-  if (values[BODY_STATUS] === 'incomplete') return true;
-  const finishReason = values[FINISH_REASON];
-  if (finishReason !== SEVERAL) return finishReason === 'length';
-  const body = bodyOf(line);
-  const choices: unknown = isObject(body) ? body.choices : null;
-  return Array.isArray(choices) && choices.some((choice) => isObject(choice) && choice.finish_reason === 'length');
+function outcomeOf(
+  { verdict, failure }: Judgement,
+  line: Readonly<Record<string, unknown>>,
+  passing: readonly (string | number)[],
+  wasPaid: boolean,
+): Outcome {
+  if (verdict === 'answered') return 'succeeded';
+  if (failure === null) return verdict === 'failed' ? 'failed' : verdict;
+  return syntheticCodeOf(line) ?? failureKind(failure, passing, wasPaid);
 }
 
-function bodyOf(line: Line): unknown {
-  const response = parseLine(line).object?.response;
-  return isObject(response) ? response.body : undefined;
+function outcomeByPolicy(line: Readonly<Record<string, unknown>>, { passing, sendAgain, fit }: AnswerPolicy): Outcome {
+  const judgement = judgeResult(line);
+  const wasPaid = judgement.failure !== null && usageInBody(judgement.body).totalTokens > 0;
+  const outcome = outcomeOf(judgement, line, passing, wasPaid);
+  if (outcome === 'truncated') {
+    const isKept = !sendAgain.has('truncated') && (fit?.(judgement.body) ?? 'fits') === 'fits';
+    return isKept ? 'succeeded' : 'truncated';
+  }
+  if (outcome !== 'succeeded' || !fit) return outcome;
+  const found = fit(judgement.body);
+  return found === 'fits' ? 'succeeded' : found;
 }
 
-/** Chat completions and embeddings count prompt and completion tokens, responses input and output tokens. */
-function usageOf(values: readonly FieldValue[]): TokenUsage {
-  const inputTokens = countIn(values[PROMPT_TOKENS]) ?? countIn(values[INPUT_TOKENS]) ?? 0;
-  const outputTokens = countIn(values[COMPLETION_TOKENS]) ?? countIn(values[OUTPUT_TOKENS]) ?? 0;
-  return { inputTokens, outputTokens, totalTokens: countIn(values[TOTAL_TOKENS]) ?? inputTokens + outputTokens };
+function idOf(value: FieldValue): string | number | null {
+  return typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value)) ? value : null;
 }
 
-function countIn(value: FieldValue): number | null {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+function textOf(value: FieldValue): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
 }
 
-function modelOf(values: readonly FieldValue[]): string | null {
-  const model = values[MODEL];
+function modelIn(body: unknown): string | null {
+  const model: unknown = typeof body === 'object' && body !== null && 'model' in body ? body.model : null;
   return typeof model === 'string' && model !== '' ? model : null;
 }

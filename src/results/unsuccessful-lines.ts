@@ -2,7 +2,7 @@ import type { FileRef } from '../contract/file-ref.js';
 import type { WriteBackpressure } from '../jsonl/backpressure.js';
 import { grown } from '../jsonl/id-table.js';
 import { LineWriter } from '../jsonl/line-writer.js';
-import { type Line, lineBlocks } from '../jsonl/lines.js';
+import { type Line, lineBlocks, RESULT_LINES } from '../jsonl/lines.js';
 
 /** A file that is written, and then read once. */
 export interface TemporaryFile {
@@ -28,10 +28,15 @@ export class UnsuccessfulLines {
     this.#backpressure = backpressure;
   }
 
-  /** Adds a line, which replaces the former one of the request. Call `endBlock` after the last line of a block. */
-  add(index: number, line: Line): void {
+  /**
+   * Adds a line, which replaces the former one of the request. Call `endBlock` after the last line of a block.
+   *
+   * @param bytes what is written in place of the line, if not null
+   */
+  add(index: number, line: Line, bytes: Buffer | null): void {
     this.#writer ??= new LineWriter(this.#file.write, this.#backpressure);
-    this.#writer.add(line);
+    if (bytes === null) this.#writer.add(line);
+    else this.#writer.addBytes(bytes);
     this.#count += 1;
     this.#lineNumbers = grown(this.#lineNumbers, index + 1);
     this.#lineNumbers[index] = this.#count;
@@ -50,8 +55,15 @@ export class UnsuccessfulLines {
     await this.#writer?.abort(reason);
   }
 
-  /** Reads the last line of each request back, unless it succeeded after all. */
-  async *read(hasSucceeded: (index: number) => boolean): AsyncGenerator<Uint8Array> {
+  /**
+   * Reads the last line of each request back, unless it succeeded after all.
+   *
+   * @param setAside receives each block's other lines
+   */
+  async *read(
+    hasSucceeded: (index: number) => boolean,
+    setAside: (lines: readonly Line[]) => Promise<void>,
+  ): AsyncGenerator<Uint8Array> {
     if (this.#written === null) return;
     const isWanted = new Uint8Array(this.#count + 1);
     this.#lineNumbers.forEach((number, index) => {
@@ -64,8 +76,9 @@ export class UnsuccessfulLines {
         yield chunk;
       }
     };
-    for await (const lines of lineBlocks(counting(this.#file.read()))) {
+    for await (const lines of lineBlocks(counting(this.#file.read()), RESULT_LINES)) {
       const wanted = lines.filter((line) => isWanted[line.number] === 1);
+      if (wanted.length < lines.length) await setAside(lines.filter((line) => isWanted[line.number] !== 1));
       if (wanted.length > 0) yield joined(wanted);
     }
     // Line numbers are only valid for the file that was written.

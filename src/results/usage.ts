@@ -1,10 +1,15 @@
 /** Token counts of results, and what they cost. */
-import type { TokenUsage } from '../contract/batch.js';
+import { NO_USAGE, type TokenUsage } from '../contract/batch.js';
+import { isObject } from '../jsonl/json-value.js';
 
 /** Price of a model per million tokens, in any currency. */
 export interface Price {
   readonly inputPerMillion: number;
   readonly outputPerMillion: number;
+  /** @default the price of other input */
+  readonly cachedInputPerMillion?: number | undefined;
+  /** @default the price of other output */
+  readonly reasoningPerMillion?: number | undefined;
 }
 
 export interface Cost {
@@ -16,13 +21,83 @@ export interface Cost {
 export type UsageSum = { -readonly [Key in keyof TokenUsage]: TokenUsage[Key] };
 
 export function noUsage(): UsageSum {
-  return { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+  return { ...NO_USAGE };
 }
 
-export function addUsage(sum: UsageSum, { inputTokens, outputTokens, totalTokens }: TokenUsage): void {
-  sum.inputTokens += inputTokens;
-  sum.outputTokens += outputTokens;
-  sum.totalTokens += totalTokens;
+export function addUsage(sum: UsageSum, usage: TokenUsage): void {
+  sum.inputTokens += usage.inputTokens;
+  sum.outputTokens += usage.outputTokens;
+  sum.totalTokens += usage.totalTokens;
+  sum.cachedTokens += usage.cachedTokens;
+  sum.reasoningTokens += usage.reasoningTokens;
+}
+
+/**
+ * The usage of a line from the values of its fields. Chat completions and embeddings count prompt and completion tokens,
+ * responses input and output tokens; where both stand, the larger counts. What only the total contains is output: some
+ * servers count the tokens of hidden thinking nowhere else.
+ */
+export function usageOf(
+  [promptTokens, completionTokens, cachedPrompt, reasoningCompletion]: readonly unknown[],
+  [inputTokens, outputTokens, cachedInput, reasoningOutput]: readonly unknown[],
+  total: unknown,
+): TokenUsage {
+  const input = Math.max(countIn(promptTokens), countIn(inputTokens));
+  const output = Math.max(countIn(completionTokens), countIn(outputTokens));
+  const totalTokens = Math.max(countIn(total), input + output);
+  const hidden = totalTokens - input - output;
+  return {
+    inputTokens: input,
+    outputTokens: output + hidden,
+    totalTokens,
+    cachedTokens: Math.min(Math.max(countIn(cachedPrompt), countIn(cachedInput)), input),
+    reasoningTokens: Math.min(
+      Math.max(countIn(reasoningCompletion), countIn(reasoningOutput), hidden),
+      output + hidden,
+    ),
+  };
+}
+
+/** The usage in the body of a response. */
+export function usageInBody(body: unknown): TokenUsage {
+  const usage: unknown = isObject(body) ? body.usage : null;
+  if (!isObject(usage)) return NO_USAGE;
+  const detail = (group: string, name: string) => {
+    const details = usage[group];
+    return isObject(details) ? details[name] : undefined;
+  };
+  return usageOf(
+    [
+      usage.prompt_tokens,
+      usage.completion_tokens,
+      detail('prompt_tokens_details', 'cached_tokens'),
+      detail('completion_tokens_details', 'reasoning_tokens'),
+    ],
+    [
+      usage.input_tokens,
+      usage.output_tokens,
+      detail('input_tokens_details', 'cached_tokens'),
+      detail('output_tokens_details', 'reasoning_tokens'),
+    ],
+    usage.total_tokens,
+  );
+}
+
+/** The usage, with at least the tokens that the provider counts for the whole batch: some lines may not have come. */
+export function withCountsOf(
+  usage: TokenUsage,
+  batch: { readonly input_tokens: number; readonly output_tokens: number; readonly total_tokens: number } | null,
+): TokenUsage {
+  if (batch === null) return usage;
+  const inputTokens = Math.max(usage.inputTokens, batch.input_tokens);
+  const both = inputTokens + Math.max(usage.outputTokens, batch.output_tokens);
+  const totalTokens = Math.max(usage.totalTokens, batch.total_tokens, both);
+  return { ...usage, inputTokens, outputTokens: totalTokens - inputTokens, totalTokens };
+}
+
+/** A count; 0 for anything that cannot be one. */
+function countIn(value: unknown): number {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0;
 }
 
 /** The cost of all models that have a price. */
@@ -32,12 +107,29 @@ export function costOf(
 ): Cost {
   const byModel: Record<string, number> = {};
   let total = 0;
-  for (const [model, { inputTokens, outputTokens }] of Object.entries(usageByModel)) {
+  for (const [model, usage] of Object.entries(usageByModel)) {
     if (!Object.hasOwn(prices, model)) continue;
-    const { inputPerMillion, outputPerMillion } = prices[model]!;
-    const cost = (inputTokens * inputPerMillion + outputTokens * outputPerMillion) / 1e6;
+    const cost = priced(usage, prices[model]!);
     byModel[model] = cost;
     total += cost;
   }
   return { total, byModel };
+}
+
+function priced({ inputTokens, outputTokens, cachedTokens, reasoningTokens }: TokenUsage, price: Price): number {
+  const { inputPerMillion, outputPerMillion } = price;
+  const { cachedInputPerMillion = inputPerMillion, reasoningPerMillion = outputPerMillion } = price;
+  const input = (inputTokens - cachedTokens) * inputPerMillion + cachedTokens * cachedInputPerMillion;
+  const output = (outputTokens - reasoningTokens) * outputPerMillion + reasoningTokens * reasoningPerMillion;
+  return (input + output) / 1e6;
+}
+
+/** The models that were paid for and have no price. */
+export function unpricedModels(
+  usageByModel: Readonly<Record<string, TokenUsage>>,
+  prices: Readonly<Record<string, Price>>,
+): string[] {
+  return Object.entries(usageByModel)
+    .filter(([model, { totalTokens }]) => totalTokens > 0 && !Object.hasOwn(prices, model))
+    .map(([model]) => model);
 }

@@ -5,6 +5,7 @@ import type { CreateOnceInput, JobSearch, WatchInput } from '../contract/activit
 import {
   batchSpecSchema,
   checkedBatchInputSchema,
+  NO_USAGE,
   type BatchProgress,
   type BatchResult,
   type BatchSpec,
@@ -163,7 +164,8 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
       anomalies: { duplicates: 0, unknownIds: 0, unreadable: 0 },
       output: null,
       errors: null,
-      usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
+      unreadable: null,
+      usage: NO_USAGE,
       timestamps: { createdAt: null, inProgressAt: null, finalizingAt: null, endedAt: null, expiresAt: null },
       cancellation: this.run.cancellation,
       warnings: [...this.run.warnings],

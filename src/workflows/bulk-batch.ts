@@ -104,9 +104,16 @@ class BulkBatchLifecycle {
     const which = `round ${round + 1} of at most ${this.#spec.maxRounds}`;
     const summary = round === 0 ? `Check the input and plan ${which}` : `Plan ${which}`;
     const planned = await this.#run.untilCancelled(() =>
-      runActivity(transferActivities.planRound, summary, { ...this.#bulkInput(), folder, round: round + 1, done }),
+      runActivity(transferActivities.planRound, summary, {
+        ...this.#bulkInput(),
+        folder,
+        round: round + 1,
+        only: null,
+        done,
+      }),
     );
     if (planned.interrupted) return;
+    for (const warning of planned.value.warnings) this.#run.warn(warning);
     if (planned.value.parts.length > 0) {
       this.#state.round = round + 1;
       this.#state.sent.push(planned.value.plan);
@@ -176,7 +183,8 @@ class BulkBatchLifecycle {
   }
 
   #bulkInput(): Omit<BulkInput, 'folder' | 'done'> {
-    const { input, endpoint, missingCustomIds, provider, split, retry, schema, outputUri, enqueuedTokens } = this.#spec;
+    const { input, endpoint, missingCustomIds, provider, split, retry, schema, structuredOutput } = this.#spec;
+    const { outputUri, enqueuedTokens } = this.#spec;
     return {
       provider,
       input,
@@ -186,6 +194,7 @@ class BulkBatchLifecycle {
       split: split ?? {},
       retry,
       schema: schema ?? null,
+      structuredOutput,
       enqueuedTokens: enqueuedTokens ?? null,
     };
   }

@@ -13,10 +13,11 @@ export async function collected(sources: ResultSources) {
   const { summary, ...refs } = await collectResults(sources, {
     writeOutput: write('output'),
     writeErrors: write('errors'),
+    writeUnreadable: write('unreadable'),
     unsuccessful: { write: write('unsuccessful'), read: () => bytesOf(files.unsuccessful!) },
   });
-  const content = (name: 'output' | 'errors') => (refs[name] ? files[name]! : null);
-  return { summary, output: content('output'), errors: content('errors') };
+  const content = (name: keyof typeof refs) => (refs[name] ? files[name]! : null);
+  return { summary, output: content('output'), errors: content('errors'), unreadable: content('unreadable') };
 }
 
 export interface Contents {
@@ -38,8 +39,8 @@ export function sourcesOf({ ids, output = null, errors = null }: Contents): Resu
 }
 
 export async function collect(contents: Contents) {
-  const { summary, output, errors } = await collected(sourcesOf(contents));
-  return { ...summary, output: output ?? '', errors: errors ?? '', files: { output, errors } };
+  const { summary, output, errors, unreadable } = await collected(sourcesOf(contents));
+  return { ...summary, output: output ?? '', errors: errors ?? '', unreadable, files: { output, errors } };
 }
 
 export function idsIn(content: string): string[] {

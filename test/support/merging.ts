@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll } from 'vitest';
+import { NO_USAGE } from '../../src/contract/batch.js';
 import type { PartResults } from '../../src/results/bulk-account.js';
 import { mergeResults, type MergeOptions } from '../../src/results/merge.js';
 import type { AnswerPolicy } from '../../src/results/result-reader.js';
@@ -19,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-export const POLICY: AnswerPolicy = { failed: 'retry', truncated: 'final' };
+export const POLICY: AnswerPolicy = { sendAgain: new Set(['unfinished', 'failed', 'mismatched']), passing: [] };
 export const ok = (
   id: string,
   body: object = { usage: { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 } },
@@ -53,7 +54,15 @@ export async function results(
   output: readonly object[],
   errors: readonly object[],
 ): Promise<PartResults> {
-  return { round, part: (files += 1), model: 'm', output: await fileOf(output), errors: await fileOf(errors) };
+  return {
+    round,
+    part: (files += 1),
+    model: 'm',
+    output: await fileOf(output),
+    errors: await fileOf(errors),
+    unreadable: null,
+    usage: { ...NO_USAGE, totalTokens: 5 * output.length },
+  };
 }
 
 export const inputOf = (ids: readonly string[]) => [
@@ -66,8 +75,8 @@ export async function merge(
   options: Partial<MergeOptions> = {},
   policy = POLICY,
 ) {
-  const contents: Record<'output' | 'errors', Buffer> = { output: Buffer.alloc(0), errors: Buffer.alloc(0) };
-  const writer = (name: 'output' | 'errors') => async (content: AsyncIterable<Uint8Array>) => {
+  const contents = { output: Buffer.alloc(0), errors: Buffer.alloc(0), unreadable: Buffer.alloc(0) };
+  const writer = (name: keyof typeof contents) => async (content: AsyncIterable<Uint8Array>) => {
     const uri = storage.resolve(storage.defaultRoot, `merged-${(files += 1)}`);
     const ref = await storage.write(uri, content);
     const chunks: Uint8Array[] = [];
@@ -81,6 +90,7 @@ export async function merge(
     prices: null,
     writeOutput: writer('output'),
     writeErrors: writer('errors'),
+    writeUnreadable: writer('unreadable'),
     ...options,
   });
   const linesOf = (content: Buffer) =>
@@ -93,6 +103,7 @@ export async function merge(
     merged,
     output: linesOf(contents.output),
     errors: contents.errors.length > 0 ? linesOf(contents.errors) : [],
+    unreadable: contents.unreadable.toString(),
   };
 }
 

@@ -1,9 +1,11 @@
 /** The results of a batch, downloaded into storage and accounted for line by line against its input. */
+import { randomUUID } from 'node:crypto';
 import type { CheckedInput, CollectBatchInput, CollectedBatch } from '../../contract/activities/batch.js';
 import type { BatchSnapshot, RequestCounts } from '../../contract/snapshots.js';
 import { BATCHES } from '../../provider/job-kinds.js';
-import { collectResults, type CollectedResults, type ResultSources } from '../../results/collect.js';
+import { collectResults, type CollectedResults, type EndedEarly, type ResultSources } from '../../results/collect.js';
 import type { ResultsSummary } from '../../results/batch-account.js';
+import { withCountsOf } from '../../results/usage.js';
 import { safeName } from '../../storage/safe-name.js';
 import type { Storage } from '../../storage/storage.js';
 import { retrieveJob } from '../calls/jobs.js';
@@ -14,15 +16,11 @@ import { Settling } from './settling.js';
 
 type OpenContent = () => AsyncIterable<Uint8Array>;
 
-/** Temporary file of the lines without success, kept until it is known which of them count. */
-const UNSUCCESSFUL_LINES = 'without-success.jsonl';
-
-/**
- * What a request without a result counts as. A batch that ended early may omit the requests that it did not process.
- */
-const WITHOUT_RESULT: Readonly<Record<string, 'batch_expired' | 'batch_cancelled'>> = {
+/** The ends of a batch that may leave requests unprocessed, with the code that such requests get. */
+const EARLY_ENDS: Readonly<Record<string, EndedEarly['code']>> = {
   expired: 'batch_expired',
   cancelled: 'batch_cancelled',
+  failed: 'batch_failed',
 };
 
 /**
@@ -53,34 +51,41 @@ async function collect(
   const warnings = [...input.warnings];
   const lacks: ResultFileLack[] = [];
   const uriOf = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(batch.id), name);
+  const code = EARLY_ENDS[batch.status];
   const sources: ResultSources = {
     input: await openInput(api, storage, input.input, batch.inputFileId, warnings),
     output: resultLines(api, batch.outputFileId, lacks),
     errors: resultLines(api, batch.errorFileId, lacks),
-    withoutLine: WITHOUT_RESULT[batch.status] ?? 'missing',
+    ...(code && { endedEarly: { code, completed: batch.requestCounts.completed } }),
   };
-  const unsuccessfulUri = uriOf(UNSUCCESSFUL_LINES);
-  const collected = await collectResults(sources, {
-    writeOutput: (content) => storage.write(uriOf('output.jsonl'), content),
-    writeErrors: (content) => storage.write(uriOf('errors.jsonl'), content),
-    unsuccessful: {
-      write: (content) => storage.write(unsuccessfulUri, content),
-      read: () => storage.read(unsuccessfulUri, { reuse: true }),
-    },
-  });
-  const missingResults = lacksOf(batch, collected.summary, lacks);
-  if (missingResults.length > 0) {
-    settling.mustWaitFor(missingResults, batch.id);
-    // The file exists, so the answers in it are not given up: the run shows the refusal until it is mended.
-    const refusal = lacks.find((lack) => lack.refusal?.status === 403)?.refusal;
-    if (refusal) throw api.failure('files.content', refusal);
-    warnings.push(`The provider's results are incomplete: ${missingResults.join('; ')}`);
+  // Kept until it is known which of the lines without success count. An attempt that stalled may still be running, so
+  // each has a file of its own.
+  const unsuccessfulUri = uriOf(`without-success-${randomUUID()}.jsonl`);
+  try {
+    const collected = await collectResults(sources, {
+      writeOutput: (content) => storage.write(uriOf('output.jsonl'), content),
+      writeErrors: (content) => storage.write(uriOf('errors.jsonl'), content),
+      writeUnreadable: (content) => storage.write(uriOf('unreadable.jsonl'), content),
+      unsuccessful: {
+        write: (content) => storage.write(unsuccessfulUri, content),
+        read: () => storage.read(unsuccessfulUri, { reuse: true }),
+      },
+    });
+    const missingResults = lacksOf(batch, collected.summary, lacks);
+    if (missingResults.length > 0) {
+      settling.mustWaitFor(missingResults, batch.id);
+      // The file exists, so the answers in it are not given up: the run shows the refusal until it is mended.
+      const refusal = lacks.find((lack) => lack.refusal?.status === 403)?.refusal;
+      if (refusal) throw api.failure('files.content', refusal);
+      warnings.push(`The provider's results are incomplete: ${missingResults.join('; ')}`);
+    }
+    warnings.push(...anomalyWarnings(collected.summary));
+    const result = toResult(input, collected, warnings, missingResults.length === 0);
+    await storage.write(uriOf('manifest.json'), manifest(result));
+    return result;
+  } finally {
+    await storage.delete(unsuccessfulUri);
   }
-  warnings.push(...anomalyWarnings(collected.summary));
-  const result = toResult(input, collected, warnings, missingResults.length === 0);
-  await storage.write(uriOf('manifest.json'), manifest(result));
-  await storage.delete(unsuccessfulUri);
-  return result;
 }
 
 const hasNoFile = ({ outputFileId, errorFileId }: BatchSnapshot): boolean =>
@@ -124,11 +129,11 @@ function promisedBy({ total, completed, failed }: RequestCounts): number {
 
 function toResult(
   { batch, input, cancellation }: CollectBatchInput,
-  { summary, output, errors }: CollectedResults,
+  { summary, output, errors, unreadable }: CollectedResults,
   warnings: string[],
   isSettled: boolean,
 ): CollectedBatch {
-  const { lines, anomalies, usage, model, withoutLine } = summary;
+  const { lines, anomalies, model, withoutLine } = summary;
   const { createdAt, inProgressAt, finalizingAt, expiresAt } = batch.timestamps;
   return {
     status: batch.status,
@@ -141,7 +146,8 @@ function toResult(
     anomalies,
     output,
     errors,
-    usage,
+    unreadable,
+    usage: withCountsOf(summary.usage, batch.usage),
     timestamps: { createdAt, inProgressAt, finalizingAt, endedAt: endOf(batch), expiresAt },
     cancellation,
     warnings,
@@ -195,13 +201,15 @@ function anomalyWarnings({ examples, lines, anomalies }: ResultsSummary): string
     anomalies.duplicates > 0 &&
       `Duplicate result lines: ${anomalies.duplicates}, such as ${quoted(examples.duplicates)}; each request counts once`,
     anomalies.unknownIds > 0 &&
-      `Result lines with a custom_id that is not in the input: ${anomalies.unknownIds}, such as ${quoted(examples.unknownIds)}`,
-    anomalies.unreadable > 0 && `Unreadable lines in the provider's files: ${anomalies.unreadable}`,
+      `Result lines with a custom_id that is not in the input: ${anomalies.unknownIds}, such as ${quoted(examples.unknownIds)}; they are in unreadable.jsonl`,
+    anomalies.unreadable > 0 &&
+      `Unreadable lines in the provider's files: ${anomalies.unreadable}; they are in unreadable.jsonl`,
   ].filter((warning) => warning !== false);
 }
 
 const quoted = (ids: readonly string[]): string => ids.map((id) => JSON.stringify(id)).join(', ');
 
-async function* manifest({ isReadWhole: _, ...result }: CollectedBatch): AsyncGenerator<string> {
+async function* manifest(collected: CollectedBatch): AsyncGenerator<string> {
+  const { isReadWhole: _, ...result } = collected;
   yield `${JSON.stringify(result, null, 2)}\n`;
 }

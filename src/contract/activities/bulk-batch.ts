@@ -16,6 +16,7 @@ export interface BulkInput {
   readonly enqueuedTokens: ParsedBulkBatchSpec['enqueuedTokens'] | null;
   readonly retry: ParsedBulkBatchSpec['retry'];
   readonly schema: Readonly<Record<string, unknown>> | null;
+  readonly structuredOutput: ParsedBulkBatchSpec['structuredOutput'];
   /** The ended parts of all rounds so far. */
   readonly done: readonly PartOutcome[];
 }
@@ -23,6 +24,8 @@ export interface BulkInput {
 export interface PlanRoundInput extends BulkInput {
   /** From 1. */
   readonly round: number;
+  /** Plan these requests alone; null to plan all that may be sent again. */
+  readonly only: 'noCredit' | null;
 }
 
 export interface PlannedRound {
@@ -31,6 +34,13 @@ export interface PlannedRound {
   /** Requests of the whole input. */
   readonly requests: number;
   readonly plan: RoundPlan;
+  /**
+   * Whether a batch returned lines of which none matches a request, as when the provider changes the ids. Then nothing
+   * is planned: a further round would buy the same answers again.
+   */
+  readonly strangersOnly: boolean;
+  /** What a person should know of this decision. */
+  readonly warnings: readonly string[];
 }
 
 export interface MergeBulkInput extends BulkInput {

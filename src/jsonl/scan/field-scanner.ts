@@ -58,6 +58,15 @@ export function fieldScanner(
   return (line) => scanner.scan(line);
 }
 
+/**
+ * Makes a function that returns where the value of a field stands in the line's block; null where there is no such field,
+ * or the scanner is not sure.
+ */
+export function fieldLocator(path: FieldPath): (line: Line) => { readonly start: number; readonly end: number } | null {
+  const scanner = new FieldScanner([path], {});
+  return (line) => scanner.placeOf(line);
+}
+
 const NO_BYTES = Buffer.alloc(0);
 const NULL_START = 'n'.charCodeAt(0);
 const TRUE_START = 't'.charCodeAt(0);
@@ -111,6 +120,13 @@ class FieldScanner {
   scan(line: Line): readonly FieldValue[] | null {
     if (line.problem !== null) return null;
     return this.#locate(line.block, line.start, line.end) ? this.#values() : this.#parsedValues(line);
+  }
+
+  /** Where the value of the first path stands. */
+  placeOf(line: Line): { readonly start: number; readonly end: number } | null {
+    if (line.problem !== null || !this.#locate(line.block, line.start, line.end)) return null;
+    const start = this.#offsets.starts[0]!;
+    return start === -1 ? null : { start, end: this.#offsets.ends[0]! };
   }
 
   /** Finds the values between `start` and `end`, which are valid UTF-8. False when not sure. */

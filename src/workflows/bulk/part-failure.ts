@@ -11,7 +11,10 @@ import { FAILURES } from '../../contract/failures.js';
 import type { PartOutcome } from '../../contract/part.js';
 import { bounded } from '../../contract/text.js';
 
-type PartResultFields = Pick<PartOutcome, 'output' | 'errors' | 'lines' | 'anomalies' | 'warnings'>;
+type PartResultFields = Pick<
+  PartOutcome,
+  'output' | 'errors' | 'unreadable' | 'lines' | 'usage' | 'anomalies' | 'warnings'
+>;
 
 /** The fields of an outcome that a failed run determines. */
 export type FailedPart = PartResultFields &
@@ -24,11 +27,14 @@ const MAX_MESSAGE = 500;
 const MAX_WARNINGS = 5;
 
 /** The fields of an outcome that come from the part's result. */
-export function outcomeOfResult({ output, errors, lines, anomalies, warnings }: BatchResult): PartResultFields {
+export function outcomeOfResult(result: BatchResult): PartResultFields {
+  const { output, errors, unreadable, lines, usage, anomalies, warnings } = result;
   return {
     output: output?.uri ?? null,
     errors: errors?.uri ?? null,
+    unreadable: unreadable?.uri ?? null,
     lines,
+    usage,
     anomalies,
     warnings: warnings.slice(0, MAX_WARNINGS),
   };
@@ -84,7 +90,9 @@ export function failureOfAllParts(parts: readonly PartOutcome[], result: BulkBat
 const noResults = (requests: number): PartResultFields => ({
   output: null,
   errors: null,
+  unreadable: null,
   lines: { succeeded: 0, failed: 0, unfinished: requests, missing: 0 },
+  usage: null,
   anomalies: null,
   warnings: [],
 });

@@ -72,7 +72,13 @@ async function reported(requests: readonly string[], endpoint: string) {
 async function accounted(...contents: string[][]) {
   const [input, output, errors] = contents.map((content) => () => bytesOf(content.join('\n')));
   const results = await collected({ input: input!, output: output!, errors: errors! });
-  return { ...results.summary, files: [results.output, results.errors] };
+  return { ...results.summary, files: [results.output, results.errors].map(objectsIn) };
+}
+
+/** The lines without the field that makes the scanner leave them to `JSON.parse`; ids in them may have been corrected. */
+function objectsIn(content: string | null): unknown[] | null {
+  const texts = content?.split('\n').filter((text) => text !== '');
+  return texts?.map((text) => ({ ...(JSON.parse(text) as object), z: 0 })) ?? null;
 }
 
 describe('lines that are scanned', () => {
@@ -94,10 +100,7 @@ describe('lines that are scanned', () => {
     await fc.assert(
       fc.asyncProperty(lines(inputLine), lines(resultLine), lines(resultLine), async (...contents) => {
         const parsed = await accounted(...contents.map((content) => content.map(parsedLine)));
-        const files = parsed.files.map((content) =>
-          content === null ? null : content.replaceAll(/,?"\\u007a":0\}/g, '}'),
-        );
-        expect(await accounted(...contents)).toEqual({ ...parsed, files });
+        expect(await accounted(...contents)).toEqual(parsed);
       }),
       {
         numRuns: FUZZ_RUNS * 5,

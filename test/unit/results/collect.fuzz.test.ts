@@ -50,6 +50,9 @@ describe('collectResults', () => {
         const found = [...(output ?? []), ...(errors ?? [])].filter((text) => !/^[ \t\r]*$/.test(text)).length;
         const { duplicates, unknownIds, unreadable } = anomalies;
         expect(succeeded + failed + never + duplicates + unknownIds + unreadable).toBe(found);
+        // Every line is in one of the files: those with an id that counts in the first two, all others as they are.
+        const aside = (result.unreadable ?? '').split('\n').filter((text) => !/^[ \t\r]*$/.test(text));
+        expect(aside).toHaveLength(found - succeeded - failed - never);
       }),
       { numRuns: FUZZ_RUNS },
     );

@@ -46,7 +46,7 @@ describe('collectResults', () => {
       total: 5,
       lines: { succeeded: 2, failed: 1, unfinished: 1, missing: 1 },
       anomalies: { duplicates: 0, unknownIds: 0, unreadable: 0 },
-      usage: { inputTokens: 6, outputTokens: 4, totalTokens: 10 },
+      usage: { inputTokens: 6, outputTokens: 4, totalTokens: 10, cachedTokens: 0, reasoningTokens: 0 },
       model: 'gpt-4o-mini-2024-07-18',
       examples: { missing: ['e'], duplicates: [], unknownIds: [] },
     });
@@ -76,12 +76,12 @@ describe('collectResults', () => {
 
   it.each(['batch_expired', 'batch_cancelled'] as const)(
     'results: a batch that ended early (%s) → requests without a result are unfinished, not missing',
-    async (withoutLine) => {
+    async (code) => {
       const sources = sourcesOf({ ids: ['a', 'b', 'c'], output: jsonl(success('a')), errors: jsonl(unfinished('b')) });
-      const { summary, errors } = await collected({ ...sources, withoutLine });
+      const { summary, errors } = await collected({ ...sources, endedEarly: { code, completed: 1 } });
       expect(summary.lines).toEqual({ succeeded: 1, failed: 0, unfinished: 2, missing: 0 });
       const [, line] = errors!.split('\n');
-      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code: withoutLine } });
+      expect(JSON.parse(line!)).toMatchObject({ custom_id: 'c', response: null, error: { code } });
     },
   );
 
@@ -96,6 +96,7 @@ describe('collectResults', () => {
       examples: { duplicates: ['a'] },
       output: jsonl(success('a')),
       errors: '',
+      unreadable: jsonl(second, failure('a', 500), failure('a')),
     });
   });
 
@@ -115,15 +116,17 @@ describe('collectResults', () => {
     });
   });
 
-  it('unreadable: a cut last line, no id, not JSON → counted, and the id missing', async () => {
+  it('unreadable: a cut last line, no id, not JSON → counted and kept raw, and the id unreadable', async () => {
     const cutLine = JSON.stringify(success('b')).slice(0, -20);
     const output = `${jsonl(success('a'), '<html>', { response: {} }, '[]')}${cutLine}`;
     const result = await collect({ ids: ['a', 'b'], output });
     expect(result).toMatchObject({
       lines: { succeeded: 1, failed: 0, unfinished: 0, missing: 1 },
-      anomalies: { unreadable: 4 },
+      anomalies: { unreadable: 3, unknownIds: 1 },
       output: jsonl(success('a')),
+      unreadable: `<html>\n{"response":{}}\n[]\n${cutLine}\n`,
     });
+    expect(result.errors).toContain('"code":"unreadable"');
     expect(idsIn(result.errors)).toEqual(['b']);
   });
 
@@ -148,13 +151,18 @@ describe('collectResults', () => {
     ];
     const lines = usages.map((usage, index) => success(`${index}`, usage));
     const { usage } = await collect({ ids: usages.map((_, index) => `${index}`), output: jsonl(...lines) });
-    expect(usage).toEqual({ inputTokens: 1_111, outputTokens: 2_202, totalTokens: 3_313 });
+    expect(usage).toMatchObject({ inputTokens: 1_111, outputTokens: 2_202, totalTokens: 3_313 });
   });
 
   it('unsuccessful lines: changed before they are read again → an error', async () => {
     const sources = sourcesOf({ ids: ['a'], output: jsonl(failure('a')) });
     const unsuccessful = { write: counted, read: () => bytesOf('other\n') };
-    const collecting = collectResults(sources, { writeOutput: counted, writeErrors: counted, unsuccessful });
+    const collecting = collectResults(sources, {
+      writeOutput: counted,
+      writeErrors: counted,
+      writeUnreadable: counted,
+      unsuccessful,
+    });
     await expect(collecting).rejects.toThrow('when read again');
   });
 
@@ -173,7 +181,8 @@ describe('collectResults', () => {
     const unsuccessful = { write: abortable, read: () => bytesOf() };
     const writeOutput = () => Promise.reject(full);
     const sources = sourcesOf({ ids: null, output: jsonl(failure('a'), ...output) });
-    await expect(collectResults(sources, { writeOutput, writeErrors: abortable, unsuccessful })).rejects.toBe(full);
+    const sinks = { writeOutput, writeErrors: abortable, writeUnreadable: abortable, unsuccessful };
+    await expect(collectResults(sources, sinks)).rejects.toBe(full);
     expect(ends).toEqual([full]);
   });
 
@@ -204,5 +213,63 @@ describe('collectResults', () => {
     const ids = idsIn(errors!);
     expect(new Set(ids).size).toBe(20_000);
     expect(ids[10_000]).toBe('request-10');
+  });
+
+  it('ids: numbers, or with other white space around them → matched where one request is meant, and written right', async () => {
+    const ids = ['1', '007', ' padded', 'inner space', '10', '010', ' twice', 'twice '];
+    const lines = [1, 7, 'padded ', ' inner space ', 10, 'twice', null, ['1']].map((customId) => ({
+      ...success('x'),
+      custom_id: customId,
+    }));
+    const result = await collect({ ids, output: jsonl(...lines) });
+    expect(idsIn(result.output)).toEqual(['1', '007', ' padded', 'inner space']);
+    expect(result.unreadable).toBe(jsonl(...lines.slice(4)));
+    expect(result).toMatchObject({ lines: { succeeded: 4, missing: 4 }, anomalies: { unknownIds: 4, unreadable: 0 } });
+    expect(result.examples.unknownIds).toEqual(['10', 'twice', 'null']);
+    expect(result.output).toBe(jsonl(...ids.slice(0, 4).map((customId) => success(customId))));
+  });
+
+  it('ids: null on every line → all kept raw, all paid, no request unfinished', async () => {
+    const lines = ['a', 'b'].map((name) => ({ ...success(name), custom_id: null }));
+    const sources = sourcesOf({ ids: ['a', 'b'], output: jsonl(...lines) });
+    const { summary, errors, unreadable } = await collected({
+      ...sources,
+      endedEarly: { code: 'batch_expired', completed: 2 },
+    });
+    expect(unreadable).toBe(jsonl(...lines));
+    expect(summary).toMatchObject({ lines: { missing: 2, unfinished: 0 }, usage: { totalTokens: 10 } });
+    expect(errors).toContain('"code":"unreadable"');
+  });
+
+  it('a batch that ended early: fewer answers than it counts → requests without a line are missing, not unfinished', async () => {
+    const sources = sourcesOf({ ids: ['a', 'b', 'c'], output: jsonl(success('a')), errors: jsonl(unfinished('b')) });
+    const endedEarly = { code: 'batch_expired', completed: 2 } as const;
+    const { summary } = await collected({ ...sources, endedEarly });
+    expect(summary.lines).toEqual({ succeeded: 1, failed: 0, unfinished: 1, missing: 1 });
+  });
+
+  it('usage: failures, refusals, strangers and second answers → counted; a line that came twice → once', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+    const refusal = { choices: [{ message: { refusal: 'no' } }], usage };
+    const failed = { error: { message: 'x' }, usage };
+    const output = jsonl(
+      success('a', usage),
+      success('a', usage),
+      { ...success('a', usage), id: 'batch_req_other' },
+      { ...success('b', usage), response: { status_code: 200, body: refusal } },
+      { ...success('c', usage), response: { status_code: 500, body: failed } },
+      success('stranger', usage),
+    );
+    const result = await collect({ ids: ['a', 'b', 'c'], output });
+    expect(result.usage.totalTokens).toBe(10);
+    expect(result.lines).toEqual({ succeeded: 1, failed: 2, unfinished: 0, missing: 0 });
+    expect(result.answered).toBe(2);
+  });
+
+  it('a line of 40 MB → an answer like any other', async () => {
+    const long = jsonl({ ...success('a'), padding: 'x'.repeat(40 * 1024 * 1024) });
+    const result = await collect({ ids: ['a', 'b'], output: long + jsonl(success('b')) });
+    expect(result.lines.succeeded).toBe(2);
+    expect(result.output.length).toBe(long.length + jsonl(success('b')).length);
   });
 });

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { NO_USAGE } from '../../../src/contract/batch.js';
 import type { PartResults } from '../../../src/results/bulk-account.js';
 import { surveyResults } from '../../../src/results/merge.js';
 import type { AnswerPolicy } from '../../../src/results/result-reader.js';
@@ -29,11 +30,14 @@ describe('merge', () => {
   });
 
   test('a rejected answer and an accepted one → both are in the usage, one is in the output', async () => {
-    const policy: AnswerPolicy = { ...POLICY, accepts: (body) => JSON.stringify(body).includes('good') };
-    const usage = { prompt_tokens: 1_000_000, completion_tokens: 500_000 };
+    const policy: AnswerPolicy = {
+      ...POLICY,
+      fit: (body) => (JSON.stringify(body).includes('good') ? 'fits' : 'mismatched'),
+    };
+    const usage = { ...NO_USAGE, inputTokens: 1_000_000, outputTokens: 500_000, totalTokens: 1_500_000 };
     const batches = [
-      await results(1, [ok('a', { usage, text: 'bad' })], []),
-      await results(2, [ok('a', { usage, text: 'good' })], []),
+      { ...(await results(1, [ok('a', { text: 'bad' })], [])), usage },
+      { ...(await results(2, [ok('a', { text: 'good' })], [])), usage },
     ];
     const prices = { m: { inputPerMillion: 2, outputPerMillion: 8 } };
     const { merged, output } = await merge(['a'], batches, { prices }, policy);
@@ -95,12 +99,11 @@ describe('merge', () => {
       JSON.stringify(ok('a')).replace('"custom_id":"a"', '"custom_\\u0069d":"a"'),
     ].join('\n');
     const file = { uri: 's3://bucket/output.jsonl', open: () => sourceOf('', text, 11).open() };
-    const batch = { round: 1, part: 1, model: 'm', output: file, errors: null };
-    const { output, errors, merged } = await merge(['a', 'ä "quoted" \ud800', 'b'], [batch]);
+    const batch = { round: 1, part: 1, model: 'm', output: file, errors: null, unreadable: null, usage: null };
+    const { output, errors, unreadable } = await merge(['a', 'ä "quoted" \ud800', 'b'], [batch]);
     expect(idsOf(output)).toEqual(['a', 'ä "quoted" \ud800']);
     expect(errors).toMatchObject([{ custom_id: 'b', outcome: 'failed' }]);
-    // The answer to an unknown id was paid for too.
-    expect(merged.usage.m?.totalTokens).toBe(15);
+    expect(unreadable).toBe(`no JSON\n${JSON.stringify(ok('unknown'))}\n`);
   });
 
   test.each([false, true])(
@@ -141,16 +144,19 @@ describe('merge', () => {
 });
 
 describe('survey', () => {
-  test('after a round → unfinished, missing and passing failures are open', async () => {
+  test('after a round → unfinished requests and passing failures are open', async () => {
     const batch = await results(1, [ok('a')], [failed('b', 500), failed('c', 400), expired('d')]);
     const survey = await surveyResults(inputOf(['a', 'b', 'c', 'd', 'e']), [batch], POLICY);
-    expect(survey.open).toBe(3);
-    expect(['a', 'b', 'c', 'd', 'e', 'f'].filter(survey.isOpen)).toEqual(['b', 'd', 'e']);
+    expect(survey.open).toBe(2);
+    expect(survey.openByOutcome).toEqual({ unfinished: 1, failed: 1 });
+    expect(['a', 'b', 'c', 'd', 'e', 'f'].filter(survey.isOpen)).toEqual(['b', 'd']);
   });
 
   test('truncated answers → open only where the policy says so', async () => {
     const batch = await results(1, [ok('a', { choices: [{ finish_reason: 'length' }] })], []);
     expect((await surveyResults(inputOf(['a']), [batch], POLICY)).open).toBe(0);
-    expect((await surveyResults(inputOf(['a']), [batch], { ...POLICY, truncated: 'retry' })).open).toBe(1);
+    expect((await surveyResults(inputOf(['a']), [batch], { ...POLICY, sendAgain: new Set(['truncated']) })).open).toBe(
+      1,
+    );
   });
 });

@@ -50,7 +50,7 @@ describe('runBulkBatch', () => {
     expect(result.cost?.total).toBeGreaterThan(0);
   });
 
-  test('a batch expires, lines fail and go missing → answered in a further round, nothing answered is sent again', async () => {
+  test('a batch expires, lines fail and go missing → a further round for what was not answered, and for nothing else', async () => {
     stage.api.scenarios.forNextBatch({ timing: { inProgressMs: 60_000, expiresAfterMs: 1_500, jitter: 0 } });
     stage.api.scenarios.forNextBatch('missingLines');
     stage.api.scenarios.forNextBatch('someLinesFail');
@@ -58,8 +58,15 @@ describe('runBulkBatch', () => {
     const result = await run({ split: { requests: 20 }, maxParallel: 1 }, requests);
     expect(result.status).toBe('completed');
     expect(result.rounds).toBe(2);
-    expect(result.lines).toEqual({ succeeded: 60, failed: 0, unfinished: 0, missing: 0 });
-    expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf(requests));
+    // The lines that did not come were answered, and paid for.
+    const { missing } = result.lines;
+    expect(missing).toBeGreaterThan(0);
+    expect(result.lines).toEqual({ succeeded: 60 - missing, failed: 0, unfinished: 0, missing });
+    const lost = idsOf(await readLines(result.errors?.uri));
+    expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf(requests).filter((id) => !lost.includes(id)));
+    const [first, second] = result.sent;
+    expect(first).toEqual({ round: 1, requests: 60, reasons: { first: 60 } });
+    expect(second?.reasons).toEqual({ unfinished: expect.any(Number) as number, failed: expect.any(Number) as number });
     const asked = (await stage.api.batches())
       .slice(0, result.batches)
       .reduce((total, batch) => total + (batch.request_counts?.total ?? 0), 0);
@@ -87,7 +94,7 @@ describe('runBulkBatch', () => {
     expect(result).toMatchObject({ rounds: 2, lines: { succeeded: 2, failed: 1 } });
     expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf(fitting));
     expect(await readLines(result.errors?.uri)).toMatchObject([
-      { custom_id: 'request-2', round: 2, outcome: 'rejected' },
+      { custom_id: 'request-2', round: 2, outcome: 'mismatched' },
     ]);
   });
 
