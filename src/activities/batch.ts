@@ -8,7 +8,14 @@ import type {
   CreateBatchInput,
   WatchBatchInput,
 } from '../contract/activities/batch.js';
-import type { CreatedOnce, InterruptedCreate, JobRef, JobSearch, Sighting } from '../contract/activities/jobs.js';
+import type {
+  CancelInput,
+  CancelReply,
+  CreatedOnce,
+  InterruptedCreate,
+  JobSearch,
+  Sighting,
+} from '../contract/activities/jobs.js';
 import { invalidInput } from '../contract/failures.js';
 import { JOB_KEY } from '../contract/job-key.js';
 import { isHalfDone, type BatchSnapshot } from '../contract/snapshots.js';
@@ -23,6 +30,7 @@ import { waitUntilFileIsProcessed } from './calls/file-processing.js';
 import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { watchJob } from './calls/watch.js';
+import { assertMayHoldResults } from './calls/results-location.js';
 import { collectBatch } from './collect/batch-results.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
@@ -37,6 +45,7 @@ export class BatchActivityGroup implements BatchActivities {
   async checkBatchInput(input: CheckBatchInputInput): Promise<CheckedInput> {
     const { storage } = this.#context;
     const api = this.#api(input);
+    assertMayHoldResults(storage, input.outputUri);
     return withHeartbeat(async () => {
       if ('fileId' in input.input) {
         const { fileId } = input.input;
@@ -86,8 +95,8 @@ export class BatchActivityGroup implements BatchActivities {
     });
   }
 
-  async cancelBatch(input: JobRef): Promise<BatchSnapshot | null> {
-    return cancelJob(BATCHES, this.#api(input), input.id);
+  async cancelBatch(input: CancelInput): Promise<CancelReply<BatchSnapshot>> {
+    return cancelJob(BATCHES, this.#api(input), input);
   }
 
   async collectBatchResults(input: CollectBatchInput): Promise<CollectedBatch> {

@@ -25,6 +25,7 @@ import { decompressed } from '../storage/gzip.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { providerApi } from './calls/provider-api.js';
+import { assertMayHoldResults } from './calls/results-location.js';
 import { batchIdOfRun } from './calls/runs.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
@@ -45,6 +46,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     const { provider } = providerApi(this.#context, input.provider);
     // Reject an invalid schema before any batch is paid for.
     const policy = policyOf(input, input.only);
+    assertMayHoldResults(this.#storage, input.outputUri);
     return withHeartbeat(async () => {
       const sources = await this.#sources(input.input);
       const survey = input.round === 1 ? null : await surveyResults(sources, this.#resultFiles(input), policy);

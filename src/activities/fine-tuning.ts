@@ -9,7 +9,15 @@ import type {
   FineTuningActivities,
   FineTuningSighting,
 } from '../contract/activities/fine-tuning.js';
-import type { CreatedOnce, InterruptedCreate, JobRef, JobSearch, WatchInput } from '../contract/activities/jobs.js';
+import type {
+  CancelInput,
+  CancelReply,
+  CreatedOnce,
+  InterruptedCreate,
+  JobRef,
+  JobSearch,
+  WatchInput,
+} from '../contract/activities/jobs.js';
 import { failure, invalidInput } from '../contract/failures.js';
 import type { TrainingSteps } from '../contract/fine-tuning.js';
 import { JOB_KEY } from '../contract/job-key.js';
@@ -27,6 +35,7 @@ import { waitUntilFileIsProcessed } from './calls/file-processing.js';
 import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { watchJob } from './calls/watch.js';
+import { assertMayHoldResults } from './calls/results-location.js';
 import { collectFineTuning } from './collect/fine-tuning-results.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
@@ -44,6 +53,7 @@ export class FineTuningActivityGroup implements FineTuningActivities {
   async checkTrainingFile(input: CheckTrainingFileInput): Promise<CheckedTrainingFile> {
     const { storage } = this.#context;
     const api = this.#api(input);
+    assertMayHoldResults(storage, input.outputUri);
     return withHeartbeat(async () => {
       if ('fileId' in input.file) {
         const { fileId } = input.file;
@@ -94,8 +104,8 @@ export class FineTuningActivityGroup implements FineTuningActivities {
     return { ...sighting, steps: sighting.kind === 'changed' ? await latestStep(api, input.id) : null };
   }
 
-  async cancelFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {
-    return cancelJob(FINE_TUNING_JOBS, this.#api(input), input.id);
+  async cancelFineTuningJob(input: CancelInput): Promise<CancelReply<FineTuningSnapshot>> {
+    return cancelJob(FINE_TUNING_JOBS, this.#api(input), input);
   }
 
   async pauseFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null> {

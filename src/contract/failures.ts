@@ -24,7 +24,7 @@ export const FAILURES = {
   },
   ApiRefused: {
     retryable: false,
-    meaning: 'The provider refused the request: bad key, no permission, no quota, unknown model, moderation.',
+    meaning: 'Refused before there was a job: bad key, no permission, no quota, unknown model, moderation.',
     details: '{ operation, status, code, type, param, requestId }',
   },
   ApiUnavailable: {
@@ -61,8 +61,8 @@ export const FAILURES = {
   },
   JobStuck: {
     retryable: false,
-    meaning: 'The job had not ended `stuckAfter` after it expired or was cancelled; the results it had are collected.',
-    details: '{ jobId, status, since, result }',
+    meaning: 'The job had not ended `stuckAfter` after expiry or a cancel, or had no answer for `giveUpAfter`.',
+    details: '{ jobId, status, since, atProvider, result }',
   },
   StorageRefused: {
     retryable: false,
@@ -121,7 +121,16 @@ export interface FailureDetails {
   NotSettled: { readonly jobId: string; readonly lacks: readonly string[] };
   AmbiguousCreate: { readonly operation: string; readonly lookFor: Readonly<Record<string, unknown>> };
   JobVanished: { readonly jobId: string; readonly missingSince: number | null; readonly lastStatus: string };
-  JobStuck: { readonly jobId: string; readonly status: string; readonly since: number; readonly result: unknown };
+  JobStuck: {
+    readonly jobId: string;
+    /** The status that was last read: an end where only the results could not be collected. */
+    readonly status: string;
+    /** Epoch seconds: when the job counted as stuck, or since when there has been no answer. */
+    readonly since: number;
+    /** Ids of the results at the provider, as far as they are known. */
+    readonly atProvider: Readonly<Record<string, unknown>>;
+    readonly result: unknown;
+  };
   StorageRefused: { readonly code: string; readonly uri: string };
   StorageUnavailable: { readonly code: string; readonly uri: string };
   UnknownProvider: { readonly provider: string; readonly known: readonly string[] };

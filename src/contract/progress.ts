@@ -14,6 +14,19 @@ export type Cancellation = z.infer<typeof cancellationSchema>;
 /** The step that a workflow is at. */
 export type Phase = 'checking' | 'uploading' | 'creating' | 'waiting' | 'cancelling' | 'collecting' | 'done';
 
+/**
+ * What needs a person's attention: something that the run asks for is refused, or gets no answer. The run goes on, asks
+ * again at growing intervals of up to an hour, and continues by itself when it is answered.
+ */
+export interface Attention {
+  /** Epoch seconds of the first refusal. */
+  readonly since: number;
+  /** What the run asks for. */
+  readonly operation: 'read' | 'cancel' | 'search' | 'collect' | 'plan' | 'merge';
+  /** The latest refusal in the words of the provider or of storage. */
+  readonly message: string;
+}
+
 /** The fields that the `progress` query of every workflow returns. */
 export interface CommonProgress {
   readonly phase: Phase;
@@ -25,5 +38,7 @@ export interface CommonProgress {
   readonly lastCheckedAt: number | null;
   readonly cancelRequested: boolean;
   readonly cancellation: Cancellation | null;
+  /** Null while everything that the run asks for is answered. */
+  readonly attention: Attention | null;
   readonly warnings: readonly string[];
 }

@@ -91,8 +91,6 @@ export const API_ERROR_TABLE: readonly Row[] = [
   },
   // The file is not visible yet, or the reply is from a replica that lags.
   { operation: /^files\.(content|retrieve)$/, status: is(404), verdict: 'unavailable', maxAttempts: 5 },
-  // The same for a job. A cancel must not be lost because of it.
-  { operation: /\.cancel$/, status: is(404), verdict: 'unavailable', maxAttempts: 5 },
   { status: () => true, verdict: 'refused' },
 ];
 

@@ -1,5 +1,5 @@
-/** Longest wait that is honoured: one day. A longer one is a mistake or a date far in the future. */
-const MAX_WAIT_MS = 24 * 60 * 60 * 1_000;
+/** Longest wait that is honoured: one hour. A provider that means a longer one answers the same again. */
+const MAX_WAIT_MS = 60 * 60 * 1_000;
 
 /**
  * Milliseconds that a reply asks to wait, from `retry-after-ms` (milliseconds) or else from `retry-after` (seconds or

@@ -118,8 +118,9 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     });
   }
 
-  protected cancel(id: string) {
-    return runActivity(shortActivities.cancelBatch, `Cancel ${id}`, { provider: this.spec.provider, id });
+  protected cancel(id: string, isAgain: boolean) {
+    const summary = `${isAgain ? 'Check the cancel of' : 'Cancel'} ${id}`;
+    return runActivity(shortActivities.cancelBatch, summary, { provider: this.spec.provider, id, isAgain });
   }
 
   protected cancelDuplicates(search: JobSearch, id: string) {
@@ -142,6 +143,10 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     if (batch.status === 'failed' && batch.outputFileId === null && batch.errorFileId === null) return null;
     const summary = `Collect the results (batch ${batch.status})`;
     return runActivity(transferActivities.collectBatchResults, summary, { ...context, batch, input });
+  }
+
+  protected resultIds({ outputFileId, errorFileId }: BatchSnapshot) {
+    return { outputFileId, errorFileId };
   }
 
   protected resultOf(

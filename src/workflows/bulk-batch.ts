@@ -200,7 +200,7 @@ class BulkBatchLifecycle {
   }
 
   #progress(): BulkBatchProgress {
-    const { phase, cancellation, warnings } = this.#run;
+    const { phase, cancellation, attention, warnings } = this.#run;
     const { round, pending, done } = this.#state;
     const lines = { succeeded: 0, failed: 0, unfinished: 0, missing: 0 };
     for (const { lines: counts } of done) {
@@ -226,6 +226,7 @@ class BulkBatchLifecycle {
       waitingFor: this.#parts.waitingFor,
       cancelRequested: cancellation !== null,
       cancellation,
+      attention,
       warnings: [...warnings],
     };
   }

@@ -1,5 +1,5 @@
 /** The lifecycle of one fine-tuning job: what it does differently from other jobs. */
-import { setHandler } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, setHandler } from '@temporalio/workflow';
 import type { CheckedTrainingFile, CollectedFineTuning, TrainingRole } from '../contract/activities/fine-tuning.js';
 import type { CreateOnceInput, JobSearch, Sighting, WatchInput } from '../contract/activities/jobs.js';
 import { failure, invalidField, invalidInput } from '../contract/failures.js';
@@ -15,9 +15,16 @@ import { parseSpec } from '../contract/parse-spec.js';
 import type { CommonProgress } from '../contract/progress.js';
 import type { FineTuningSnapshot } from '../contract/snapshots.js';
 import { FINE_TUNING_STATUS_RULES, type FineTuningEnd } from '../contract/status.js';
-import { createJobActivities, runActivity, shortActivities, transferActivities } from './lifecycle/activity-calls.js';
+import {
+  createJobActivities,
+  promptActivities,
+  runActivity,
+  shortActivities,
+  transferActivities,
+} from './lifecycle/activity-calls.js';
 import { JobLifecycle, type CollectContext, type JobTypes } from './lifecycle/job-lifecycle.js';
 import { RunControl } from './lifecycle/run-control.js';
+import { messageOf } from './lifecycle/run-failures.js';
 import { iso } from './lifecycle/time.js';
 import type { EndedJob } from './lifecycle/wait-for-end.js';
 import { fineTuningProgressQuery, pauseUpdate, resumeUpdate } from './messages.js';
@@ -42,13 +49,15 @@ interface FineTuningTypes extends JobTypes {
   readonly uploaded: { readonly trainingFileId: string; readonly validationFileId: string | null };
   readonly job: FineTuningSnapshot;
   readonly end: FineTuningEnd;
-  readonly collected: CollectedFineTuning;
+  readonly collected: CollectedFineTuning | null;
   readonly result: FineTuningResult;
 }
 
 class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
   protected readonly statuses = FINE_TUNING_STATUS_RULES;
   #steps: TrainingSteps | null = null;
+  /** The last change that the provider accepted. */
+  #lastChange: 'pause' | 'resume' | null = null;
 
   constructor(spec: ParsedFineTuningSpec, run: RunControl) {
     super(spec, run);
@@ -75,7 +84,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
   }
 
   #checkFile(role: TrainingRole, file: ParsedFineTuningSpec['trainingFile']): Promise<CheckedTrainingFile | null> {
-    const { provider, model, check } = this.spec;
+    const { provider, model, check, outputUri = null } = this.spec;
     const name = 'uri' in file ? file.uri : file.fileId;
     return this.unlessCancelled(() =>
       runActivity(transferActivities.checkTrainingFile, `Check every example of ${name}`, {
@@ -85,6 +94,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
         model,
         check,
         method: this.#method,
+        outputUri,
       }),
     );
   }
@@ -138,8 +148,9 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     return sighting;
   }
 
-  protected cancel(id: string) {
-    return runActivity(shortActivities.cancelFineTuningJob, `Cancel ${id}`, { provider: this.spec.provider, id });
+  protected cancel(id: string, isAgain: boolean) {
+    const summary = `${isAgain ? 'Check the cancel of' : 'Cancel'} ${id}`;
+    return runActivity(shortActivities.cancelFineTuningJob, summary, { provider: this.spec.provider, id, isAgain });
   }
 
   protected cancelDuplicates(search: JobSearch, id: string) {
@@ -158,12 +169,16 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     return runActivity(transferActivities.collectFineTuningResults, summary, { ...context, job });
   }
 
+  protected resultIds({ fineTunedModel, resultFileIds }: FineTuningSnapshot) {
+    return { fineTunedModel, resultFileIds };
+  }
+
   protected resultOf(
     { job, status }: EndedJob<FineTuningSnapshot, FineTuningEnd>,
-    collected: CollectedFineTuning,
+    collected: CollectedFineTuning | null,
   ): FineTuningResult {
-    const { lastError, ...result } = collected;
-    if (status === 'failed') throw fineTuningFailed(job, lastError);
+    if (status === 'failed' || !collected) throw fineTuningFailed(job, collected?.lastError ?? null);
+    const { lastError: _, ...result } = collected;
     return { ...result, status };
   }
 
@@ -194,16 +209,26 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     const id = this.job?.id ?? '';
     const [activity, summary] =
       action === 'pause'
-        ? [shortActivities.pauseFineTuningJob, `Pause ${id}`]
-        : [shortActivities.resumeFineTuningJob, `Resume ${id}`];
-    const job = await runActivity(activity, summary, { provider, id });
+        ? [promptActivities.pauseFineTuningJob, `Pause ${id}`]
+        : [promptActivities.resumeFineTuningJob, `Resume ${id}`];
+    const changed = await this.run.untilEnded(() =>
+      runActivity(activity, summary, { provider, id }).catch((error: unknown) => {
+        throw asUpdateFailure(action, error);
+      }),
+    );
+    if (changed.interrupted) throw asUpdateFailure(action, 'the run ended first');
+    const job = changed.value;
+    this.#lastChange = action;
+    if (job) this.see(job);
     this.run.pollNow();
     return job?.status ?? 'not_found';
   }
 
+  /** A change that was accepted may be undone at once, even while reads still show the status before it. */
   #requireStatus(action: 'pause' | 'resume', allowed: readonly string[]): void {
     const { phase, status } = this.commonProgress;
-    if (phase === 'waiting' && allowed.includes(status)) return;
+    const undoesLastChange = this.#lastChange !== null && this.#lastChange !== action;
+    if (phase === 'waiting' && (undoesLastChange || allowed.includes(status))) return;
     throw invalidField(null, `cannot ${action}: the job is ${status} and the phase of the run is ${phase}`);
   }
 
@@ -236,6 +261,20 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
       ] as const,
     };
   }
+}
+
+/** The failure of an update, which says what did not happen and why. */
+function asUpdateFailure(action: 'pause' | 'resume', error: unknown): unknown {
+  if (isCancellation(error)) return error;
+  const operation = `fineTuning.${action}`;
+  const refused = error instanceof ActivityFailure ? error.cause : null;
+  const details = refused instanceof ApplicationFailure ? refused.details : null;
+  return ApplicationFailure.create({
+    type: (refused instanceof ApplicationFailure && refused.type) || 'ApiUnavailable',
+    message: `could not ${action} the job: ${typeof error === 'string' ? error : messageOf(error)}`,
+    nonRetryable: true,
+    details: details ?? [{ operation, status: null, code: null, type: null, param: null, requestId: null }],
+  });
 }
 
 function fineTuningFailed({ id: jobId, error }: FineTuningSnapshot, lastError: string | null) {

@@ -15,10 +15,14 @@ const TYPE_OF = {
  */
 export const NO_CAPACITY_DELAY_MS = 60_000;
 
+/** Longest wait before a cancel is sent again, whatever the provider asks for: until then the job costs money. */
+const MAX_CANCEL_DELAY_MS = 60_000;
+
 /** The failure of a call that the API answered with an error, by the table in `provider/error-table.ts`. */
 export function apiFailure(operation: Operation, error: ApiError, attempt: number): ApplicationFailure {
   const verdict = classify(operation, error, attempt);
-  const delay = error.retryAfterMs ?? (verdict === 'noCapacity' ? NO_CAPACITY_DELAY_MS : null);
+  const asked = error.retryAfterMs ?? (verdict === 'noCapacity' ? NO_CAPACITY_DELAY_MS : null);
+  const delay = asked !== null && operation.endsWith('.cancel') ? Math.min(asked, MAX_CANCEL_DELAY_MS) : asked;
   const { status, code, type, param, requestId } = error;
   const details: ApiErrorDetails = { operation, status, code, type, param, requestId };
   return failure(TYPE_OF[verdict], `${operation}: ${describe(error)}`, details, {

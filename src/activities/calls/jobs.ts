@@ -1,7 +1,7 @@
 /** Provider calls shared by batches and fine-tuning jobs. */
 import { log } from '@temporalio/activity';
 import type OpenAI from 'openai';
-import type { JobSearch } from '../../contract/activities/jobs.js';
+import type { CancelReply, JobSearch } from '../../contract/activities/jobs.js';
 import { JOB_KEY } from '../../contract/job-key.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import type { Operation } from '../../provider/error-table.js';
@@ -19,27 +19,32 @@ export async function retrieveJob<T extends JobSnapshot>(
 }
 
 /**
- * Cancels a job. Returns the job as it is then, or null if it is gone. A refusal only warns: if the job has ended there
- * is nothing to cancel, and otherwise the run keeps waiting for its end.
+ * Cancels a job. One that has ended, or that is being cancelled already, needs no cancel; a 409 for one that still runs
+ * says that it cannot be cancelled just now.
+ *
+ * @throws ApplicationFailure as the table of errors says, if the provider refuses although the job still runs
  */
 export async function cancelJob<T extends JobSnapshot>(
   kind: JobKind<T>,
   api: ProviderApi,
-  id: string,
-): Promise<T | null> {
+  { id, isAgain }: { readonly id: string; readonly isAgain: boolean },
+): Promise<CancelReply<T>> {
   const operation = `${kind.name}.cancel` as const;
-  const { value, error } = parseReply(kind.schema, await api.attempt((client) => kind.cancel(client, id)));
-  if (!error) return value;
-  if (error.status === 404 && api.failure(operation, error).nonRetryable) return null;
-  const job = await readRefusedJob(kind, api, id, operation, error);
-  if (job && !kind.statuses.isEnd(job.status)) {
-    log.warn('The provider refused to cancel the job; waiting for its end', {
-      jobId: id,
-      status: job.status,
-      code: error.code,
-    });
+  const needsNone = ({ status }: T) => kind.statuses.isEnd(status) || status.startsWith('cancel');
+  if (isAgain) {
+    const { value, error } = await retrieveJob(kind, api, id);
+    if (value && needsNone(value)) return { job: value, isAccepted: true };
+    if (error?.status === 404) return { job: null, isAccepted: false };
   }
-  return job;
+  const { value, error } = parseReply(kind.schema, await api.attempt((client) => kind.cancel(client, id)));
+  if (!error) return { job: value, isAccepted: true };
+  if (error.status === 404) return { job: null, isAccepted: false };
+  const job = await readRefusedJob(kind, api, id, operation, error);
+  const isAccepted = job !== null && needsNone(job);
+  if (isAccepted || job === null) return { job, isAccepted };
+  if (error.status !== 409) throw api.failure(operation, error);
+  log.warn('The job cannot be cancelled just now', { jobId: id, status: job.status, code: error.code });
+  return { job, isAccepted };
 }
 
 /**
@@ -91,7 +96,7 @@ export function keyedJobs<T extends JobSnapshot>(kind: JobKind<T>, api: Provider
     api,
     find: () => findByKey(kind, api, search),
     isEnd: kind.statuses.isEnd,
-    cancel: (id) => cancelJob(kind, api, id),
+    cancel: (id) => cancelJob(kind, api, { id, isAgain: false }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Sighting, WatchInput } from '../../contract/activities/jobs.js';
 import { failure } from '../../contract/failures.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import type { JobKind } from '../../provider/job-kinds.js';
+import { notRetried } from '../runtime/patience.js';
 import { retrieveJob } from './jobs.js';
 import { pollInterval, type PollBounds } from './poll-interval.js';
 import type { ProviderApi } from './provider-api.js';
@@ -40,34 +41,27 @@ export async function watchJob<T extends JobSnapshot>(
     Math.random(),
   );
 
+  const mustReport = input.reportFrom !== null && at >= input.reportFrom;
+
   const { value: job, error } = await retrieveJob(kind, api, input.id);
   if (error?.status === 404) {
-    if (input.missingSince === null) return { kind: 'missing', at };
-    if (nowMs - input.missingSince * 1_000 >= input.vanishedAfterMs) return { kind: 'vanished', at };
+    if (mustReport || !input.isMissing) return { kind: 'missing', at };
     throw nothingNew('missing at the provider (404)', { status: input.status, checkedAt: at }, nextPollMs);
   }
-  if (error) throw unlessStuck(api.failure(`${kind.name}.retrieve`, error), input, at);
+  if (error) {
+    const unanswered = api.failure(`${kind.name}.retrieve`, error);
+    throw mustReport ? notRetried(unanswered) : unanswered;
+  }
 
   if (kind.statuses.isEnd(job.status)) return { kind: 'changed', job, at };
-  if (input.stuckAt !== null && at >= input.stuckAt) return { kind: 'stuck', job, at };
   const isStale = kind.statuses.isStepBack(input.status, job.status);
   if (isStale) log.warn('Ignoring a stale read', { jobId: input.id, known: input.status, read: job.status });
   const isChanged = !isStale && (job.status !== input.status || (hasChanged?.(job) ?? false));
-  if (isChanged || input.missingSince !== null) return { kind: 'changed', job, at };
+  if (isChanged || input.isMissing) return { kind: 'changed', job, at };
+  if (mustReport) return { kind: 'unchanged', job: isStale ? null : job, at };
 
   const { text, data } = await describe(job);
   throw nothingNew(`${input.status}, ${text}`, { status: input.status, ...data, checkedAt: at }, nextPollMs);
-}
-
-/**
- * The failure of a poll, unless the job should have ended by now: then the outage has outlasted the job, and the run
- * ends.
- */
-function unlessStuck(error: ApplicationFailure, input: WatchInput, at: number): ApplicationFailure {
-  if (error.nonRetryable || input.stuckAt === null || at < input.stuckAt) return error;
-  const { id: jobId, status, stuckAt: since } = input;
-  const message = `${jobId} should have ended but cannot be read (last known status: ${status}): ${error.message}`;
-  return failure('JobStuck', message, { jobId, status, since, result: null });
 }
 
 const toMsOrNull = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);

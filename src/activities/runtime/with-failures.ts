@@ -7,6 +7,7 @@ import { redact } from '../../provider/redact.js';
 import { StorageError } from '../../storage/storage-error.js';
 import type { ActivityContext } from './context.js';
 import { withHeartbeat } from './heartbeat.js';
+import { withPatience } from './patience.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the parameters of any activity
 type Activity = (...args: any[]) => Promise<unknown>;
@@ -26,17 +27,21 @@ export function withFailures<Group extends { [Name in keyof Group]: Activity }>(
   return Object.fromEntries(
     names.map((name) => {
       const activity = group[name as keyof Group].bind(group);
-      return [name, (...args: unknown[]) => runActivity(() => activity(...args), context)];
+      return [name, (...args: unknown[]) => runActivity(name, () => activity(...args), context)];
     }),
   ) as Group;
 }
 
-async function runActivity(activity: () => Promise<unknown>, context: ActivityContext): Promise<unknown> {
-  try {
-    return await withHeartbeat(activity);
-  } catch (error) {
-    throw toFailure(error, context);
-  }
+function runActivity(name: string, activity: () => Promise<unknown>, context: ActivityContext): Promise<unknown> {
+  return withHeartbeat(() =>
+    withPatience(name, async () => {
+      try {
+        return await activity();
+      } catch (error) {
+        throw toFailure(error, context);
+      }
+    }),
+  );
 }
 
 function toFailure(error: unknown, context: ActivityContext): Error {

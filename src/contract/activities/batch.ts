@@ -3,10 +3,11 @@ import type { CheckedFile } from '../checked-file.js';
 import type { Cancellation } from '../progress.js';
 import type { BatchSnapshot } from '../snapshots.js';
 import type {
+  CancelInput,
+  CancelReply,
   CreatedOnce,
   CreateOnceInput,
   InterruptedCreate,
-  JobRef,
   JobSearch,
   Sighting,
   WatchInput,
@@ -18,7 +19,7 @@ export interface CheckBatchInputInput {
   readonly endpoint: string;
   /** Whether faults of lines are reported. */
   readonly check: boolean;
-  /** Where inline requests are written; null for the worker's first storage root. */
+  /** Where inline requests and results are written; null for the worker's first storage root. */
   readonly outputUri: string | null;
   /** Name of the file of inline requests. */
   readonly filename: string;
@@ -82,10 +83,9 @@ export interface BatchActivities {
   /** Returns when the batch has changed; until then fails as `NothingNew`, with the delay until the next poll. */
   watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>>;
   /**
-   * Asks the provider to cancel. Returns the batch as it is then, or null if it is gone. One that has ended is left
-   * unchanged.
+   * Asks the provider to cancel, and returns the batch as it is then. One that has ended is left unchanged.
    */
-  cancelBatch(input: JobRef): Promise<BatchSnapshot | null>;
+  cancelBatch(input: CancelInput): Promise<CancelReply<BatchSnapshot>>;
   /**
    * Downloads the output and error files, writes each line of the input exactly once to `output.jsonl` or
    * `errors.jsonl`, and writes the result to `manifest.json`.

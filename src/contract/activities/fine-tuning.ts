@@ -3,6 +3,8 @@ import type { FineTuningMethod, FineTuningResult, TrainingSteps } from '../fine-
 import type { Cancellation } from '../progress.js';
 import type { FineTuningSnapshot } from '../snapshots.js';
 import type {
+  CancelInput,
+  CancelReply,
   CreatedOnce,
   CreateOnceInput,
   InterruptedCreate,
@@ -22,6 +24,8 @@ export interface CheckTrainingFileInput {
   readonly model: string;
   /** Whether faults of examples are reported. */
   readonly check: boolean;
+  /** Where results will be written; null for the worker's first storage root. */
+  readonly outputUri: string | null;
 }
 
 /** A file that was checked: in storage and still to be uploaded, or at the provider. */
@@ -82,10 +86,9 @@ export interface FineTuningActivities {
    */
   watchFineTuningJob(input: WatchInput): Promise<FineTuningSighting>;
   /**
-   * Asks the provider to cancel. Returns the job as it is then, or null if it is gone. One that has ended is left
-   * unchanged.
+   * Asks the provider to cancel, and returns the job as it is then. One that has ended is left unchanged.
    */
-  cancelFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null>;
+  cancelFineTuningJob(input: CancelInput): Promise<CancelReply<FineTuningSnapshot>>;
   /** Pauses a running job. Returns the job as it is then, or null if it is gone. */
   pauseFineTuningJob(input: JobRef): Promise<FineTuningSnapshot | null>;
   /** Resumes a paused job. Returns the job as it is then, or null if it is gone. */

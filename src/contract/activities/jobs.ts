@@ -37,18 +37,32 @@ export interface InterruptedCreate extends JobSearch {
   readonly lookFor: Readonly<Record<string, unknown>>;
 }
 
+/** A request to cancel a job. */
+export interface CancelInput extends JobRef {
+  /** Whether a cancel was requested before. Then the job is read first, and cancelled again only if it still runs. */
+  readonly isAgain: boolean;
+}
+
+export interface CancelReply<T> {
+  /** The job as it is after the request; null if the provider answers 404. */
+  readonly job: T | null;
+  /** Whether the provider accepted the cancel, or the job needs none. */
+  readonly isAccepted: boolean;
+}
+
 /** What the workflow knows of a job, by which the activity recognises a change. Times are epoch seconds. */
 export interface WatchInput {
   readonly provider: string;
   readonly id: string;
   /** The status that the workflow knows. */
   readonly status: string;
-  /** Since when the job has been missing (404); null if it is not missing. */
-  readonly missingSince: number | null;
-  /** Milliseconds after which a missing job has vanished. */
-  readonly vanishedAfterMs: number;
-  /** When a job that has not ended counts as stuck; null for never. */
-  readonly stuckAt: number | null;
+  /** Whether the job was missing (404) when it was last seen. */
+  readonly isMissing: boolean;
+  /**
+   * From when on a poll tells the workflow whatever it finds, even that nothing is new or that there is no answer; null
+   * for never. Verdicts rest on such observations.
+   */
+  readonly reportFrom: number | null;
   readonly createdAt: number | null;
   readonly expiresAt: number | null;
   /** Bounds of the poll interval, in milliseconds; null for those of the worker. */
@@ -59,9 +73,7 @@ export interface WatchInput {
 export type Sighting<T extends JobSnapshot> =
   /** The job has changed. */
   | { readonly kind: 'changed'; readonly job: T; readonly at: number }
-  /** The provider answered 404 for the first time. */
+  /** The provider answered 404. */
   | { readonly kind: 'missing'; readonly at: number }
-  /** The job has been missing for too long. */
-  | { readonly kind: 'vanished'; readonly at: number }
-  /** The job has not ended although it should have long ago. */
-  | { readonly kind: 'stuck'; readonly job: T; readonly at: number };
+  /** Nothing is new. `job` is null if the read was older than what the workflow knows. */
+  | { readonly kind: 'unchanged'; readonly job: T | null; readonly at: number };

@@ -26,6 +26,18 @@ export const shortActivities = proxyActivities<Activities>({
 });
 
 /**
+ * Activities that a person waits for. They fail when the provider has not answered soon, and when cancelled, they are
+ * abandoned immediately.
+ */
+export const promptActivities = proxyActivities<Activities>({
+  startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '2m',
+  heartbeatTimeout,
+  retry: { ...retry, maximumAttempts: 5 },
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
+/**
  * Activities that create a job. They are never abandoned while the outcome is unknown: when cancelled, they finish the
  * request under way first.
  */

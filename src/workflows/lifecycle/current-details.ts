@@ -3,7 +3,7 @@
  * about.
  */
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { Cancellation, Phase } from '../../contract/progress.js';
+import type { Attention, Cancellation, Phase } from '../../contract/progress.js';
 import { inMarkdown } from '../../contract/text.js';
 import type { RunControl } from './run-control.js';
 import { iso } from './time.js';
@@ -29,10 +29,14 @@ export interface Details {
   readonly rows: readonly (readonly [label: string, value: string | number | null | undefined])[];
 }
 
-export function showDetails({ phase, cancellation, warnings }: RunControl, { title, status, rows }: Details): void {
+export function showDetails(
+  { phase, cancellation, attention, warnings }: RunControl,
+  { title, status, rows }: Details,
+): void {
   const lines = [
     `### ${inMarkdown(title)}: ${inMarkdown(status)}`,
     '',
+    ...(attention ? [describeAttention(attention), ''] : []),
     PHASE_TEXTS[phase],
     '',
     ...[...rows, ['Cancellation requested', cancellation && describeCancellation(cancellation)] as const]
@@ -41,6 +45,11 @@ export function showDetails({ phase, cancellation, warnings }: RunControl, { tit
   ];
   if (warnings.length > 0) lines.push('', '**Warnings**', '', ...warnings.map((text) => `- ${inMarkdown(text)}`));
   setCurrentDetails(lines.join('\n'));
+}
+
+function describeAttention({ since, message }: Attention): string {
+  const goesOn = 'The run asks again at growing intervals of up to an hour, and goes on when it is answered.';
+  return `**Needs attention** since ${inMarkdown(iso(since))}: ${inMarkdown(message)}. ${goesOn} *wake* asks now.`;
 }
 
 const CANCELLED_BY: Record<Cancellation['by'], string> = {

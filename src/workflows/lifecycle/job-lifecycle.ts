@@ -3,7 +3,14 @@
  * end, collect the results, clean up. A subclass makes the calls of its kind; the order and the rules are here.
  */
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import type { CreatedOnce, CreateOnceInput, JobSearch, Sighting, WatchInput } from '../../contract/activities/jobs.js';
+import type {
+  CancelReply,
+  CreatedOnce,
+  CreateOnceInput,
+  JobSearch,
+  Sighting,
+  WatchInput,
+} from '../../contract/activities/jobs.js';
 import type { UploadFileInput } from '../../contract/activities/files.js';
 import type { CheckedFile } from '../../contract/checked-file.js';
 import { failure } from '../../contract/failures.js';
@@ -15,9 +22,11 @@ import { createUnlessCancelled, type CreatedJob } from './create-unless-cancelle
 import { showDetails, type Details } from './current-details.js';
 import { identity } from './identity.js';
 import { cancellingLateDuplicates } from './late-duplicates.js';
+import { isUnanswered, Persistence } from './persistence.js';
 import type { RunControl } from './run-control.js';
-import { iso, now } from './time.js';
-import { waitForEnd, type EndedJob, type EndingStatusRules, type StuckJob } from './wait-for-end.js';
+import { messageOf } from './run-failures.js';
+import { now } from './time.js';
+import { JobWait, type EndedJob, type EndingStatusRules, type StuckJob } from './wait-for-end.js';
 
 /** What flows through the lifecycle of one kind of job, in this order. */
 export interface JobTypes {
@@ -42,6 +51,7 @@ interface JobSpec {
   readonly vanishedAfter: Duration;
   readonly stuckAfter: Duration;
   readonly settleFor: Duration;
+  readonly giveUpAfter: Duration;
   readonly poll?: { readonly min?: Duration | undefined; readonly max?: Duration | undefined } | undefined;
 }
 
@@ -71,6 +81,9 @@ export abstract class JobLifecycle<T extends JobTypes> {
   protected uploaded: T['uploaded'] | null = null;
   protected collected: T['collected'] | null = null;
   readonly #identity = identity();
+  readonly #persistence: Persistence;
+  /** While the job has not ended. */
+  #wait: JobWait<T['job'], T['end']> | null = null;
   #lastCheckedAt: number | null = null;
   /** Whether a create failed with unknown outcome, so that a job may be running. */
   #isCreateAmbiguous = false;
@@ -81,6 +94,10 @@ export abstract class JobLifecycle<T extends JobTypes> {
     this.spec = spec;
     this.run = run;
     run.onChange = () => this.#show();
+    this.#persistence = new Persistence(run, {
+      giveUpAfterMs: toMs(spec.giveUpAfter),
+      dueAt: () => this.#shouldHaveEndedAt(),
+    });
   }
 
   async execute(): Promise<T['result']> {
@@ -98,8 +115,8 @@ export abstract class JobLifecycle<T extends JobTypes> {
       const created = this.uploaded && (await this.#create(this.uploaded));
       if (!created) return this.neverCreated(checked);
       const waited = await this.#waitForEnd(created);
-      const collected = await this.#collect(waited.job, checked);
-      if (waited.isStuck) throw stuck(waited, collected);
+      const collected = await this.#collect(waited, checked);
+      if (waited.isStuck) throw this.#stuck(waited, collected);
       return this.resultOf(waited, collected);
     } finally {
       await this.#cleanUp();
@@ -123,7 +140,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   protected abstract watch(input: WatchInput): Promise<Sighting<T['job']>>;
 
-  protected abstract cancel(id: string): Promise<T['job'] | null>;
+  protected abstract cancel(id: string, isAgain: boolean): Promise<CancelReply<T['job']>>;
 
   /** Cancels every job of this run but the one of this id. */
   protected abstract cancelDuplicates(
@@ -138,6 +155,9 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   protected abstract collect(job: T['job'], context: CollectContext, checked: T['checked']): Promise<T['collected']>;
 
+  /** What the failure of a stuck job names: the ids of its results at the provider. */
+  protected abstract resultIds(job: T['job']): Readonly<Record<string, unknown>>;
+
   /** @throws the kind's failure where the job has failed */
   protected abstract resultOf(ended: EndedJob<T['job'], T['end']>, collected: T['collected']): T['result'];
 
@@ -150,7 +170,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
   protected abstract details(progress: CommonProgress): Omit<Details, 'status'>;
 
   protected get commonProgress(): CommonProgress {
-    const { phase, cancellation, warnings } = this.run;
+    const { phase, cancellation, attention, warnings } = this.run;
     return {
       phase,
       status: this.job?.status ?? 'not_created',
@@ -158,8 +178,14 @@ export abstract class JobLifecycle<T extends JobTypes> {
       lastCheckedAt: this.#lastCheckedAt,
       cancelRequested: cancellation !== null,
       cancellation,
+      attention,
       warnings: [...warnings],
     };
+  }
+
+  /** Takes note of the job as a reply shows it, other than that of a poll. */
+  protected see(job: T['job']): void {
+    this.#wait?.see(job, now());
   }
 
   /** A file name at the provider or in storage that no other run uses. */
@@ -204,18 +230,20 @@ export abstract class JobLifecycle<T extends JobTypes> {
     const { mayExist } = this.#identity;
     const search = this.#search();
     this.#isCreateAmbiguous = true;
-    try {
-      const created = await createUnlessCancelled<T['job']>(
-        this.run,
-        () => this.create(uploaded, { ...search, mayExist, onAmbiguousCreate }),
-        (outcomeUnknown) => this.find(uploaded, search, outcomeUnknown),
-      );
-      this.#isCreateAmbiguous = false;
-      return created;
-    } catch (error) {
+    const created = await createUnlessCancelled<T['job']>(
+      this.run,
+      () => this.create(uploaded, { ...search, mayExist, onAmbiguousCreate }),
+      (outcomeUnknown) => {
+        const find = () => this.find(uploaded, search, outcomeUnknown);
+        // There may be a job, so a refusal must not end the run.
+        return outcomeUnknown ? this.#persistence.untilAnswered('search', find) : find();
+      },
+    ).catch((error: unknown) => {
       this.#isCreateAmbiguous = !isRefusal(error);
       throw error;
-    }
+    });
+    this.#isCreateAmbiguous = false;
+    return created;
   }
 
   #waitForEnd({
@@ -223,46 +251,96 @@ export abstract class JobLifecycle<T extends JobTypes> {
     mayHaveDuplicate,
   }: CreatedJob<T['job']>): Promise<EndedJob<T['job'], T['end']> | StuckJob<T['job']>> {
     this.run.enter('waiting');
-    const wait = () =>
-      waitForEnd<T['job'], T['end']>(this.run, {
+    let isOver = false;
+    const wait = async () => {
+      this.#wait = new JobWait<T['job'], T['end']>(this.run, {
         provider: this.spec.provider,
         job,
         spec: this.spec,
         statuses: this.statuses,
+        persistence: this.#persistence,
         expiresAt: (seen) => this.expiresAt(seen),
         watch: (input) => this.watch(input),
-        cancel: (id) => this.cancel(id),
+        cancel: (id, isAgain) => this.cancel(id, isAgain),
         onSeen: (seen, at) => {
           this.job = seen;
           this.#lastCheckedAt = at;
           this.#show();
         },
       });
+      try {
+        return await this.#wait.untilEnd();
+      } finally {
+        isOver = true;
+      }
+    };
     if (!mayHaveDuplicate) return wait();
-    return cancellingLateDuplicates(this.run, () => this.cancelDuplicates(this.#search(), job.id), wait);
+    const cancelDuplicates = () => this.cancelDuplicates(this.#search(), job.id);
+    return cancellingLateDuplicates(
+      this.run,
+      () => this.#persistence.untilAnswered('search', cancelDuplicates, () => isOver),
+      wait,
+    );
   }
 
-  async #collect(job: T['job'], checked: T['checked']): Promise<T['collected']> {
+  /** When the job should have ended, in epoch seconds; null where it has ended, or where nothing says when it will. */
+  #shouldHaveEndedAt(): number | null {
+    if (!this.job || this.statuses.isEnd(this.job.status)) return null;
+    const moments = [this.expiresAt(this.job), this.run.cancellation?.at].filter(
+      (moment) => typeof moment === 'number',
+    );
+    return moments.length > 0 ? Math.min(...moments) : null;
+  }
+
+  /** @throws `JobStuck` with the ids of the results if they are refused for as long as `giveUpAfter` */
+  async #collect(
+    waited: EndedJob<T['job'], T['end']> | StuckJob<T['job']>,
+    checked: T['checked'],
+  ): Promise<T['collected']> {
     this.run.enter('collecting');
-    const { provider, outputUri = null } = this.spec;
-    const { cancellation, warnings } = this.run;
-    const settleForMs = this.statuses.isEnd(job.status) ? toMs(this.spec.settleFor) : 0;
-    const context = { provider, outputUri, settleForMs, cancellation, warnings };
-    const collected = await this.collect(job, context, checked);
-    this.collected = collected;
-    for (const warning of collected?.warnings ?? []) this.run.warn(warning);
-    return collected;
+    const { job, isStuck } = waited;
+    const collect = () => {
+      const { provider, outputUri = null } = this.spec;
+      const { cancellation, warnings } = this.run;
+      const settleForMs = this.statuses.isEnd(job.status) ? toMs(this.spec.settleFor) : 0;
+      return this.collect(job, { provider, outputUri, settleForMs, cancellation, warnings }, checked);
+    };
+    // The run has given up a job that is stuck, so it does not wait for what that job has.
+    const persistence = this.#persistence;
+    const { value, unanswered } = await (isStuck
+      ? persistence.attempt('collect', collect)
+      : persistence.ask('collect', collect));
+    if (!unanswered) {
+      this.collected = value;
+      for (const warning of value?.warnings ?? []) this.run.warn(warning);
+      return value;
+    }
+    const { since, message } = unanswered.attention;
+    const reason = `${job.id} is ${job.status}, but its results could not be collected: ${message}`;
+    if (!isStuck && waited.status !== 'failed') throw this.#stuck({ job, since, reason }, null);
+    this.run.warn(reason);
+    return null;
   }
 
-  /** Runs however the lifecycle ends. */
+  #stuck({ job, since, reason }: Pick<StuckJob<T['job']>, 'job' | 'since' | 'reason'>, result: T['collected']) {
+    const { id: jobId, status } = job;
+    return failure('JobStuck', reason, { jobId, status, since, atProvider: this.resultIds(job), result });
+  }
+
+  /** Runs however the lifecycle ends, and never holds up or replaces its outcome: files that are kept only cost space. */
   async #cleanUp(): Promise<void> {
     const mayStillRun = this.job === null ? this.#isCreateAmbiguous : !this.statuses.isEnd(this.job.status);
     const fileIds = this.filesToDelete(mayStillRun);
     if (fileIds.length === 0) return;
     const { provider } = this.spec;
     const summary = `Delete ${fileIds.join(', ')} at the provider`;
-    const { kept } = await runActivity(shortActivities.deleteFiles, summary, { provider, fileIds });
-    if (kept.length > 0) this.run.warn(`Could not delete files at the provider: ${kept.join(', ')}`);
+    try {
+      const { kept } = await runActivity(shortActivities.deleteFiles, summary, { provider, fileIds });
+      if (kept.length > 0) this.run.warn(`Could not delete files at the provider: ${kept.join(', ')}`);
+    } catch (error) {
+      if (!isUnanswered(error)) throw error;
+      this.run.warn(`Could not delete files at the provider: ${fileIds.join(', ')}: ${messageOf(error)}`);
+    }
   }
 
   #search(): JobSearch {
@@ -280,9 +358,4 @@ export abstract class JobLifecycle<T extends JobTypes> {
 function isRefusal(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure && cause.type === 'ApiRefused';
-}
-
-function stuck({ job: { id: jobId, status }, since }: StuckJob<JobSnapshot>, result: unknown) {
-  const message = `${jobId} is still ${status} at ${iso(now())}; it should have ended before ${iso(since)}`;
-  return failure('JobStuck', message, { jobId, status, since, result });
 }

@@ -13,7 +13,7 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow';
-import type { Cancellation, Phase } from '../../contract/progress.js';
+import type { Attention, Cancellation, Phase } from '../../contract/progress.js';
 import { toMs, type Deadline } from '../../contract/spec-fields.js';
 import { bounded } from '../../contract/text.js';
 import { cancelSignal, wakeSignal } from '../messages.js';
@@ -37,6 +37,8 @@ const MAX_TEXT = 500;
 export class RunControl {
   phase: Phase = 'checking';
   cancellation: Cancellation | null = null;
+  /** Null while everything that the run asks for is answered. */
+  attention: Attention | null = null;
   readonly warnings: string[] = [];
   /** Epoch seconds; null without a deadline. */
   deadlineAt: number | null = null;
@@ -51,6 +53,7 @@ export class RunControl {
   #wakes = 0;
   readonly #scopesEndedByCancel = new Set<CancellationScope>();
   readonly #scopesEndedByWake = new Set<CancellationScope>();
+  readonly #scopesEndedByEnd = new Set<CancellationScope>();
 
   constructor() {
     setHandler(cancelSignal, (reason) => this.#cancel('signal', typeof reason === 'string' ? reason : null), {
@@ -69,6 +72,11 @@ export class RunControl {
   warn(text: string): void {
     if (this.warnings.includes(text) || this.warnings.length >= MAX_WARNINGS) return;
     this.warnings.push(bounded(text, MAX_TEXT));
+    this.onChange();
+  }
+
+  needsAttention(attention: Attention | null): void {
+    this.attention = attention;
     this.onChange();
   }
 
@@ -101,6 +109,7 @@ export class RunControl {
       } finally {
         this.enter('done');
         deadlineScope.cancel();
+        for (const scope of this.#scopesEndedByEnd) scope.cancel();
         await condition(allHandlersFinished);
       }
     });
@@ -110,6 +119,16 @@ export class RunControl {
   untilCancelled<T>(work: () => Promise<T>): Promise<Interruptible<T>> {
     if (this.cancellation) return Promise.resolve({ interrupted: true, outcomeUnknown: false });
     return interruptedBy([this.#scopesEndedByCancel], work);
+  }
+
+  /** Does the work unless a wake is requested meanwhile. */
+  untilWoken<T>(work: () => Promise<T>): Promise<Interruptible<T>> {
+    return interruptedBy([this.#scopesEndedByWake], work);
+  }
+
+  /** Does the work of an update unless the run ends meanwhile: an update must not hold up the end of the run. */
+  untilEnded<T>(work: () => Promise<T>): Promise<Interruptible<T>> {
+    return interruptedBy([this.#scopesEndedByEnd], work);
   }
 
   /** Does the work unless a wake or the first cancel is requested meanwhile. */

@@ -1,15 +1,22 @@
 /**
- * Waiting for a job to end, the same for all kinds of jobs: watch it, cancel it when that is requested, and give up on
- * a job that has vanished or is stuck.
+ * Waiting for a job to end, the same for all kinds of jobs: watch it, ask to cancel it when that is requested, and give
+ * up on a job that has vanished, is stuck, or is not answered for.
  */
-import type { Sighting, WatchInput } from '../../contract/activities/jobs.js';
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { CancelReply, Sighting, WatchInput } from '../../contract/activities/jobs.js';
 import { failure } from '../../contract/failures.js';
+import type { Attention } from '../../contract/progress.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import { toMs, type Duration } from '../../contract/spec-fields.js';
 import type { StatusRules } from '../../contract/status.js';
 import { bounded } from '../../contract/text.js';
+import { Evidence } from './evidence.js';
+import { growing, type Persistence } from './persistence.js';
 import type { RunControl } from './run-control.js';
 import { iso, now } from './time.js';
+
+/** How long a job may go on running after a cancel before the cancel is checked, and sent again if it was lost. */
+const FIRST_CANCEL_CHECK_MS = 30_000;
 
 /** Status rules whose test for an end narrows the status. */
 export interface EndingStatusRules<End extends string> extends StatusRules {
@@ -26,10 +33,11 @@ export interface WaitOptions<Job extends JobSnapshot, End extends string> {
     readonly poll?: { readonly min?: Duration | undefined; readonly max?: Duration | undefined } | undefined;
   };
   readonly statuses: EndingStatusRules<End>;
+  readonly persistence: Persistence;
   /** Epoch seconds; null where the provider reports none, or jobs of this kind do not expire. */
   readonly expiresAt: (job: Job) => number | null;
   readonly watch: (input: WatchInput) => Promise<Sighting<Job>>;
-  readonly cancel: (id: string) => Promise<Job | null>;
+  readonly cancel: (id: string, isAgain: boolean) => Promise<CancelReply<Job>>;
   /** Called with every new snapshot, and when it was read (epoch seconds). */
   readonly onSeen: (job: Job, at: number) => void;
 }
@@ -44,101 +52,181 @@ export interface EndedJob<Job, End extends string> {
 export interface StuckJob<Job> {
   readonly isStuck: true;
   readonly job: Job;
-  /** Epoch seconds: when it counted as stuck. */
+  /** Epoch seconds: when it counted as stuck, or since when there has been no answer. */
   readonly since: number;
+  /** Why the run gives up, in a sentence. */
+  readonly reason: string;
 }
 
-/** @throws `JobVanished` when the job is missing for longer than the spec's `vanishedAfter` */
-export async function waitForEnd<Job extends JobSnapshot, End extends string>(
-  run: RunControl,
-  options: WaitOptions<Job, End>,
-): Promise<EndedJob<Job, End> | StuckJob<Job>> {
-  const { statuses, onSeen } = options;
-  let { job } = options;
-  let missingSince: number | null = null;
-  let cancelSentAt: number | null = null;
-  let isCancelDue = true;
+export class JobWait<Job extends JobSnapshot, End extends string> {
+  readonly #run: RunControl;
+  readonly #options: WaitOptions<Job, End>;
+  #job: Job;
+  #missing: { readonly since: number; readonly evidence: Evidence } | null = null;
+  readonly #overdue: Evidence;
+  /** Epoch seconds; null until the provider accepts a cancel. */
+  #cancelAcceptedAt: number | null = null;
+  #isCancelDue = false;
+  /** Set when the provider has not answered any cancel for so long that the run gives up. */
+  #unansweredCancel: Attention | null = null;
+  #hasEnded = false;
 
-  const see = (seen: Job, at: number) => {
-    job = seen;
-    if (!statuses.isKnown(seen.status)) {
-      run.warn(`Unknown status "${bounded(seen.status, 60)}", treated as not terminal`);
-    }
-    onSeen(seen, at);
-  };
-  see(job, now());
+  constructor(run: RunControl, options: WaitOptions<Job, End>) {
+    this.#run = run;
+    this.#options = options;
+    this.#job = options.job;
+    this.#overdue = new Evidence(toMs(options.spec.stuckAfter));
+  }
 
-  while (true) {
-    const { status } = job;
-    if (statuses.isEnd(status)) return { isStuck: false, job, status };
-    if (run.cancellation && isCancelDue) {
-      run.enter('cancelling');
-      const cancelled = await options.cancel(job.id);
-      cancelSentAt ??= now();
-      isCancelDue = false;
-      if (cancelled) see(cancelled, now());
-      continue;
+  /** @throws `JobVanished` when the job is missing for longer than the spec's `vanishedAfter` */
+  async untilEnd(): Promise<EndedJob<Job, End> | StuckJob<Job>> {
+    this.see(this.#job, now());
+    if (this.#isOver()) return this.#watchUntilEnd();
+    // A cancel that gets no answer must not stop the looking: the job's end still counts.
+    const cancelling = new CancellationScope();
+    const cancelled = cancelling.run(() => this.#cancelWhenRequested()).catch(unlessCancellation);
+    try {
+      return await this.#watchUntilEnd();
+    } finally {
+      this.#hasEnded = true;
+      cancelling.cancel();
+      await cancelled;
+      if (!this.#unansweredCancel) this.#options.persistence.forget('cancel');
     }
-    const input: WatchInput = watchInput(options, job, { missingSince, cancelSentAt });
-    const watched = await run.untilWokenOrCancelled(() => options.watch(input));
-    if (watched.interrupted) continue;
+  }
 
-    const sighting = watched.value;
-    switch (sighting.kind) {
-      case 'changed':
-        missingSince = null;
-        see(sighting.job, sighting.at);
-        // The provider may have lost the cancel (the job was missing, or it refused just then): send it again.
-        isCancelDue = !isCancelling(sighting.job.status);
-        break;
-      case 'missing':
-        missingSince = sighting.at;
-        run.warn('The provider returned 404 for the job; polling continues');
-        break;
-      case 'vanished':
-        throw vanished(job, missingSince, sighting.at);
-      case 'stuck':
-        see(sighting.job, sighting.at);
-        return { isStuck: true, job, since: input.stuckAt ?? sighting.at };
+  #isOver(): boolean {
+    return this.#hasEnded || this.#options.statuses.isEnd(this.#job.status);
+  }
+
+  /** Takes note of the job as a reply shows it, unless that is older than what is known. */
+  see(job: Job, at: number): void {
+    const { statuses, onSeen } = this.#options;
+    const isOld = this.#isOver() || statuses.isStepBack(this.#job.status, job.status);
+    if (isOld && job !== this.#job) return;
+    this.#job = job;
+    if (!statuses.isKnown(job.status)) {
+      this.#run.warn(`Unknown status "${bounded(job.status, 60)}", treated as not terminal`);
     }
+    onSeen(job, at);
+  }
+
+  async #watchUntilEnd(): Promise<EndedJob<Job, End> | StuckJob<Job>> {
+    const { statuses, persistence, watch } = this.#options;
+    while (true) {
+      const job = this.#job;
+      const { status } = job;
+      if (statuses.isEnd(status)) return { isStuck: false, job, status };
+      if (this.#unansweredCancel) return this.#unanswered(this.#unansweredCancel);
+      const input = this.#watchInput();
+      const { value: watched, unanswered } = await persistence.attempt(
+        'read',
+        () => this.#run.untilWoken(() => watch(input)),
+        ({ interrupted }) => !interrupted,
+      );
+      if (unanswered) {
+        this.#missing?.evidence.interrupt();
+        if (unanswered.isGivenUp) return this.#unanswered(unanswered.attention);
+        await persistence.pause('read');
+      } else if (!watched.interrupted) {
+        const stuck = this.#take(watched.value);
+        if (stuck) return stuck;
+      }
+    }
+  }
+
+  /** @returns the job if it is stuck */
+  #take(sighting: Sighting<Job>): StuckJob<Job> | null {
+    if (sighting.kind === 'missing') {
+      this.#takeMissing(sighting.at);
+      return null;
+    }
+    this.#missing = null;
+    if (sighting.job) this.see(sighting.job, sighting.at);
+    // The provider may have lost the cancel (the job was missing, or it refused just then): send it again.
+    if (sighting.kind === 'changed') this.#isCancelDue = !isCancelling(this.#job.status);
+    const due = this.#dueAt();
+    if (due === null || now() < due || this.#options.statuses.isEnd(this.#job.status)) return null;
+    if (!this.#overdue.observe(Date.now(), due * 1_000)) return null;
+    const { id, status } = this.#job;
+    const since = due + Math.ceil(toMs(this.#options.spec.stuckAfter) / 1_000);
+    const reason = `${id} is still ${status} at ${iso(now())}; it should have ended before ${iso(since)}`;
+    return { isStuck: true, job: this.#job, since, reason };
+  }
+
+  #takeMissing(at: number): void {
+    this.#missing ??= { since: at, evidence: new Evidence(toMs(this.#options.spec.vanishedAfter)) };
+    this.#run.warn('The provider returned 404 for the job; polling continues');
+    if (this.#missing.evidence.observe(Date.now())) throw vanished(this.#job, this.#missing.since);
+  }
+
+  #unanswered({ since, message }: Attention): StuckJob<Job> {
+    const { id, status } = this.#job;
+    const reason = `${id} has had no answer since ${iso(since)} (last known status: ${status}): ${message}`;
+    return { isStuck: true, job: this.#job, since, reason };
+  }
+
+  /** Asks to cancel until the job ends: a cancel that is accepted but not carried out is sent again. */
+  async #cancelWhenRequested(): Promise<void> {
+    const { persistence, cancel } = this.#options;
+    const isOver = () => this.#isOver();
+    await condition(() => this.#run.cancellation !== null || isOver());
+    if (isOver()) return;
+    this.#run.enter('cancelling');
+    for (let asked = 1; !isOver(); asked += 1) {
+      this.#isCancelDue = false;
+      const { value: reply, unanswered } = await persistence.attempt('cancel', () =>
+        cancel(this.#job.id, this.#cancelAcceptedAt !== null),
+      );
+      if (isOver()) return;
+      if (unanswered) {
+        if (unanswered.isGivenUp) {
+          this.#unansweredCancel = unanswered.attention;
+          this.#run.pollNow();
+          return;
+        }
+        await persistence.pause('cancel', isOver);
+        continue;
+      }
+      if (reply.isAccepted) this.#cancelAcceptedAt ??= now();
+      if (reply.job) this.see(reply.job, now());
+      this.#run.pollNow();
+      const summary = 'Until the cancel is checked, and sent again if it was lost';
+      await condition(() => this.#isCancelDue || isOver(), growing(FIRST_CANCEL_CHECK_MS, asked), { summary });
+    }
+  }
+
+  /** Epoch seconds: the first moment at which the job should have ended; null without one. */
+  #dueAt(): number | null {
+    const moments = [this.#options.expiresAt(this.#job), this.#cancelAcceptedAt].filter((moment) => moment !== null);
+    return moments.length > 0 ? Math.min(...moments) : null;
+  }
+
+  #watchInput(): WatchInput {
+    const { provider, spec, expiresAt } = this.#options;
+    const { id, status, timestamps } = this.#job;
+    return {
+      provider,
+      id,
+      status,
+      isMissing: this.#missing !== null,
+      reportFrom: this.#reportFrom(),
+      createdAt: timestamps.createdAt,
+      expiresAt: expiresAt(this.#job),
+      poll: { minMs: msOrNull(spec.poll?.min), maxMs: msOrNull(spec.poll?.max) },
+    };
+  }
+
+  /** When a poll has to be reported even if it finds nothing new: waiting costs no history until it is of use. */
+  #reportFrom(): number | null {
+    if (this.#options.persistence.isUnanswered('read')) return 0;
+    const { nextMs } = this.#missing?.evidence ?? this.#overdue;
+    return nextMs === null ? (this.#missing ? 0 : this.#dueAt()) : nextMs / 1_000;
   }
 }
 
-interface WaitState {
-  readonly missingSince: number | null;
-  readonly cancelSentAt: number | null;
-}
-
-function watchInput<Job extends JobSnapshot>(
-  { provider, spec, expiresAt }: Pick<WaitOptions<Job, string>, 'provider' | 'spec' | 'expiresAt'>,
-  job: Job,
-  { missingSince, cancelSentAt }: WaitState,
-): WatchInput {
-  const expiry = expiresAt(job);
-  return {
-    provider,
-    id: job.id,
-    status: job.status,
-    missingSince,
-    vanishedAfterMs: toMs(spec.vanishedAfter),
-    stuckAt: stuckAt(spec.stuckAfter, [expiry, cancelSentAt]),
-    createdAt: job.timestamps.createdAt,
-    expiresAt: expiry,
-    poll: { minMs: msOrNull(spec.poll?.min), maxMs: msOrNull(spec.poll?.max) },
-  };
-}
-
-/**
- * When the job counts as stuck: `stuckAfter` later than the first moment at which it should have ended; null without
- * one.
- */
-function stuckAt(stuckAfter: Duration, expectedEnds: readonly (number | null)[]): number | null {
-  const moments = expectedEnds.filter((moment) => moment !== null);
-  return moments.length > 0 ? Math.min(...moments) + Math.ceil(toMs(stuckAfter) / 1_000) : null;
-}
-
-function vanished({ id: jobId, status: lastStatus }: JobSnapshot, missingSince: number | null, at: number) {
-  const message = `${jobId} has been missing at the provider since ${iso(missingSince ?? at)}`;
+function vanished({ id: jobId, status: lastStatus }: JobSnapshot, missingSince: number) {
+  const message = `${jobId} has been missing at the provider since ${iso(missingSince)}`;
   return failure('JobVanished', message, { jobId, missingSince, lastStatus });
 }
 
@@ -146,3 +234,7 @@ function vanished({ id: jobId, status: lastStatus }: JobSnapshot, missingSince: 
 const isCancelling = (status: string): boolean => status.startsWith('cancel');
 
 const msOrNull = (duration: Duration | undefined): number | null => (duration === undefined ? null : toMs(duration));
+
+function unlessCancellation(error: unknown): void {
+  if (!isCancellation(error)) throw error;
+}

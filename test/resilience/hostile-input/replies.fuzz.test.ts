@@ -91,9 +91,8 @@ describe('an activity', () => {
     provider,
     id,
     status,
-    missingSince: null,
-    vanishedAfterMs: 1_000,
-    stuckAt: null,
+    isMissing: false,
+    reportFrom: null,
     createdAt: null,
     expiresAt: null,
     poll: { minMs: null, maxMs: null },
@@ -112,7 +111,7 @@ describe('an activity', () => {
       }),
     'batches.list': () => activities.cancelDuplicateBatches({ ...search, id: known.batch }),
     'batches.retrieve': () => activities.watchBatch({ ...watch(known.batch, 'validating'), isHalfDone: false }),
-    'batches.cancel': () => activities.cancelBatch({ provider, id: known.batch }),
+    'batches.cancel': () => activities.cancelBatch({ provider, id: known.batch, isAgain: false }),
     'fineTuning.create': () =>
       activities.createFineTuningJob({
         ...create,
@@ -128,7 +127,7 @@ describe('an activity', () => {
       }),
     'fineTuning.list': () => activities.cancelDuplicateFineTuningJobs({ ...search, id: known.job }),
     'fineTuning.retrieve': () => activities.watchFineTuningJob(watch(known.job, 'validating_files')),
-    'fineTuning.cancel': () => activities.cancelFineTuningJob({ provider, id: known.job }),
+    'fineTuning.cancel': () => activities.cancelFineTuningJob({ provider, id: known.job, isAgain: false }),
     'files.list': async () =>
       activities.uploadFile({
         provider,
