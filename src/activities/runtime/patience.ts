@@ -22,6 +22,13 @@ const PATIENCE: Partial<Record<keyof Activities, number>> = {
   collectFineTuningResults: 10,
 };
 
+/**
+ * The delay after the first attempt without an answer; it doubles. Temporal's own delay grows with all attempts, and
+ * polls that found nothing new are attempts, too.
+ */
+const FIRST_DELAY_MS = 2_000;
+const MAX_DELAY_MS = 120_000;
+
 const UNANSWERED: ReadonlySet<unknown> = new Set<FailureType>([
   'ApiUnavailable',
   'StorageUnavailable',
@@ -51,7 +58,8 @@ export async function withPatience<T>(activity: string, attempt: () => Promise<T
     const unanswered = UNANSWERED.has(type) ? before + 1 : type === 'WorkerStopped' ? before : 0;
     carryInHeartbeat({ unanswered });
     sendHeartbeat({ onlyIfSent: unanswered === before });
-    throw unanswered >= limit ? notRetried(error as ApplicationFailure) : error;
+    if (unanswered === before || !(error instanceof ApplicationFailure) || unanswered === 0) throw error;
+    throw unanswered >= limit ? notRetried(error) : retriedAfter(error, FIRST_DELAY_MS * 2 ** (unanswered - 1));
   }
 }
 
@@ -62,6 +70,19 @@ export function notRetried({ type, message, details, cause }: ApplicationFailure
     message,
     nonRetryable: true,
     details: details ?? [],
+    ...(cause && { cause }),
+  });
+}
+
+/** The same failure with a delay, unless it names its own. */
+function retriedAfter(error: ApplicationFailure, delayMs: number): ApplicationFailure {
+  const { type, message, details, cause, nextRetryDelay, nonRetryable } = error;
+  if (nonRetryable || nextRetryDelay !== undefined) return error;
+  return ApplicationFailure.create({
+    type: type ?? 'UnexpectedError',
+    message,
+    details: details ?? [],
+    nextRetryDelay: Math.min(delayMs, MAX_DELAY_MS),
     ...(cause && { cause }),
   });
 }

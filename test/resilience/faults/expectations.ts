@@ -56,25 +56,25 @@ export type FaultExpectation =
 
 const passes: FaultExpectation = { passes: true };
 
-/** A final refusal ends the run unless the run can do without the answer. */
+/** A refusal ends the run before there is a job. Afterwards the run asks again, and says so. */
 const endsTheRun: FaultExpectation = {
   passes: false,
   batch: {
     'files.create': refused,
     'batches.create': refused,
-    'batches.retrieve': refused,
-    'batches.cancel': refused,
-    'files.content': refused,
+    'batches.retrieve': { ...batchDone, warns: /Could not read the job for a while/ },
+    'batches.cancel': { ends: 'cancelled', lines: { succeeded: 3, unfinished: 9 }, warns: /Could not cancel the job/ },
+    'files.content': { ...batchDone, warns: /Could not collect the results for a while/ },
     // A failed cleanup does not hold back the result.
     'files.delete': { ...batchDone, warns: /Could not delete/ },
   },
   fineTuning: {
     'files.create': refused,
     'fineTuning.create': refused,
-    'fineTuning.retrieve': refused,
-    'fineTuning.cancel': refused,
-    'fineTuning.checkpoints': refused,
-    'files.content': refused,
+    'fineTuning.retrieve': { ...jobDone, warns: /Could not read the job for a while/ },
+    'fineTuning.cancel': { ends: 'cancelled', warns: /Could not cancel the job/ },
+    'fineTuning.checkpoints': { ...jobDone, warns: /Could not collect the results for a while/ },
+    'files.content': { ...jobDone, warns: /Could not collect the results for a while/ },
     'files.delete': { ...jobDone, warns: /Could not delete/ },
   },
 };

@@ -85,8 +85,9 @@ describe('a temporary refusal', () => {
     ['seconds', { retryAfter: 45 }, 45_000],
     ['over a minute', { retryAfter: 600 }, 600_000],
     ['milliseconds', { retryAfterMs: 1_500 }, 1_500],
-    ['hours', { retryAfter: 7_200 }, 7_200_000],
-  ])('retry-after in %s → waited for exactly that long', async (_, header, wait) => {
+    ['hours', { retryAfter: 7_200 }, HOUR],
+    ['a day and more', { retryAfter: 1_000_000 }, HOUR],
+  ])('retry-after in %s → waited for exactly that long, at most an hour', async (_, header, wait) => {
     const since = stage.api.requests.length;
     stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 429, ...header } });
     expect((await (await startBatch()).result()).status).toBe('completed');
@@ -102,13 +103,14 @@ describe('a temporary refusal', () => {
     expect(stage.calls('batches.create')).toHaveLength(41);
   });
 
-  test('an outage that outlasts the batch → JobStuck, with the reason', async () => {
+  test('an outage that outlasts the batch by giveUpAfter → JobStuck, with the reason', async () => {
     stage.api.faults.add({ on: 'batches.retrieve', effect: 'badGateway', times: Infinity });
     stage.api.scenarios.forNextBatch({ timing: { expiresAfterMs: HOUR } });
-    const failure = await failureOf(await startBatch({ stuckAfter: '1h' }));
+    const failure = await failureOf(await startBatch({ stuckAfter: '1h', giveUpAfter: '12h' }));
     expect(failure.type).toBe('JobStuck');
-    expect(failure.message).toContain('should have ended but cannot be read');
-    expect(failure.message).toContain('HTTP 502');
+    expect(failure.message).toMatch(/has had no answer since .*last known status: validating.*HTTP 502/);
+    const reads = stage.api.requests.filter(({ operation }) => operation === 'batches.retrieve');
+    expect((reads.at(-1)?.at ?? 0) - (reads[0]?.at ?? 0)).toBeGreaterThan(12 * HOUR);
   });
 
   test('a file that the create does not see yet → tried again, and refused if it never appears', async () => {
@@ -141,13 +143,13 @@ describe('no capacity for a fine-tuning job', () => {
     stage.api.faults.add({
       on: 'fineTuning.create',
       effect: { kind: 'status', status: 429, code, message, retryAfter: 14_400 },
-      times: 3,
+      times: 8,
     });
     const run = await startFineTuning();
     await stage.pass('6h');
     expect(await waitingFor(run)).toContain(message);
     expect((await run.result()).status).toBe('succeeded');
-    expect(stage.calls('fineTuning.create')).toHaveLength(4);
+    expect(stage.calls('fineTuning.create')).toHaveLength(9);
   });
 
   test('leaveFreeSlots: one of two slots is taken → waits, so that the other stays free', async () => {

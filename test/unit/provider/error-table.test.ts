@@ -77,9 +77,9 @@ describe('verdict of the first attempt', () => {
     [400, message('file file-1 has not been processed'), ['batches.create'], 'unavailable'],
     [400, message('training_file does not exist'), ['fineTuning.create'], 'unavailable'],
     [400, message('Cannot find file file-1'), ['files.create', 'batches.cancel'], 'refused'],
-    [404, {}, ['files.content', 'files.retrieve', 'batches.cancel', 'fineTuning.cancel'], 'unavailable'],
+    [404, {}, ['files.content', 'files.retrieve'], 'unavailable'],
     // All other errors are permanent.
-    [404, {}, ['files.delete', 'batches.retrieve', 'fineTuning.retrieve'], 'refused'],
+    [404, {}, ['files.delete', 'batches.retrieve', 'fineTuning.retrieve', 'batches.cancel'], 'refused'],
     [404, { code: 'model_not_found' }, creates, 'refused'],
     [400, { code: 'invalid_value', param: 'endpoint' }, OPERATIONS, 'refused'],
     [400, { code: 'missing_required_parameter' }, OPERATIONS, 'refused'],
@@ -102,7 +102,6 @@ describe('verdict of later attempts', () => {
     ['a file not found by a job', 'fineTuning.create', apiError(404, message('no such file')), 5],
     ['a file without content', 'files.content', apiError(404), 4],
     ['a file not visible', 'files.retrieve', apiError(404), 4],
-    ['a job not visible to a cancel', 'batches.cancel', apiError(404), 4],
   ])('%s → unavailable for some attempts, then refused', (_, operation, error, last) => {
     expect(classify(operation, error, last)).toBe('unavailable');
     expect(classify(operation, error, last + 1)).toBe('refused');

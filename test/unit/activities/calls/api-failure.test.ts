@@ -64,6 +64,12 @@ test('failure: no capacity → retryable, a minute later unless the reply names 
   expect(apiFailure('fineTuning.create', { ...error, retryAfterMs: 5_000 }, 1).nextRetryDelay).toBe(5_000);
 });
 
+test('failure: a cancel → waits for at most a minute, whatever the reply asks for', async () => {
+  const error = await read(answer(429, RATE_LIMIT, { 'retry-after': '86400' }));
+  expect(apiFailure('batches.cancel', error, 1).nextRetryDelay).toBe(60_000);
+  expect(apiFailure('batches.retrieve', error, 1).nextRetryDelay).toBe(3_600_000);
+});
+
 test('failure: no answer → retryable, and the message says so', async () => {
   const error = await read((request) => request.socket.resetAndDestroy());
   const failure = apiFailure('batches.create', error, 1);
