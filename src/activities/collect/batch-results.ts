@@ -1,5 +1,6 @@
 /** The results of a batch, downloaded into storage and accounted for line by line against its input. */
 import { randomUUID } from 'node:crypto';
+import { cancellationSignal } from '@temporalio/activity';
 import type { CheckedInput, CollectBatchInput, CollectedBatch } from '../../contract/activities/batch.js';
 import type { BatchSnapshot } from '../../contract/snapshots.js';
 import { collectResults, type CollectedResults, type EndedEarly, type ResultSources } from '../../results/collect.js';
@@ -38,11 +39,14 @@ export async function collectBatch(
   // Kept until it is known which of the lines without success count. An attempt that stalled may still be running, so
   // each has a file of its own.
   const unsuccessfulUri = uriOf(`without-success-${randomUUID()}.jsonl`);
+  const unlessOvertaken = await overtakingCheck(storage, uriOf('manifest.json'));
+  const write = (name: string, content: AsyncIterable<Uint8Array | string>) =>
+    storage.write(uriOf(name), unlessOvertaken(content));
   try {
     const collected = await collectResults(sources, {
-      writeOutput: (content) => storage.write(uriOf('output.jsonl'), content),
-      writeErrors: (content) => storage.write(uriOf('errors.jsonl'), content),
-      writeUnreadable: (content) => storage.write(uriOf('unreadable.jsonl'), content),
+      writeOutput: (content) => write('output.jsonl', content),
+      writeErrors: (content) => write('errors.jsonl', content),
+      writeUnreadable: (content) => write('unreadable.jsonl', content),
       unsuccessful: {
         write: (content) => storage.write(unsuccessfulUri, content),
         read: () => storage.read(unsuccessfulUri, { reuse: true }),
@@ -50,11 +54,28 @@ export async function collectBatch(
     });
     warnings.push(...anomalyWarnings(collected.summary));
     const result = toResult(input, collected, warnings);
-    await storage.write(uriOf('manifest.json'), manifest(result));
+    await write('manifest.json', manifest(result));
     return result;
   } finally {
     await storage.delete(unsuccessfulUri);
   }
+}
+
+/**
+ * Makes a function that passes content on, and throws at its end if the attempt was cancelled, or another one has written
+ * the manifest since the start. The file is not written then: an attempt that stalled, and that may have read less, must
+ * not replace the files of its successor.
+ */
+async function overtakingCheck(storage: Storage, manifestUri: string) {
+  const before = await storage.stat(manifestUri);
+  return async function* <T>(content: AsyncIterable<T>): AsyncGenerator<T> {
+    yield* content;
+    cancellationSignal().throwIfAborted();
+    const now = await storage.stat(manifestUri);
+    if (now?.bytes !== before?.bytes || now?.modifiedAt !== before?.modifiedAt) {
+      throw new Error('another attempt has collected the results in the meantime');
+    }
+  };
 }
 
 function toResult(

@@ -10,6 +10,12 @@ const usage = (input: number, output: number, total: number, cached = 0, reasoni
   reasoningTokens: reasoning,
 });
 
+const counts = (input: number, output: number, total: number) => ({
+  input_tokens: input,
+  output_tokens: output,
+  total_tokens: total,
+});
+
 describe('usage of a line', () => {
   test.each([
     ['chat', { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }, usage(10, 5, 15)],
@@ -40,11 +46,6 @@ describe('usage of a line', () => {
 
   test('a batch that counts more than its lines → what the batch counts', () => {
     const lines = usage(10, 5, 15, 2, 3);
-    const counts = (input: number, output: number, total: number) => ({
-      input_tokens: input,
-      output_tokens: output,
-      total_tokens: total,
-    });
     expect(withCountsOf(lines, null)).toEqual(lines);
     expect(withCountsOf(lines, counts(0, 0, 0))).toEqual(lines);
     expect(withCountsOf(lines, counts(30, 15, 45))).toEqual(usage(30, 15, 45, 2, 3));
