@@ -22,9 +22,11 @@ const server = createServer((incoming, response) => {
   // At the first look, the output has only one of its lines.
   const content = isOutput ? (stalled === null ? jsonl(success('a')) : OUTPUT) : ERRORS;
   response.writeHead(200, { 'content-length': content.length });
-  if (isOutput || stalled !== null) return void response.end(content);
-  stalled = response;
-  response.write(content.slice(0, content.length / 2));
+  if (isOutput || stalled !== null) response.end(content);
+  else {
+    stalled = response;
+    response.write(content.slice(0, content.length / 2));
+  }
 });
 
 beforeAll(async () => {
@@ -42,7 +44,7 @@ afterAll(async () => {
 async function collect(input: Omit<CollectBatchInput, 'batch'>): Promise<CollectedBatch> {
   const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
   const client = new OpenAI({ apiKey: 'none', baseURL });
-  const { collectBatchResults } = createActivities({ providers: { default: { client } }, storage: box.storage });
+  const activities = createActivities({ providers: { default: { client } }, storage: box.storage });
   const times = { createdAt: 1, inProgressAt: 2, expiresAt: 3, finalizingAt: 4, completedAt: 5 };
   const batch = {
     id: 'batch_1',
@@ -59,7 +61,7 @@ async function collect(input: Omit<CollectBatchInput, 'batch'>): Promise<Collect
     timestamps: { ...times, failedAt: null, expiredAt: null, cancellingAt: null, cancelledAt: null },
   };
   const environment = new MockActivityEnvironment({});
-  const result: unknown = await environment.run(() => collectBatchResults({ ...input, batch } as CollectBatchInput));
+  const result: unknown = await environment.run(() => activities.collectBatchResults({ ...input, batch }));
   return result as CollectedBatch;
 }
 
