@@ -1,17 +1,17 @@
 /** The results of a batch, downloaded into storage and accounted for line by line against its input. */
 import { randomUUID } from 'node:crypto';
+import { cancellationSignal } from '@temporalio/activity';
 import type { CheckedInput, CollectBatchInput, CollectedBatch } from '../../contract/activities/batch.js';
-import type { BatchSnapshot, RequestCounts } from '../../contract/snapshots.js';
-import { BATCHES } from '../../provider/job-kinds.js';
+import type { BatchSnapshot } from '../../contract/snapshots.js';
 import { collectResults, type CollectedResults, type EndedEarly, type ResultSources } from '../../results/collect.js';
 import type { ResultsSummary } from '../../results/batch-account.js';
 import { withCountsOf } from '../../results/usage.js';
 import { safeName } from '../../storage/safe-name.js';
 import type { Storage } from '../../storage/storage.js';
-import { retrieveJob } from '../calls/jobs.js';
 import { openFile, openResultFile, type ResultFileLack } from '../calls/open-file.js';
 import type { ProviderApi } from '../calls/provider-api.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
+import { hasNoFile, lacksOf, readAgain } from './batch-lacks.js';
 import { Settling } from './settling.js';
 
 type OpenContent = () => AsyncIterable<Uint8Array>;
@@ -61,11 +61,14 @@ async function collect(
   // Kept until it is known which of the lines without success count. An attempt that stalled may still be running, so
   // each has a file of its own.
   const unsuccessfulUri = uriOf(`without-success-${randomUUID()}.jsonl`);
+  const unlessOvertaken = await overtakingCheck(storage, uriOf('manifest.json'));
+  const write = (name: string, content: AsyncIterable<Uint8Array | string>) =>
+    storage.write(uriOf(name), unlessOvertaken(content));
   try {
     const collected = await collectResults(sources, {
-      writeOutput: (content) => storage.write(uriOf('output.jsonl'), content),
-      writeErrors: (content) => storage.write(uriOf('errors.jsonl'), content),
-      writeUnreadable: (content) => storage.write(uriOf('unreadable.jsonl'), content),
+      writeOutput: (content) => write('output.jsonl', content),
+      writeErrors: (content) => write('errors.jsonl', content),
+      writeUnreadable: (content) => write('unreadable.jsonl', content),
       unsuccessful: {
         write: (content) => storage.write(unsuccessfulUri, content),
         read: () => storage.read(unsuccessfulUri, { reuse: true }),
@@ -81,50 +84,40 @@ async function collect(
     }
     warnings.push(...anomalyWarnings(collected.summary));
     const result = toResult(input, collected, warnings, missingResults.length === 0);
-    await storage.write(uriOf('manifest.json'), manifest(result));
+    if (settling.hasBegun) await deleteOutdated(storage, uriOf, result);
+    await write('manifest.json', manifest(result));
     return result;
   } finally {
     await storage.delete(unsuccessfulUri);
   }
 }
 
-const hasNoFile = ({ outputFileId, errorFileId }: BatchSnapshot): boolean =>
-  outputFileId === null && errorFileId === null;
-
 /**
- * The batch as the provider shows it now. A reply that lags, or that leaves something out, does not undo what is known.
+ * Makes a function that passes content on, and throws at its end if the attempt was cancelled, or another one has written
+ * the manifest since the start. The file is not written then: an attempt that stalled, and that may have read less, must
+ * not replace the files of its successor.
  */
-async function readAgain(api: ProviderApi, known: BatchSnapshot): Promise<BatchSnapshot> {
-  const { value: batch } = await retrieveJob(BATCHES, api, known.id);
-  if (!batch || (BATCHES.statuses.isEnd(known.status) && !BATCHES.statuses.isEnd(batch.status))) return known;
-  return {
-    ...known,
-    outputFileId: batch.outputFileId ?? known.outputFileId,
-    errorFileId: batch.errorFileId ?? known.errorFileId,
-    requestCounts: batch.requestCounts.total > 0 ? batch.requestCounts : known.requestCounts,
+async function overtakingCheck(storage: Storage, manifestUri: string) {
+  const before = await storage.stat(manifestUri);
+  return async function* <T>(content: AsyncIterable<T>): AsyncGenerator<T> {
+    yield* content;
+    cancellationSignal().throwIfAborted();
+    const now = await storage.stat(manifestUri);
+    if (now?.bytes !== before?.bytes || now?.modifiedAt !== before?.modifiedAt) {
+      throw new Error('another attempt has collected the results in the meantime');
+    }
   };
 }
 
-/** What the results lack of what the provider counts, as phrases; none if they account for all of it. */
-function lacksOf(
-  batch: BatchSnapshot,
-  { lines, anomalies, total }: ResultsSummary,
-  files: readonly ResultFileLack[],
-): string[] {
-  const promised = promisedBy(batch.requestCounts);
-  // A line with an id that the input does not have is an answer, too.
-  const read = lines.succeeded + lines.failed + anomalies.unknownIds;
-  if (promised > 0 && read >= promised) return [];
-  const reasons = files.map(({ reason }) => reason);
-  if (promised > 0) reasons.unshift(`it counts ${promised} requests with a result, and its files contain ${read}`);
-  else if (batch.outputFileId !== null && read === 0) reasons.push(`no answer is in ${batch.outputFileId}`);
-  else if (hasNoFile(batch) && batch.status === 'completed' && total > 0) reasons.push('there is no result file');
-  return reasons;
-}
-
-/** Requests with a result by the provider's counts. Some providers count failed requests as completed, too. */
-function promisedBy({ total, completed, failed }: RequestCounts): number {
-  return Math.min(completed + failed, total > 0 ? total : Infinity);
+/** Deletes what an earlier attempt wrote, and what the final result does not have. */
+async function deleteOutdated(
+  storage: Storage,
+  uriOf: (name: string) => string,
+  result: CollectedBatch,
+): Promise<void> {
+  for (const name of ['output', 'errors', 'unreadable'] as const) {
+    if (result[name] === null) await storage.delete(uriOf(`${name}.jsonl`));
+  }
 }
 
 function toResult(

@@ -15,6 +15,11 @@
  * | `local-api:refusal`         | a success whose answer is a refusal                                              |
  * | `local-api:content-filter`  | a success that the content filter stopped                                        |
  * | `local-api:malformed`       | a line of the output that is not JSON                                            |
+ * | `local-api:error-in-200`    | in the output, with status 200 and a body that is an error                       |
+ * | `local-api:null-body`       | in the output, with status 200 and a body that is null                           |
+ * | `local-api:no-wrapper`      | a success with the body itself in the place of `response`                        |
+ * | `local-api:null-id`         | a success whose `custom_id` is null                                              |
+ * | `local-api:no-credit`       | in the error file with status 429 and the code `insufficient_quota`              |
  */
 export type LineFault =
   { readonly kind: 'status'; readonly status: number } | { readonly kind: (typeof LINE_FAULTS)[number] };
@@ -30,6 +35,11 @@ export const LINE_FAULTS = [
   'refusal',
   'content-filter',
   'malformed',
+  'error-in-200',
+  'null-body',
+  'no-wrapper',
+  'null-id',
+  'no-credit',
 ] as const;
 
 const PREFIX = 'local-api:';
@@ -46,5 +56,6 @@ export function lineFaultOf(user: unknown): LineFault | undefined {
 
 /** Whether the line is written to the error file and counts as failed. */
 export function failsLine(fault: LineFault | undefined): boolean {
-  return fault?.kind === 'no-response' || (fault?.kind === 'status' && (fault.status < 200 || fault.status > 299));
+  if (fault?.kind === 'no-response' || fault?.kind === 'no-credit') return true;
+  return fault?.kind === 'status' && (fault.status < 200 || fault.status > 299);
 }

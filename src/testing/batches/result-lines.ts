@@ -25,8 +25,9 @@ export interface LineContext {
 
 interface ResultLine {
   readonly id: string;
-  readonly custom_id: string;
-  readonly response: { readonly status_code: number; readonly request_id: string; readonly body: unknown } | null;
+  readonly custom_id: string | null;
+  /** With the fault `no-wrapper`, the body itself. */
+  readonly response: unknown;
   readonly error: { readonly code: string | null; readonly message: string | null } | null;
 }
 
@@ -72,13 +73,25 @@ export function answeredLine(
     random,
     ending: (fault && ENDINGS[fault.kind]) ?? 'stop',
   });
+  const written = bodyWith(fault, answer.body);
   const line = {
     id: lineId(random),
-    custom_id: fault?.kind === 'unknown-id' ? `${customId}-unknown` : customId,
-    response: { status_code: 200, request_id: hexId(32, random), body: answer.body },
+    custom_id: idWith(fault, customId),
+    response:
+      fault?.kind === 'no-wrapper' ? written : { status_code: 200, request_id: hexId(32, random), body: written },
     error: fault?.kind === 'null-error' ? { code: null, message: null } : null,
   };
   return { line, usage: answer.usage };
+}
+
+function idWith(fault: LineFault | undefined, customId: string): string | null {
+  if (fault?.kind === 'null-id') return null;
+  return fault?.kind === 'unknown-id' ? `${customId}-unknown` : customId;
+}
+
+function bodyWith(fault: LineFault | undefined, body: unknown): unknown {
+  if (fault?.kind === 'null-body') return null;
+  return fault?.kind === 'error-in-200' ? errorBody(500, STATUS_MESSAGES[500]!) : body;
 }
 
 /** What the output file contains for a line: nothing, the line once or twice, or a part of it. */
@@ -106,6 +119,13 @@ const STATUS_MESSAGES: Record<number, string> = {
 export function failedLine(context: LineContext, { custom_id }: InputLine, fault: LineFault | undefined): ResultLine {
   const random = randomOf(context, custom_id);
   const id = lineId(random);
+  if (fault?.kind === 'no-credit') {
+    const body = errorBody(429, 'You exceeded your current quota.', {
+      type: 'insufficient_quota',
+      code: 'insufficient_quota',
+    });
+    return { id, custom_id, response: { status_code: 429, request_id: hexId(32, random), body }, error: null };
+  }
   if (fault?.kind !== 'status') {
     const error = { code: 'request_timeout', message: 'The request timed out.' };
     return { id, custom_id, response: null, error };

@@ -75,4 +75,19 @@ describe('lines', () => {
     ]);
     expect(peak - before).toBeLessThan(100 << 20);
   });
+
+  it('pieces of lines that are too long → every byte of them, before the line itself', async () => {
+    const long = ['x'.repeat(30), 'y'.repeat(25)];
+    const content = Buffer.from(`ab\n${long[0]}\r\ncd\n${long[1]}`);
+    for (const size of [1, 7, 1_000]) {
+      const pieces: string[] = [];
+      const parts = Array.from({ length: Math.ceil(content.length / size) }, (_, at) =>
+        content.subarray(at * size, (at + 1) * size),
+      );
+      const onTooLong = (piece: Buffer) => void pieces.push(piece.toString());
+      const found = await linesOf(chunks(...parts), { lineBytes: 10, onTooLong });
+      expect(pieces.join('').replace('\r', '')).toBe(long.join(''));
+      expect(found.map(({ problem }) => problem)).toEqual([null, 'tooLong', null, 'tooLong']);
+    }
+  });
 });
