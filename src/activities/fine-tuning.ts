@@ -9,7 +9,14 @@ import type {
   FineTuningActivities,
   FineTuningSighting,
 } from '../contract/activities/fine-tuning.js';
-import type { CreatedOnce, InterruptedCreate, JobRef, JobSearch, WatchInput } from '../contract/activities/jobs.js';
+import type {
+  CreatedOnce,
+  Duplicates,
+  InterruptedCreate,
+  JobRef,
+  JobSearch,
+  WatchInput,
+} from '../contract/activities/jobs.js';
 import { failure, invalidInput } from '../contract/failures.js';
 import type { TrainingSteps } from '../contract/fine-tuning.js';
 import { JOB_KEY } from '../contract/job-key.js';
@@ -21,7 +28,8 @@ import { parseReply, type Reply } from '../provider/reply.js';
 import { checkTrainingFile } from '../training/check-examples.js';
 import { NO_CAPACITY_DELAY_MS } from './calls/api-failure.js';
 import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
-import { cancelJob, changeJob, keyedJobs } from './calls/jobs.js';
+import { cancelJob, changeJob } from './calls/jobs.js';
+import { keyedJobs, keyForMetadata } from './calls/keyed-jobs.js';
 import { listAll } from './calls/list-all.js';
 import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
@@ -59,14 +67,16 @@ export class FineTuningActivityGroup implements FineTuningActivities {
 
   async createFineTuningJob(input: CreateFineTuningJobInput): Promise<CreatedOnce<FineTuningSnapshot>> {
     const api = this.#api(input);
+    const key = await keyForMetadata(api, input.owner);
     return createOnce<FineTuningSnapshot>({
       ...keyedJobs(FINE_TUNING_JOBS, api, input),
       operation: 'fineTuning.create',
+      startedAt: input.startedAt,
       mayExist: input.mayExist,
       onAmbiguousCreate: input.onAmbiguousCreate,
-      lookFor: { trainingFileId: input.trainingFileId, model: input.model, createdSince: input.notBefore },
+      lookFor: { trainingFileId: input.trainingFileId, model: input.model, createdSince: input.startedAt },
       beforeCreate: () => assertSlotsStayFree(api, input.leaveFreeSlots),
-      create: () => requestFineTuningJob(api, input),
+      create: () => requestFineTuningJob(api, input, key),
     });
   }
 
@@ -74,8 +84,8 @@ export class FineTuningActivityGroup implements FineTuningActivities {
     return findInterrupted('fineTuning.create', keyedJobs(FINE_TUNING_JOBS, this.#api(input), input), input);
   }
 
-  async cancelDuplicateFineTuningJobs(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
-    return { cancelled: await cancelDuplicates(keyedJobs(FINE_TUNING_JOBS, this.#api(input), input), input.id) };
+  async cancelDuplicateFineTuningJobs(input: JobSearch & { readonly id: string }): Promise<Duplicates> {
+    return cancelDuplicates(keyedJobs(FINE_TUNING_JOBS, this.#api(input), input), input.id);
   }
 
   async watchFineTuningJob(input: WatchInput): Promise<FineTuningSighting> {
@@ -128,6 +138,7 @@ async function checkExamples({ method, role, model }: CheckTrainingFileInput, co
 async function requestFineTuningJob(
   api: ProviderApi,
   input: CreateFineTuningJobInput,
+  key: string | null,
 ): Promise<Reply<FineTuningSnapshot>> {
   const reply = await api.attempt((client) =>
     client.fineTuning.jobs.create({
@@ -141,7 +152,7 @@ async function requestFineTuningJob(
       ...(input.integrations !== null && {
         integrations: input.integrations as unknown as FineTuning.JobCreateParams.Integration[],
       }),
-      ...(api.provider.metadata && { metadata: { ...input.metadata, [JOB_KEY]: input.key } }),
+      ...(key !== null && { metadata: { ...input.metadata, [JOB_KEY]: key } }),
     }),
   );
   return parseReply(FINE_TUNING_JOBS.schema, reply);

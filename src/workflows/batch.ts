@@ -99,11 +99,15 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     });
   }
 
-  protected find({ inputFileId }: BatchTypes['uploaded'], search: JobSearch, outcomeUnknown: boolean) {
+  protected inputFileId({ inputFileId }: BatchTypes['uploaded']): string {
+    return inputFileId;
+  }
+
+  protected find(uploaded: BatchTypes['uploaded'] | null, search: JobSearch, outcomeUnknown: boolean) {
     return runActivity(shortActivities.findBatch, 'Search for a batch left by the interrupted create', {
       ...search,
       outcomeUnknown,
-      lookFor: { inputFileId, endpoint: this.spec.endpoint },
+      lookFor: { ...uploaded, endpoint: this.spec.endpoint },
     });
   }
 

@@ -121,11 +121,15 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     });
   }
 
-  protected find({ trainingFileId }: FineTuningTypes['uploaded'], search: JobSearch, outcomeUnknown: boolean) {
+  protected inputFileId({ trainingFileId }: FineTuningTypes['uploaded']): string {
+    return trainingFileId;
+  }
+
+  protected find(uploaded: FineTuningTypes['uploaded'] | null, search: JobSearch, outcomeUnknown: boolean) {
     return runActivity(shortActivities.findFineTuningJob, 'Search for a job left by the interrupted create', {
       ...search,
       outcomeUnknown,
-      lookFor: { trainingFileId, model: this.spec.model },
+      lookFor: { ...(uploaded && { trainingFileId: uploaded.trainingFileId }), model: this.spec.model },
     });
   }
 

@@ -2,7 +2,14 @@
  * The lifecycle of one job at the provider, whatever its kind: check the input, upload it, create the job, wait for its
  * end, collect the results, clean up. A subclass makes the calls of its kind; the order and the rules are here.
  */
-import type { CreatedOnce, CreateOnceInput, JobSearch, Sighting, WatchInput } from '../../contract/activities/jobs.js';
+import type {
+  CreatedOnce,
+  CreateOnceInput,
+  Duplicates,
+  JobSearch,
+  Sighting,
+  WatchInput,
+} from '../../contract/activities/jobs.js';
 import type { UploadFileInput } from '../../contract/activities/files.js';
 import type { CheckedFile } from '../../contract/checked-file.js';
 import { failure } from '../../contract/failures.js';
@@ -69,6 +76,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
   protected collected: T['collected'] | null = null;
   readonly #identity = identity();
   #lastCheckedAt: number | null = null;
+  #ignoresCancel = false;
 
   protected abstract readonly statuses: EndingStatusRules<T['end']>;
 
@@ -86,13 +94,13 @@ export abstract class JobLifecycle<T extends JobTypes> {
   }
 
   async #fromInputToResult(): Promise<T['result']> {
-    const checked = await this.check();
-    if (!checked) return this.neverCreated(null);
+    let checked = await this.check();
     try {
-      this.uploaded = await this.upload(checked);
-      const created = this.uploaded && (await this.#create(this.uploaded));
+      this.uploaded = checked && (await this.upload(checked));
+      const created = (this.uploaded && (await this.#create(this.uploaded))) ?? (await this.#leftByEarlierRun());
       if (!created) return this.neverCreated(checked);
       const waited = await this.#waitForEnd(created);
+      checked ??= await this.#checkInSpiteOfCancel();
       const collected = await this.#collect(waited.job, checked);
       if (waited.isStuck) throw stuck(waited, collected);
       return this.resultOf(waited, collected);
@@ -109,9 +117,12 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   protected abstract create(uploaded: T['uploaded'], once: CreateOnceInput): Promise<CreatedOnce<T['job']>>;
 
-  /** Searches for a job that an interrupted create left behind. */
+  /** The file that the job is created from. */
+  protected abstract inputFileId(uploaded: T['uploaded']): string;
+
+  /** Searches for a job that an interrupted create or an earlier run left behind. */
   protected abstract find(
-    uploaded: T['uploaded'],
+    uploaded: T['uploaded'] | null,
     search: JobSearch,
     outcomeUnknown: boolean,
   ): Promise<T['job'] | null>;
@@ -121,10 +132,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
   protected abstract cancel(id: string): Promise<T['job'] | null>;
 
   /** Cancels every job of this run but the one of this id. */
-  protected abstract cancelDuplicates(
-    search: JobSearch,
-    id: string,
-  ): Promise<{ readonly cancelled: readonly string[] }>;
+  protected abstract cancelDuplicates(search: JobSearch, id: string): Promise<Duplicates>;
 
   /**
    * When the provider ends the job, in epoch seconds; null where it reports none, or jobs of this kind do not expire.
@@ -164,6 +172,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   /** Does the work unless a cancel is requested before or meanwhile, which makes it null. */
   protected async unlessCancelled<Value>(work: () => Promise<Value>): Promise<Value | null> {
+    if (this.#ignoresCancel) return work();
     const done = await this.run.untilCancelled(work);
     return done.interrupted ? null : done.value;
   }
@@ -197,12 +206,30 @@ export abstract class JobLifecycle<T extends JobTypes> {
   #create(uploaded: T['uploaded']): Promise<CreatedJob<T['job']> | null> {
     const { onAmbiguousCreate } = this.spec;
     const { mayExist } = this.#identity;
-    const search = this.#search();
+    const search = this.#search(uploaded);
     return createUnlessCancelled<T['job']>(
       this.run,
       () => this.create(uploaded, { ...search, mayExist, onAmbiguousCreate }),
       (outcomeUnknown) => this.find(uploaded, search, outcomeUnknown),
     );
+  }
+
+  /**
+   * The job of the run before a reset, where a cancel came before this run got to it: a reset applies the signals of the
+   * earlier run again. Null if there is none.
+   */
+  async #leftByEarlierRun(): Promise<CreatedJob<T['job']> | null> {
+    if (!this.#identity.mayExist || !this.run.cancellation) return null;
+    const job = await this.find(this.uploaded, this.#search(this.uploaded), false);
+    return job && { job, mayHaveDuplicate: true };
+  }
+
+  /** The results of a job that exists are accounted for against its input. */
+  async #checkInSpiteOfCancel(): Promise<T['checked']> {
+    this.#ignoresCancel = true;
+    const checked = await this.check();
+    if (!checked) throw new Error('The input was not checked');
+    return checked;
   }
 
   #waitForEnd({
@@ -226,7 +253,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
         },
       });
     if (!mayHaveDuplicate) return wait();
-    return cancellingLateDuplicates(this.run, () => this.cancelDuplicates(this.#search(), job.id), wait);
+    return cancellingLateDuplicates(this.run, () => this.cancelDuplicates(this.#search(this.uploaded), job.id), wait);
   }
 
   async #collect(job: T['job'], checked: T['checked']): Promise<T['collected']> {
@@ -249,9 +276,11 @@ export abstract class JobLifecycle<T extends JobTypes> {
     if (kept.length > 0) this.run.warn(`Could not delete files at the provider: ${kept.join(', ')}`);
   }
 
-  #search(): JobSearch {
-    const { key, notBefore } = this.#identity;
-    return { provider: this.spec.provider, key, notBefore };
+  #search(uploaded: T['uploaded'] | null): JobSearch {
+    const { owner, startedAt } = this.#identity;
+    const id = uploaded && this.inputFileId(uploaded);
+    const inputFile = id === null ? null : { id, isOwn: this.uploadedFileIds.includes(id) };
+    return { provider: this.spec.provider, owner, inputFile, startedAt };
   }
 
   #show(): void {
