@@ -3,11 +3,12 @@
  * twice.
  */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { BatchSpec, FineTuningSpec } from '../../../src/index.js';
+import { JOB_KEY, jobKeyOf, type BatchSpec, type FineTuningSpec } from '../../../src/index.js';
 import type { FaultEffect, FaultName } from '../../../src/testing/index.js';
 import { timeSkippingStage } from '../../support/stage.js';
 import { endpoint, failureOf, jobsOf } from '../../support/runs.js';
-import { MINUTE, HOUR } from '../../../dev/stage/timing.js';
+import { HOUR, IMMEDIATE_BATCH, MINUTE } from '../../../dev/stage/timing.js';
+import { waitFor } from '../../../dev/stage/wait-for.js';
 import { chatExamples, chatRequests, jsonl } from '../../support/samples.js';
 
 const stage = timeSkippingStage({
@@ -84,6 +85,20 @@ describe('a create that was carried out', () => {
     expect(jobs.find(({ status }) => status === 'completed')?.id).toBe(result.batchId);
   });
 
+  test('that is listed late, and has already ended by then → told in a warning', async () => {
+    stage.api.scenarios.forNextBatch({ timing: IMMEDIATE_BATCH });
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 500, handled: true } });
+    const empty = { kind: 'mutate', change: () => ({ object: 'list', data: [] }) } as const;
+    stage.api.faults.add({ on: 'batches.list', effect: empty, times: 2 });
+    const run = await startBatch();
+    const result = await run.result();
+    const twin = (await jobsOf(stage.api, run.workflowId)).find(({ id }) => id !== result.batchId);
+    expect(twin?.status).toBe('completed');
+    expect(result.warnings).toEqual([
+      `${twin?.id} is a duplicate of this run's job, created late; it had already ended (completed) and is paid for`,
+    ]);
+  });
+
   test('that is listed only when the run already waits → searched for again and cancelled, with a warning', async () => {
     stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 500, handled: true } });
     const empty = { kind: 'mutate', change: () => ({ object: 'list', data: [] }) } as const;
@@ -95,6 +110,36 @@ describe('a create that was carried out', () => {
     expect(jobs).toHaveLength(2);
     expect(duplicate?.status).toBe('cancelled');
     expect(result.warnings).toEqual([`Cancelled ${duplicate?.id}: a duplicate of this run's job, created late`]);
+  });
+});
+
+describe('a create that is cut off, then cancelled', () => {
+  test.each(['5s', '1m'])('and carried out after %s → found, cancelled, and the result of the run', async (late) => {
+    const scenario = { timing: { inProgressMs: 20 * HOUR } };
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 503, retryAfter: 600 } });
+    const run = await startBatch();
+    await waitFor(() => stage.calls('batches.create').length === 1, 'the create');
+    await run.cancel('enough');
+    await stage.pass(late);
+
+    const { runId } = await run.handle.describe();
+    const { namespace } = stage.temporal;
+    const key = jobKeyOf({ cluster: '-', namespace, workflowId: run.workflowId, runId });
+    const file = (await stage.api.files()).find(({ filename }) => filename.startsWith(run.workflowId));
+    stage.api.scenarios.forNextBatch(scenario);
+    const params = { input_file_id: file?.id ?? '', endpoint, completion_window: '24h' } as const;
+    const carriedOut = await stage.openai.batches.create({ ...params, metadata: { [JOB_KEY]: key } });
+    expect(await run.result()).toMatchObject({ status: 'cancelled', batchId: carriedOut.id });
+    expect((await jobsOf(stage.api, run.workflowId)).map(({ status }) => status)).toEqual(['cancelled']);
+  });
+
+  test('and never carried out → ends without a job, two minutes later', async () => {
+    stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 503, retryAfter: 600 } });
+    const run = await startBatch();
+    await waitFor(() => stage.calls('batches.create').length === 1, 'the create');
+    await run.cancel('enough');
+    expect(await run.result()).toMatchObject({ status: 'cancelled', batchId: null });
+    expect(stage.calls('batches.list')).toHaveLength(3);
   });
 });
 
