@@ -1,7 +1,7 @@
 /** How answers of the Temporal server are read, the same by workers and by application code. */
 
 /** What stands for the cluster in a key where the server does not tell its id. */
-export const UNKNOWN_CLUSTER = '-';
+const UNKNOWN_CLUSTER = '-';
 
 /** GRPC's `PERMISSION_DENIED` and `UNIMPLEMENTED`: the server will not tell the id of its cluster later either. */
 const NEVER_TOLD: readonly unknown[] = [7, 12];

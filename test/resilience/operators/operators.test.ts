@@ -212,7 +212,7 @@ describe('findOrphans', () => {
     const [followed] = await jobsOf(stage.api, run.workflowId);
     const twin = async () => {
       keepNextInProgress();
-      const { input_file_id: file = '', metadata } = followed as OpenAI.Batch;
+      const { input_file_id: file, metadata } = followed as OpenAI.Batch;
       return stage.openai.batches.create({ input_file_id: file, endpoint, completion_window: '24h', metadata });
     };
     const twins = [await twin(), await twin()].map(({ id }) => id);
