@@ -4,6 +4,7 @@ export { BatchRun, BulkBatchRun, FineTuningRun } from './client/handles.js';
 export {
   InvalidSpecError,
   LlmJobsClient,
+  RunEndedError,
   type LlmJobsClientOptions,
   type StartOptions,
 } from './client/llm-jobs-client.js';

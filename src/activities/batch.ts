@@ -12,6 +12,7 @@ import type {
   CancelInput,
   CancelReply,
   CreatedOnce,
+  Duplicates,
   InterruptedCreate,
   JobSearch,
   Sighting,
@@ -25,8 +26,9 @@ import { parseReply, type Reply } from '../provider/reply.js';
 import { checkBatchInput, type BatchInputReport } from '../requests/check-input.js';
 import type { Storage } from '../storage/storage.js';
 import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
-import { cancelJob, keyedJobs } from './calls/jobs.js';
 import { waitUntilFileIsProcessed } from './calls/file-processing.js';
+import { cancelJob } from './calls/jobs.js';
+import { keyedJobs, keyForMetadata } from './calls/keyed-jobs.js';
 import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { watchJob } from './calls/watch.js';
@@ -66,13 +68,15 @@ export class BatchActivityGroup implements BatchActivities {
   async createBatch(input: CreateBatchInput): Promise<CreatedOnce<BatchSnapshot>> {
     const api = this.#api(input);
     const { inputFileId, endpoint } = input;
+    const key = await keyForMetadata(api, input.owner);
     return createOnce<BatchSnapshot>({
       ...keyedJobs(BATCHES, api, input),
       operation: 'batches.create',
+      startedAt: input.startedAt,
       mayExist: input.mayExist,
       onAmbiguousCreate: input.onAmbiguousCreate,
-      lookFor: { inputFileId, endpoint, createdSince: input.notBefore },
-      create: () => requestBatch(api, input),
+      lookFor: { inputFileId, endpoint, createdSince: input.startedAt },
+      create: () => requestBatch(api, input, key),
     });
   }
 
@@ -80,8 +84,8 @@ export class BatchActivityGroup implements BatchActivities {
     return findInterrupted('batches.create', keyedJobs(BATCHES, this.#api(input), input), input);
   }
 
-  async cancelDuplicateBatches(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
-    return { cancelled: await cancelDuplicates(keyedJobs(BATCHES, this.#api(input), input), input.id) };
+  async cancelDuplicateBatches(input: JobSearch & { readonly id: string }): Promise<Duplicates> {
+    return cancelDuplicates(keyedJobs(BATCHES, this.#api(input), input), input.id);
   }
 
   async watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>> {
@@ -129,7 +133,11 @@ async function checkLines(
   return report;
 }
 
-async function requestBatch(api: ProviderApi, input: CreateBatchInput): Promise<Reply<BatchSnapshot>> {
+async function requestBatch(
+  api: ProviderApi,
+  input: CreateBatchInput,
+  key: string | null,
+): Promise<Reply<BatchSnapshot>> {
   const reply = await api.attempt((client) =>
     client.batches.create({
       ...input.extraBody,
@@ -137,7 +145,7 @@ async function requestBatch(api: ProviderApi, input: CreateBatchInput): Promise<
       // Providers have further endpoints and windows, which the SDK's types do not know.
       endpoint: input.endpoint as '/v1/chat/completions',
       completion_window: input.completionWindow as '24h',
-      ...(api.provider.metadata && { metadata: { ...input.metadata, [JOB_KEY]: input.key } }),
+      ...(key !== null && { metadata: { ...input.metadata, [JOB_KEY]: key } }),
       ...(input.outputExpiresAfterSeconds !== null && {
         output_expires_after: { anchor: 'created_at', seconds: input.outputExpiresAfterSeconds },
       }),

@@ -13,6 +13,7 @@ import type {
   CancelInput,
   CancelReply,
   CreatedOnce,
+  Duplicates,
   InterruptedCreate,
   JobRef,
   JobSearch,
@@ -29,7 +30,8 @@ import { parseReply, type Reply } from '../provider/reply.js';
 import { checkTrainingFile } from '../training/check-examples.js';
 import { NO_CAPACITY_DELAY_MS } from './calls/api-failure.js';
 import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
-import { cancelJob, changeJob, keyedJobs } from './calls/jobs.js';
+import { cancelJob, changeJob } from './calls/jobs.js';
+import { keyedJobs, keyForMetadata } from './calls/keyed-jobs.js';
 import { listAll } from './calls/list-all.js';
 import { waitUntilFileIsProcessed } from './calls/file-processing.js';
 import { openFile } from './calls/open-file.js';
@@ -72,14 +74,16 @@ export class FineTuningActivityGroup implements FineTuningActivities {
 
   async createFineTuningJob(input: CreateFineTuningJobInput): Promise<CreatedOnce<FineTuningSnapshot>> {
     const api = this.#api(input);
+    const key = await keyForMetadata(api, input.owner);
     return createOnce<FineTuningSnapshot>({
       ...keyedJobs(FINE_TUNING_JOBS, api, input),
       operation: 'fineTuning.create',
+      startedAt: input.startedAt,
       mayExist: input.mayExist,
       onAmbiguousCreate: input.onAmbiguousCreate,
-      lookFor: { trainingFileId: input.trainingFileId, model: input.model, createdSince: input.notBefore },
+      lookFor: { trainingFileId: input.trainingFileId, model: input.model, createdSince: input.startedAt },
       beforeCreate: () => assertSlotsStayFree(api, input.leaveFreeSlots),
-      create: () => requestFineTuningJob(api, input),
+      create: () => requestFineTuningJob(api, input, key),
     });
   }
 
@@ -87,8 +91,8 @@ export class FineTuningActivityGroup implements FineTuningActivities {
     return findInterrupted('fineTuning.create', keyedJobs(FINE_TUNING_JOBS, this.#api(input), input), input);
   }
 
-  async cancelDuplicateFineTuningJobs(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }> {
-    return { cancelled: await cancelDuplicates(keyedJobs(FINE_TUNING_JOBS, this.#api(input), input), input.id) };
+  async cancelDuplicateFineTuningJobs(input: JobSearch & { readonly id: string }): Promise<Duplicates> {
+    return cancelDuplicates(keyedJobs(FINE_TUNING_JOBS, this.#api(input), input), input.id);
   }
 
   async watchFineTuningJob(input: WatchInput): Promise<FineTuningSighting> {
@@ -146,6 +150,7 @@ async function checkExamples(
 async function requestFineTuningJob(
   api: ProviderApi,
   input: CreateFineTuningJobInput,
+  key: string | null,
 ): Promise<Reply<FineTuningSnapshot>> {
   const reply = await api.attempt((client) =>
     client.fineTuning.jobs.create({
@@ -160,7 +165,7 @@ async function requestFineTuningJob(
       ...(input.integrations !== null && {
         integrations: input.integrations as unknown as FineTuning.JobCreateParams.Integration[],
       }),
-      ...(api.provider.metadata && { metadata: { ...input.metadata, [JOB_KEY]: input.key } }),
+      ...(key !== null && { metadata: { ...input.metadata, [JOB_KEY]: key } }),
     }),
   );
   return parseReply(FINE_TUNING_JOBS.schema, reply);

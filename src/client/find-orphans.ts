@@ -1,8 +1,10 @@
-/** Jobs at a provider that no run follows any more: their run was terminated, or ended before them. */
+/** Jobs at a provider that no run follows: their run has ended, or follows another job with the same key. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { JOB_KEY, jobOwnerOf, ORIGIN, type JobOwner, type Origin } from '../contract/job-key.js';
+import type { CommonProgress } from '../contract/progress.js';
+import { JOB_KEY, jobKeyOf, jobOwnerOf, ORIGIN, type JobOwner, type Origin } from '../contract/job-key.js';
+import type { JobSnapshot } from '../contract/snapshots.js';
+import { clusterIdOf, isOpenRun } from '../contract/temporal.js';
 import { BATCHES, FINE_TUNING_JOBS } from '../provider/job-kinds.js';
-import { METADATA_LIMITS } from '../contract/limits.js';
 import type { OpenAIClient } from '../provider/openai-client.js';
 import { eachObject, pageSchema } from '../provider/pages.js';
 import { httpStatusOf } from '../provider/reply.js';
@@ -10,7 +12,7 @@ import { httpStatusOf } from '../provider/reply.js';
 export type OrphanKind = 'batch' | 'fineTuning';
 
 export interface FindOrphansOptions {
-  /** A client of the namespace to search. Jobs of runs in other namespaces are ignored. */
+  /** A client of the namespace to search. Jobs of runs in other namespaces and in other clusters are ignored. */
   readonly temporal: Client;
   /** A client of the account to search. Its retries apply. */
   readonly openai: OpenAIClient;
@@ -25,7 +27,8 @@ export interface FindOrphansOptions {
    */
   readonly kinds?: readonly OrphanKind[];
   /**
-   * Whether to cancel each orphan at the provider.
+   * Whether to cancel each orphan at the provider. A duplicate is cancelled only if its run says which job it follows:
+   * for that, a worker must be running.
    * @default false
    */
   readonly cancel?: boolean;
@@ -40,7 +43,15 @@ export interface Orphan {
   readonly createdAt: number | null;
   /** The run that created it. A reset keeps the run id of the first. */
   readonly owner: JobOwner;
-  /** Temporal's status of that run, such as `TERMINATED`; `NOT_FOUND` if the namespace no longer has it. */
+  /**
+   * - `runEnded`: the job has not ended, while its run has.
+   * - `duplicate`: the run is open and follows another job. This one may have ended, and is paid for as well.
+   */
+  readonly reason: 'runEnded' | 'duplicate';
+  /**
+   * Temporal's status of that run, such as `TERMINATED`, or `RUNNING` for a duplicate; `NOT_FOUND` if the namespace no
+   * longer has it.
+   */
   readonly runStatus: string;
   /** Whether this call cancelled it. Also false if the job had ended in the meantime. */
   readonly isCancelled: boolean;
@@ -48,40 +59,50 @@ export interface Orphan {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
+/** How long a run may take to tell which job it follows. */
+const QUERY_MS = 10_000;
+
 const KINDS = { batch: BATCHES, fineTuning: FINE_TUNING_JOBS } as const;
 
+/** A job, reduced to what decides about it. */
+type ListedJob = Pick<JobSnapshot, 'id' | 'status'> & { readonly createdAt: number | null; readonly isEnd: boolean };
+
 /**
- * Finds jobs that have not ended although the run that created them has: it was terminated, it failed (`JobStuck`,
- * `ApiRefused`), or it no longer exists. Jobs are recognised by the key in their metadata, so only jobs of this library
- * are ever cancelled.
+ * Finds jobs that no run follows. Either the run that created the job has ended without it: it was terminated, it failed
+ * (`JobStuck`, `ApiRefused`), or it no longer exists. Or the run is open and follows another job with the same key, since
+ * Temporal was restored from a backup, for example. Jobs are recognised by the key in their metadata, so only jobs of
+ * this library, of this namespace and of this cluster are ever cancelled. A run that is paused is open.
  *
  * @example
  * ```ts
  * const orphans = await findOrphans({ temporal: client, openai: new OpenAI(), cancel: true });
- * for (const { jobId, owner, runStatus } of orphans) console.log(`${jobId} of ${owner.workflowId} (${runStatus})`);
+ * for (const { jobId, owner, reason } of orphans) console.log(`${jobId} of ${owner.workflowId} (${reason})`);
  * ```
  * @throws the errors of the two clients; after an error, a further call finds the remaining orphans
  */
 export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]> {
   const { temporal, openai, kinds = ['batch', 'fineTuning'], cancel = false } = options;
   const since = Math.floor((options.since ?? new Date(Date.now() - 30 * DAY_MS)).getTime() / 1_000);
+  const cluster = await clusterIdOf(temporal.workflowService);
   const orphans: Orphan[] = [];
   for (const kind of kinds) {
-    for await (const { job, owner } of unfinishedJobs(openai, kind, since)) {
-      if (owner.namespace !== temporal.options.namespace) continue;
-      const run = await endOf(temporal, owner);
-      if (run === null) continue;
-      const { id: jobId, status } = job;
-      const isCancelled = cancel && (await cancelJob(openai, kind, jobId));
-      orphans.push({ kind, jobId, status, createdAt: job.timestamps.createdAt, owner, runStatus: run, isCancelled });
+    for (const [key, jobs] of await jobsByKey(openai, kind, since)) {
+      const owner = jobOwnerOf(key);
+      if (!owner || owner.cluster !== cluster || owner.namespace !== temporal.options.namespace) continue;
+      for (const { job, mayCancel, ...orphan } of await orphansOf(temporal, owner, jobs)) {
+        const { id: jobId, status, createdAt } = job;
+        const isCancelled = cancel && mayCancel && !job.isEnd && (await cancelJob(openai, kind, jobId));
+        orphans.push({ kind, jobId, status, createdAt, owner, ...orphan, isCancelled });
+      }
     }
   }
   return orphans;
 }
 
-/** Jobs that have not ended and carry a key of this library, newest first. */
-async function* unfinishedJobs(openai: OpenAIClient, kind: OrphanKind, since: number) {
+/** Jobs that carry a key of this library, by that key; newest first. */
+async function jobsByKey(openai: OpenAIClient, kind: OrphanKind, since: number): Promise<Map<string, ListedJob[]>> {
   const { path, pageSize: limit, schema, statuses } = KINDS[kind];
+  const byKey = new Map<string, ListedJob[]>();
   const objects = eachObject(async (after) => {
     try {
       return pageSchema.parse(await openai.get(path, { query: { limit, ...after } }));
@@ -94,35 +115,83 @@ async function* unfinishedJobs(openai: OpenAIClient, kind: OrphanKind, since: nu
     const job = schema.safeParse(object).data;
     if (!job) continue;
     const { createdAt } = job.timestamps;
-    if (createdAt !== null && createdAt < since) return;
-    const owner = jobOwnerOf(job.metadata[JOB_KEY] ?? '');
-    if (owner && !statuses.isEnd(job.status)) yield { job, owner };
+    if (createdAt !== null && createdAt < since) break;
+    const key = job.metadata[JOB_KEY];
+    if (key === undefined) continue;
+    const { id, status } = job;
+    byKey.set(key, [...(byKey.get(key) ?? []), { id, status, createdAt, isEnd: statuses.isEnd(status) }]);
+  }
+  return byKey;
+}
+
+interface FoundOrphan extends Pick<Orphan, 'reason' | 'runStatus'> {
+  readonly job: ListedJob;
+  readonly mayCancel: boolean;
+}
+
+/** Which of the jobs of one key no run follows. */
+async function orphansOf(temporal: Client, owner: JobOwner, jobs: readonly ListedJob[]): Promise<FoundOrphan[]> {
+  if (jobs.length === 1 && jobs[0]?.isEnd) return [];
+  const run = await runOf(temporal, owner);
+  if (!run.isOpen) {
+    const unfinished = jobs.filter(({ isEnd }) => !isEnd);
+    return unfinished.map((job) => ({ job, reason: 'runEnded', runStatus: run.status, mayCancel: true }));
+  }
+  if (jobs.length === 1) return [];
+  const followed = await followedJob(temporal, run.workflowId);
+  // Where the run does not tell, it follows the oldest, but that is not certain enough to cancel the others.
+  const kept = followed ?? oldestFirst(jobs)[0]?.id;
+  return jobs
+    .filter(({ id, status }) => id !== kept && !isFree(status))
+    .map((job) => ({ job, reason: 'duplicate', runStatus: run.status, mayCancel: followed !== null }));
+}
+
+/** Whether a job with this status has cost little or nothing. */
+const isFree = (status: string): boolean => status === 'failed' || status === 'cancelled';
+
+function oldestFirst(jobs: readonly ListedJob[]): ListedJob[] {
+  const isCancelled = ({ status }: ListedJob) => Number(status.startsWith('cancel'));
+  return jobs.toSorted((a, b) => isCancelled(a) - isCancelled(b) || (a.createdAt ?? 0) - (b.createdAt ?? 0));
+}
+
+/** The id of the job that a run follows; null where the run has none yet, or does not answer. */
+async function followedJob(temporal: Client, workflowId: string): Promise<string | null> {
+  const handle = temporal.workflow.getHandle(workflowId);
+  try {
+    const query = () => handle.query<CommonProgress>('progress');
+    return (await temporal.withDeadline(Date.now() + QUERY_MS, query)).jobId;
+  } catch {
+    return null;
   }
 }
 
-/** How the run that owns a job ended; null while it runs, or while the run that a reset made of it does. */
-async function endOf(temporal: Client, owner: JobOwner): Promise<string | null> {
+interface OwnerRun {
+  readonly workflowId: string;
+  readonly status: string;
+  /** Whether the run that owns the job is open, or the run that a reset made of it. */
+  readonly isOpen: boolean;
+}
+
+async function runOf(temporal: Client, owner: JobOwner): Promise<OwnerRun> {
   const workflowId = await fullWorkflowId(temporal, owner);
-  const current = await statusOfRun(temporal, workflowId);
-  if (current && (await ownerRunId(temporal, workflowId, current)) === owner.runId) {
-    return current.isRunning ? null : current.status;
-  }
-  const original = await statusOfRun(temporal, workflowId, owner.runId);
-  return original?.isRunning ? null : (original?.status ?? 'NOT_FOUND');
+  const current = await describeRun(temporal, workflowId);
+  if (current && (await ownerRunId(temporal, workflowId, current)) === owner.runId) return { workflowId, ...current };
+  const original = await describeRun(temporal, workflowId, owner.runId);
+  return { workflowId, status: original?.status ?? 'NOT_FOUND', isOpen: original?.isOpen ?? false };
 }
 
 /** The workflow id of an owner. In a key of maximum length it may be cut, while the run id is always complete. */
-async function fullWorkflowId(temporal: Client, { namespace, workflowId, runId }: JobOwner): Promise<string> {
-  const isComplete = namespace.length + workflowId.length + runId.length + 2 < METADATA_LIMITS.valueLength;
-  if (isComplete) return workflowId;
-  for await (const run of temporal.workflow.list({ query: `RunId = '${runId}'` })) return run.workflowId;
-  return workflowId;
+async function fullWorkflowId(temporal: Client, owner: JobOwner): Promise<string> {
+  const isCut = jobKeyOf({ ...owner, workflowId: `${owner.workflowId}x` }).includes('~');
+  if (!isCut) return owner.workflowId;
+  for await (const run of temporal.workflow.list({ query: `RunId = '${owner.runId}'` })) return run.workflowId;
+  return owner.workflowId;
 }
 
-async function statusOfRun(temporal: Client, workflowId: string, runId?: string) {
+async function describeRun(temporal: Client, workflowId: string, runId?: string) {
   try {
     const { status, runId: described, memo } = await temporal.workflow.getHandle(workflowId, runId).describe();
-    return { status: status.name, isRunning: status.name === 'RUNNING', runId: described, memo };
+    return { status: status.name, isOpen: isOpenRun(status.name), runId: described, memo };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

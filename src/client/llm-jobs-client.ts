@@ -1,6 +1,12 @@
 /** The client: starts runs and returns typed handles of them. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection, type WorkflowHandle, type WorkflowStartOptions } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowHandle,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { z } from 'zod';
 import { batchSpecSchema, type BatchRequest, type BatchSpec } from '../contract/batch.js';
@@ -26,10 +32,37 @@ export class InvalidSpecError extends Error {
   }
 }
 
+/** A start under the workflow id of a run that has ended. Nothing was started, so nothing is bought again. */
+export class RunEndedError extends Error {
+  override readonly name = 'RunEndedError';
+  readonly workflowId: string;
+
+  constructor(workflowId: string) {
+    super(
+      `a run with the workflow id "${workflowId}" has ended, and a new one would buy its jobs again. Read the result ` +
+        'of that run, start under another workflow id, or pass `startAgain: true` to pay for a new run',
+    );
+    this.workflowId = workflowId;
+  }
+}
+
 /**
- * Options of Temporal's `client.workflow.start`, such as `workflowId`, `workflowIdConflictPolicy`, `memo` or `retry`.
+ * Options of Temporal's `client.workflow.start`, such as `workflowId`, `memo` or `retry`, and `startAgain`.
+ *
+ * With a `workflowId`, a start can be repeated safely: while a run of that id goes on, its handle is returned and the
+ * spec of the repeated start is ignored; once the run has ended, however it ended, the start fails with
+ * {@link RunEndedError}. Temporal remembers an ended run for the namespace's retention (a few days by default): after
+ * that, the same id starts a new run, which buys again.
  */
-export type StartOptions = Partial<Omit<WorkflowStartOptions, 'args'>>;
+export interface StartOptions extends Partial<Omit<WorkflowStartOptions, 'args'>> {
+  /**
+   * Whether a start under the `workflowId` of a run that has ended starts a new run, which creates and pays for new
+   * jobs. A run that goes on is returned all the same. Temporal's own `workflowIdReusePolicy` and
+   * `workflowIdConflictPolicy` take precedence over this and over the default; then Temporal's errors are thrown.
+   * @default false
+   */
+  readonly startAgain?: boolean;
+}
 
 export interface LlmJobsClientOptions {
   /**
@@ -85,10 +118,10 @@ export class LlmJobsClient {
   }
 
   /**
-   * Starts a run of `runBatch`. Its workflow id is `batch-<uuid>` unless the options contain one. A given id makes it
-   * safe to repeat the start: Temporal refuses a second run of that id while the first is running.
+   * Starts a run of `runBatch`. Its workflow id is `batch-<uuid>` unless the options contain one, which makes it safe to
+   * repeat the start: see {@link StartOptions}.
    *
-   * @throws InvalidSpecError before a run is started
+   * @throws InvalidSpecError before a run is started; RunEndedError if the run of the given workflow id has ended
    */
   async startBatch(spec: BatchSpec, options: StartOptions = {}): Promise<BatchRun> {
     const { input, endpoint, provider } = checked(batchSpecSchema, spec);
@@ -105,9 +138,10 @@ export class LlmJobsClient {
   }
 
   /**
-   * Starts a run of `runFineTuning`. Its workflow id is `fine-tuning-<uuid>` unless the options contain one.
+   * Starts a run of `runFineTuning`. Its workflow id is `fine-tuning-<uuid>` unless the options contain one, which makes
+   * it safe to repeat the start: see {@link StartOptions}.
    *
-   * @throws InvalidSpecError before a run is started
+   * @throws InvalidSpecError before a run is started; RunEndedError if the run of the given workflow id has ended
    */
   async startFineTuning(spec: FineTuningSpec, options: StartOptions = {}): Promise<FineTuningRun> {
     const { model, method, provider } = checked(fineTuningSpecSchema, spec);
@@ -124,9 +158,9 @@ export class LlmJobsClient {
 
   /**
    * Starts a run of `runBulkBatch`, which sends any number of requests in as many batches as needed. Its workflow id is
-   * `bulk-<uuid>` unless the options contain one.
+   * `bulk-<uuid>` unless the options contain one, which makes it safe to repeat the start: see {@link StartOptions}.
    *
-   * @throws InvalidSpecError before a run is started
+   * @throws InvalidSpecError before a run is started; RunEndedError if the run of the given workflow id has ended
    */
   async startBulkBatch(spec: BulkBatchSpec, options: StartOptions = {}): Promise<BulkBatchRun> {
     const { input, provider } = checked(bulkBatchSpecSchema, spec);
@@ -148,7 +182,8 @@ export class LlmJobsClient {
    *
    * @param spec the spec of {@link startBulkBatch}, with `storage` instead of `input`: a storage that the workers can
    *   read, too
-   * @throws InvalidSpecError before anything is written; StorageError; errors of the iterable, unchanged
+   * @throws InvalidSpecError before anything is written; StorageError; errors of the iterable, unchanged; RunEndedError
+   *   if the run of the given workflow id has ended
    */
   async startBulkBatchFrom(
     requests: AsyncIterable<BatchRequest> | Iterable<BatchRequest>,
@@ -184,21 +219,34 @@ export class LlmJobsClient {
     await this.client.connection.close();
   }
 
-  #start(
+  async #start(
     type: string,
     defaultWorkflowId: string,
     spec: unknown,
-    options: StartOptions,
+    { startAgain = false, ...options }: StartOptions,
     texts: { readonly summary: string; readonly details: readonly string[] },
   ): Promise<WorkflowHandle> {
-    return this.client.workflow.start(type, {
-      taskQueue: this.taskQueue,
-      staticSummary: texts.summary.slice(0, MAX_SUMMARY_LENGTH),
-      staticDetails: texts.details.join(' '),
-      ...options,
-      workflowId: options.workflowId ?? defaultWorkflowId,
-      args: [spec],
-    });
+    const workflowId = options.workflowId ?? defaultWorkflowId;
+    const { workflowIdConflictPolicy, workflowIdReusePolicy } = options;
+    try {
+      return await this.client.workflow.start(type, {
+        taskQueue: this.taskQueue,
+        staticSummary: texts.summary.slice(0, MAX_SUMMARY_LENGTH),
+        staticDetails: texts.details.join(' '),
+        ...options,
+        workflowIdReusePolicy: workflowIdReusePolicy ?? (startAgain ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE'),
+        // Temporal's older policy to terminate a run that goes on cannot be combined with this one.
+        ...(workflowIdReusePolicy !== 'TERMINATE_IF_RUNNING' && {
+          workflowIdConflictPolicy: workflowIdConflictPolicy ?? 'USE_EXISTING',
+        }),
+        workflowId,
+        args: [spec],
+      });
+    } catch (error) {
+      const isOurPolicy = workflowIdConflictPolicy === undefined && workflowIdReusePolicy === undefined;
+      if (isOurPolicy && error instanceof WorkflowExecutionAlreadyStartedError) throw new RunEndedError(workflowId);
+      throw error;
+    }
   }
 }
 

@@ -51,7 +51,8 @@ export const FAILURES = {
   },
   AmbiguousCreate: {
     retryable: false,
-    meaning: 'It is unknown whether a create succeeded, and the provider keeps no metadata by which to find the job.',
+    meaning:
+      'It is unknown whether a create succeeded, and the job cannot be looked up: no metadata is kept, or its list is refused.',
     details: '{ operation, lookFor }',
   },
   JobVanished: {

@@ -4,7 +4,6 @@ import type { BatchSnapshot, FineTuningSnapshot, JobSnapshot } from '../contract
 import { batchObjectSchema } from './objects/batch.js';
 import { fineTuningObjectSchema } from './objects/fine-tuning-job.js';
 import type { OpenAIClient } from './openai-client.js';
-import { JOB_KEY } from '../contract/job-key.js';
 import { PAGE_SIZES } from '../contract/limits.js';
 import { BATCH_STATUS_RULES, FINE_TUNING_STATUS_RULES, type StatusRules } from '../contract/status.js';
 
@@ -15,8 +14,8 @@ export interface JobKind<T extends JobSnapshot> {
   readonly path: string;
   /** Objects per page of the list. */
   readonly pageSize: number;
-  /** Query parameters by which the list filters by key. It is an optimisation: a provider may ignore them. */
-  readonly filter: (key: string) => Readonly<Record<string, unknown>>;
+  /** The file that a job was created from; null where the provider does not tell it. */
+  readonly inputFileId: (job: T) => string | null;
   readonly schema: z.ZodType<T>;
   readonly statuses: StatusRules;
   readonly retrieve: (client: OpenAIClient, id: string) => PromiseLike<unknown>;
@@ -27,7 +26,7 @@ export const BATCHES: JobKind<BatchSnapshot> = {
   name: 'batches',
   path: '/batches',
   pageSize: PAGE_SIZES.batches,
-  filter: () => ({}),
+  inputFileId: (job) => job.inputFileId,
   schema: batchObjectSchema,
   statuses: BATCH_STATUS_RULES,
   retrieve: (client, id) => client.batches.retrieve(id),
@@ -38,7 +37,7 @@ export const FINE_TUNING_JOBS: JobKind<FineTuningSnapshot> = {
   name: 'fineTuning',
   path: '/fine_tuning/jobs',
   pageSize: PAGE_SIZES.jobs,
-  filter: (key) => ({ metadata: { [JOB_KEY]: key } }),
+  inputFileId: (job) => job.trainingFileId,
   schema: fineTuningObjectSchema,
   statuses: FINE_TUNING_STATUS_RULES,
   retrieve: (client, id) => client.fineTuning.jobs.retrieve(id),

@@ -19,14 +19,32 @@ export type ListPage = z.output<typeof pageSchema>;
 
 const withId = z.object({ id: z.string().min(1) });
 
+/** Most pages of a list that are read at a time: half a million jobs. A longer list is one without an end. */
+export const MAX_PAGES = 5_000;
+
+/** A list that is still not read to its end after {@link MAX_PAGES} pages. */
+export class EndlessListError extends Error {
+  override readonly name = 'EndlessListError';
+
+  constructor() {
+    super(`the list has no end: ${MAX_PAGES} pages were read, and each one promised another`);
+  }
+}
+
 /**
  * Every object of a list, page after page. The list ends where the provider says so, at an empty page, and at a page
  * that was already read, since not every provider supports `after`.
+ *
+ * @param start the id after which the list begins
+ * @throws EndlessListError
  */
-export async function* eachObject(readPage: (query: { readonly after?: string }) => Promise<ListPage>): AsyncGenerator {
+export async function* eachObject(
+  readPage: (query: { readonly after?: string }) => Promise<ListPage>,
+  start?: string | null,
+): AsyncGenerator {
   const cursors = new Set<string>();
-  let query: { after?: string } = {};
-  while (true) {
+  let query: { after?: string } = start ? { after: start } : {};
+  for (let page = 0; page < MAX_PAGES; page += 1) {
     const { data, has_more: hasMore } = await readPage(query);
     const after = withId.safeParse(data.at(-1)).data?.id;
     if (after !== undefined && cursors.has(after)) return;
@@ -35,4 +53,5 @@ export async function* eachObject(readPage: (query: { readonly after?: string })
     cursors.add(after);
     query = { after };
   }
+  throw new EndlessListError();
 }

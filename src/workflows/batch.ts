@@ -20,7 +20,8 @@ import { isHalfDone, type BatchSnapshot, type RequestCounts } from '../contract/
 import { toMs } from '../contract/spec-fields.js';
 import { BATCH_STATUS_RULES, isBatchEnd, type BatchEnd } from '../contract/status.js';
 import { createJobActivities, runActivity, shortActivities, transferActivities } from './lifecycle/activity-calls.js';
-import { JobLifecycle, type CollectContext, type JobTypes } from './lifecycle/job-lifecycle.js';
+import { JobLifecycle } from './lifecycle/job-lifecycle.js';
+import type { CollectContext, JobTypes } from './lifecycle/job-types.js';
 import { RunControl } from './lifecycle/run-control.js';
 import { iso } from './lifecycle/time.js';
 import type { EndedJob } from './lifecycle/wait-for-end.js';
@@ -101,11 +102,15 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     });
   }
 
-  protected find({ inputFileId }: BatchTypes['uploaded'], search: JobSearch, outcomeUnknown: boolean) {
+  protected inputFileId({ inputFileId }: BatchTypes['uploaded']): string {
+    return inputFileId;
+  }
+
+  protected find(uploaded: BatchTypes['uploaded'] | null, search: JobSearch, outcomeUnknown: boolean) {
     return runActivity(shortActivities.findBatch, 'Search for a batch left by the interrupted create', {
       ...search,
       outcomeUnknown,
-      lookFor: { inputFileId, endpoint: this.spec.endpoint },
+      lookFor: { ...uploaded, endpoint: this.spec.endpoint },
     });
   }
 

@@ -9,6 +9,7 @@ import {
   type ParsedBulkBatchSpec,
 } from '../contract/bulk-batch.js';
 import { invalidInput } from '../contract/failures.js';
+import type { Origin } from '../contract/job-key.js';
 import { parseSpec } from '../contract/parse-spec.js';
 import type { BulkPart, PartOutcome, RoundPlan } from '../contract/part.js';
 import { failureOfAllParts } from './bulk/part-failure.js';
@@ -16,12 +17,14 @@ import { Parts } from './bulk/parts.js';
 import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { isHistoryLong } from './lifecycle/history-limit.js';
-import { identity } from './lifecycle/identity.js';
+import { identity, ownOrigin } from './lifecycle/identity.js';
 import { RunControl } from './lifecycle/run-control.js';
 import { bulkBatchProgressQuery } from './messages.js';
 
 /** What the next run takes over when a long history makes the workflow continue as new, which it does between parts. */
 export interface BulkState {
+  /** The run that the keys of the parts' jobs name. */
+  readonly origin: Origin;
   /** Name of the folder of this bulk batch's files. */
   readonly folder: string;
   /** The round of `pending`, from 1; 0 before the first plan. */
@@ -65,16 +68,10 @@ class BulkBatchLifecycle {
     this.#argument = argument;
     this.#spec = spec;
     this.#run = run;
-    this.#parts = new Parts(spec, run, () => this.#show());
-    this.#state = state ?? {
-      folder: identity().folder,
-      round: 0,
-      pending: [],
-      done: [],
-      sent: [],
-      requests: 0,
-      warnings: [],
-    };
+    const origin = ownOrigin(state?.origin);
+    this.#parts = new Parts(spec, run, origin, () => this.#show());
+    const first = { folder: identity().folder, round: 0, pending: [], done: [], sent: [], requests: 0, warnings: [] };
+    this.#state = { ...(state ?? first), origin };
     this.#partsInRound = this.#state.pending.length;
     for (const warning of this.#state.warnings) run.warn(warning);
     run.onChange = () => this.#show();

@@ -22,7 +22,8 @@ import {
   shortActivities,
   transferActivities,
 } from './lifecycle/activity-calls.js';
-import { JobLifecycle, type CollectContext, type JobTypes } from './lifecycle/job-lifecycle.js';
+import { JobLifecycle } from './lifecycle/job-lifecycle.js';
+import type { CollectContext, JobTypes } from './lifecycle/job-types.js';
 import { RunControl } from './lifecycle/run-control.js';
 import { messageOf } from './lifecycle/run-failures.js';
 import { iso } from './lifecycle/time.js';
@@ -133,11 +134,15 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     });
   }
 
-  protected find({ trainingFileId }: FineTuningTypes['uploaded'], search: JobSearch, outcomeUnknown: boolean) {
+  protected inputFileId({ trainingFileId }: FineTuningTypes['uploaded']): string {
+    return trainingFileId;
+  }
+
+  protected find(uploaded: FineTuningTypes['uploaded'] | null, search: JobSearch, outcomeUnknown: boolean) {
     return runActivity(shortActivities.findFineTuningJob, 'Search for a job left by the interrupted create', {
       ...search,
       outcomeUnknown,
-      lookFor: { trainingFileId, model: this.spec.model },
+      lookFor: { ...(uploaded && { trainingFileId: uploaded.trainingFileId }), model: this.spec.model },
     });
   }
 

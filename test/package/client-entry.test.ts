@@ -41,6 +41,7 @@ test('client: exports → what application code needs, with storage and the sche
     expect.arrayContaining([
       'LlmJobsClient',
       'InvalidSpecError',
+      'RunEndedError',
       'BatchRun',
       'BulkBatchRun',
       'FineTuningRun',

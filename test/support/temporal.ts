@@ -43,9 +43,18 @@ export function devServer(): TestTemporal {
 
 /** A separate dev server that suggests continue-as-new after this many events of a history. */
 export function devServerOfShortHistories(events: number): TestTemporal {
+  return devServerOfItsOwn(`limit.historyCount.suggestContinueAsNew=${events}`);
+}
+
+/** A separate dev server that can pause workflows. */
+export function devServerThatPauses(): TestTemporal {
+  return devServerOfItsOwn('frontend.WorkflowPauseEnabled=true');
+}
+
+function devServerOfItsOwn(dynamicConfig: string): TestTemporal {
   return testTemporal(() => {
     const { cliPath: path } = provided(inject('devServer'));
-    const extraArgs = ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${events}`];
+    const extraArgs = ['--dynamic-config-value', dynamicConfig];
     return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, extraArgs } });
   });
 }

@@ -1,13 +1,11 @@
 /** Provider calls shared by batches and fine-tuning jobs. */
 import { log } from '@temporalio/activity';
 import type OpenAI from 'openai';
-import type { CancelReply, JobSearch } from '../../contract/activities/jobs.js';
-import { JOB_KEY } from '../../contract/job-key.js';
+import type { CancelReply } from '../../contract/activities/jobs.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import type { Operation } from '../../provider/error-table.js';
 import type { JobKind } from '../../provider/job-kinds.js';
 import { parseReply, type ApiError, type Reply } from '../../provider/reply.js';
-import { listAll } from './list-all.js';
 import type { ProviderApi } from './provider-api.js';
 
 export async function retrieveJob<T extends JobSnapshot>(
@@ -80,40 +78,4 @@ async function readRefusedJob<T extends JobSnapshot>(
   if (!error) return value;
   if (error.status === 404) return null;
   throw api.failure(`${kind.name}.retrieve`, error);
-}
-
-/** How the jobs that carry one key are found and cancelled. */
-export interface KeyedJobs<T extends JobSnapshot> {
-  readonly api: ProviderApi;
-  /** All jobs that carry the key. */
-  readonly find: () => Promise<T[]>;
-  readonly isEnd: (status: string) => boolean;
-  readonly cancel: (id: string) => Promise<unknown>;
-}
-
-export function keyedJobs<T extends JobSnapshot>(kind: JobKind<T>, api: ProviderApi, search: JobSearch): KeyedJobs<T> {
-  return {
-    api,
-    find: () => findByKey(kind, api, search),
-    isEnd: kind.statuses.isEnd,
-    cancel: (id) => cancelJob(kind, api, { id, isAgain: false }),
-  };
-}
-
-/** Lists newest first and stops at `notBefore`. */
-async function findByKey<T extends JobSnapshot>(
-  kind: JobKind<T>,
-  api: ProviderApi,
-  { key, notBefore }: JobSearch,
-): Promise<T[]> {
-  const found: T[] = [];
-  const query = { limit: kind.pageSize, ...kind.filter(key) };
-  for await (const object of listAll(api, `${kind.name}.list`, kind.path, query)) {
-    const reading = kind.schema.safeParse(object);
-    if (!reading.success) continue;
-    const { createdAt } = reading.data.timestamps;
-    if (createdAt !== null && createdAt < notBefore) break;
-    if (reading.data.metadata[JOB_KEY] === key) found.push(reading.data);
-  }
-  return found;
 }

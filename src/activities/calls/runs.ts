@@ -1,10 +1,14 @@
-/** Questions that activities ask Temporal about other runs. */
-import { getClient } from '@temporalio/activity';
+/** Questions that activities ask Temporal: about other runs, about their own attempts, and about the cluster. */
+import { activityInfo, getClient } from '@temporalio/activity';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { BatchProgress } from '../../contract/batch.js';
+import { clusterIdOf, isOpenRun } from '../../contract/temporal.js';
 
 /** GRPC's `FAILED_PRECONDITION`: the run ended before its first workflow task, so it cannot be queried. */
 const FAILED_PRECONDITION: number = 9;
+
+/** How long Temporal may take to answer a question about this attempt. */
+const OWN_QUESTION_MS = 10_000;
 
 /** Id of the batch that a `runBatch` run followed; null if it had none, or if the run no longer exists. */
 export async function batchIdOfRun(workflowId: string): Promise<string | null> {
@@ -23,9 +27,42 @@ export async function batchIdOfRun(workflowId: string): Promise<string | null> {
 export async function isClosed(workflowId: string): Promise<boolean> {
   try {
     const { status } = await getClient().workflow.getHandle(workflowId).describe();
-    return status.name !== 'RUNNING';
+    return !isOpenRun(status.name);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return true;
     throw error;
   }
+}
+
+/**
+ * How the last attempt of this activity ended: with a failure that it reported itself, without a word (a time-out), or
+ * in a way that Temporal does not tell.
+ */
+export async function endOfLastAttempt(): Promise<'failure' | 'timeout' | 'unknown'> {
+  const { lastFailure } = (await ownActivity()) ?? {};
+  if (!lastFailure) return 'unknown';
+  return lastFailure.timeoutFailureInfo ? 'timeout' : 'failure';
+}
+
+/**
+ * Whether Temporal still counts on this attempt, and has not started another one meanwhile.
+ *
+ * @throws if Temporal cannot be reached
+ */
+export async function isCurrentAttempt(): Promise<boolean> {
+  return (await ownActivity())?.attempt === activityInfo().attempt;
+}
+
+async function ownActivity() {
+  const { activityId, workflowExecution } = activityInfo();
+  if (!workflowExecution) return undefined;
+  const client = getClient();
+  const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
+  const { raw } = await client.withDeadline(Date.now() + OWN_QUESTION_MS, () => handle.describe());
+  return raw.pendingActivities?.find((pending) => pending.activityId === activityId);
+}
+
+/** The id of the cluster that this worker works for. */
+export function ownCluster(): Promise<string> {
+  return clusterIdOf(getClient().workflowService);
 }

@@ -7,6 +7,7 @@ import type {
   CancelReply,
   CreatedOnce,
   CreateOnceInput,
+  Duplicates,
   InterruptedCreate,
   JobSearch,
   Sighting,
@@ -76,10 +77,10 @@ export interface BatchActivities {
   checkBatchInput(input: CheckBatchInputInput): Promise<CheckedInput>;
   /** Creates the batch, or adopts the one that an earlier attempt created. */
   createBatch(input: CreateBatchInput): Promise<CreatedOnce<BatchSnapshot>>;
-  /** The oldest batch that carries the key, or null: after a create whose outcome is unknown. */
+  /** The oldest batch of the run, or null: after a create whose outcome is unknown. */
   findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null>;
-  /** Cancels batches that carry the key, all but the one that the run follows; returns their ids. */
-  cancelDuplicateBatches(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
+  /** Cancels batches of the run, all but the one that it follows. */
+  cancelDuplicateBatches(input: JobSearch & { readonly id: string }): Promise<Duplicates>;
   /** Returns when the batch has changed; until then fails as `NothingNew`, with the delay until the next poll. */
   watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>>;
   /**

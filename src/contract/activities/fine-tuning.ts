@@ -7,6 +7,7 @@ import type {
   CancelReply,
   CreatedOnce,
   CreateOnceInput,
+  Duplicates,
   InterruptedCreate,
   JobRef,
   JobSearch,
@@ -77,10 +78,10 @@ export interface FineTuningActivities {
    * is one.
    */
   createFineTuningJob(input: CreateFineTuningJobInput): Promise<CreatedOnce<FineTuningSnapshot>>;
-  /** The oldest job that carries the key, or null: after a create whose outcome is unknown. */
+  /** The oldest job of the run, or null: after a create whose outcome is unknown. */
   findFineTuningJob(input: InterruptedCreate): Promise<FineTuningSnapshot | null>;
-  /** Cancels jobs that carry the key, all but the one that the run follows; returns their ids. */
-  cancelDuplicateFineTuningJobs(input: JobSearch & { readonly id: string }): Promise<{ cancelled: string[] }>;
+  /** Cancels jobs of the run, all but the one that it follows. */
+  cancelDuplicateFineTuningJobs(input: JobSearch & { readonly id: string }): Promise<Duplicates>;
   /**
    * Returns when the job's status has changed; until then fails as `NothingNew`, with the delay until the next poll.
    */

@@ -1,4 +1,5 @@
 /** Types that the activities of batches and of fine-tuning jobs share. */
+import type { RunOwner } from '../job-key.js';
 import type { JobSnapshot } from '../snapshots.js';
 
 /** A job at a provider. */
@@ -7,12 +8,18 @@ export interface JobRef {
   readonly id: string;
 }
 
-/** A search for jobs by their key. */
+/** A search for the jobs of a run, by the key in their metadata and by their input file. */
 export interface JobSearch {
   readonly provider: string;
-  readonly key: string;
-  /** Epoch seconds. No job with this key can be older. */
-  readonly notBefore: number;
+  readonly owner: RunOwner;
+  /** Input file of the job, by which it is found where no metadata is kept; null where it is not known yet. */
+  readonly inputFile: {
+    readonly id: string;
+    /** Whether this run uploaded it itself, so that no job of another run has it. */
+    readonly isOwn: boolean;
+  } | null;
+  /** Epoch seconds, on Temporal's clock: no job of this run is older. */
+  readonly startedAt: number;
 }
 
 export interface CreateOnceInput extends JobSearch {
@@ -48,6 +55,14 @@ export interface CancelReply<T> {
   readonly job: T | null;
   /** Whether the provider accepted the cancel, or the job needs none. */
   readonly isAccepted: boolean;
+}
+
+/** What the search for duplicates of a run's job found. */
+export interface Duplicates {
+  /** Ids of those that it cancelled. */
+  readonly cancelled: string[];
+  /** Those that had ended before, with answers that were paid for. */
+  readonly ended: { readonly id: string; readonly status: string }[];
 }
 
 /** What the workflow knows of a job, by which the activity recognises a change. Times are epoch seconds. */

@@ -99,9 +99,10 @@ class RequestServer {
     work: () => Promise<Served>,
   ): Promise<FastifyReply> {
     const { apiKey, now, requests, logger } = this.#options;
-    const logged = logEntry(request, endpoint, await now());
+    const time = await now();
+    const logged = logEntry(request, endpoint, time);
     requests.push(logged);
-    const headers = this.#replyHeaders();
+    const headers = this.#replyHeaders(time);
     response.hijack();
     let served: Served;
     try {
@@ -120,10 +121,12 @@ class RequestServer {
     return response;
   }
 
-  #replyHeaders(): Record<string, string> {
+  /** `date` is the time of the API's clock, from which a client can tell how its own differs. */
+  #replyHeaders(now: number): Record<string, string> {
     const random = randomFor(this.#options.seed, 'request', this.#requests);
     this.#requests += 1;
     return {
+      date: new Date(now).toUTCString(),
       'x-request-id': `req_${hexId(32, random)}`,
       'openai-version': '2020-10-01',
       'openai-processing-ms': '1',

@@ -14,11 +14,10 @@ import {
 } from '@temporalio/workflow';
 import type { BatchResult, BatchSpec, CheckedBatchInput } from '../../contract/batch.js';
 import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
-import { ORIGIN } from '../../contract/job-key.js';
+import { ORIGIN, type Origin } from '../../contract/job-key.js';
 import type { BulkPart, PartOutcome } from '../../contract/part.js';
 import type { runBatch } from '../batch.js';
 import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
-import { ownOrigin } from '../lifecycle/identity.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { cancelSignal } from '../messages.js';
 import { Capacity, capacityRefusal, leaseOf } from './capacity.js';
@@ -43,6 +42,7 @@ type Child = ChildWorkflowHandle<typeof runBatch>;
 export class Parts {
   readonly #spec: ParsedBulkBatchSpec;
   readonly #run: RunControl;
+  readonly #origin: Origin;
   readonly #onChange: () => void;
   readonly #capacity: Capacity;
   /** By name of the part's attempt. */
@@ -50,9 +50,10 @@ export class Parts {
   /** What a part waits for, by name of the part. */
   readonly #waiting = new Map<string, string>();
 
-  constructor(spec: ParsedBulkBatchSpec, run: RunControl, onChange: () => void) {
+  constructor(spec: ParsedBulkBatchSpec, run: RunControl, origin: Origin, onChange: () => void) {
     this.#spec = spec;
     this.#run = run;
+    this.#origin = origin;
     this.#onChange = onChange;
     this.#capacity = new Capacity(spec, run);
   }
@@ -144,7 +145,7 @@ export class Parts {
           workflowId,
           args: [this.#childSpec(part), checkedInputOf(part)],
           staticSummary: `Round ${round}, part ${part.number}: ${part.requests} requests for ${part.model}`,
-          memo: { [ORIGIN]: ownOrigin() },
+          memo: { [ORIGIN]: this.#origin },
           // Without its parent, nobody would wait for the batch that the child runs.
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         });

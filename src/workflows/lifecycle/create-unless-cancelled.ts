@@ -2,8 +2,14 @@ import { isCancellation, sleep } from '@temporalio/workflow';
 import type { CreatedOnce } from '../../contract/activities/jobs.js';
 import type { RunControl } from './run-control.js';
 
-/** How long a list at the provider may lag behind a create. */
-const LIST_LAG = '10s';
+/**
+ * When the job of a create that was cancelled is looked for again, after the search before: a list at the provider may
+ * lag, and a request that was cut off may be carried out late, up to a minute after it was sent.
+ */
+const SEARCHES = [
+  { after: '10s', summary: 'Until the provider lists new jobs' },
+  { after: '110s', summary: 'Until a request that was cut off is carried out' },
+] as const;
 
 /** A job that this run created or adopted. */
 export type CreatedJob<Job> = Pick<CreatedOnce<Job>, 'job' | 'mayHaveDuplicate'>;
@@ -29,9 +35,11 @@ export async function createUnlessCancelled<Job>(
   } catch (error) {
     if (!isCancellation(error)) throw error;
   }
-  const found = await find(outcomeUnknown);
-  if (found) return { job: found, mayHaveDuplicate: false };
-  await sleep(LIST_LAG, { summary: 'Until the provider lists new jobs' });
-  const foundLater = await find(outcomeUnknown);
-  return foundLater && { job: foundLater, mayHaveDuplicate: false };
+  let found = await find(outcomeUnknown);
+  for (const { after, summary } of SEARCHES) {
+    if (found) break;
+    await sleep(after, { summary });
+    found = await find(outcomeUnknown);
+  }
+  return found && { job: found, mayHaveDuplicate: outcomeUnknown };
 }

@@ -1,17 +1,19 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { jobKeyOf, ORIGIN, type Origin } from '../../contract/job-key.js';
+import { ORIGIN, type Origin, type RunOwner } from '../../contract/job-key.js';
 
 /** How much the provider's clock may differ from the Temporal server's. */
 const CLOCK_SKEW_SECONDS = 900;
 
-/** Longest part of a file name that is taken from the workflow id, in characters. */
-const MAX_READABLE = 60;
+/** So much of the workflow id is in a file name, in characters: its start, and its end, where the name of a part is. */
+const READABLE = { start: 30, end: 29 };
 
 /** Names and keys derived from the run. A reset keeps all of them. */
 export interface Identity {
-  /** The metadata value that ties a job to this run. */
-  readonly key: string;
-  /** Epoch seconds: no job and no upload of this run can be older. */
+  /** What the key in a job's metadata says of this run. */
+  readonly owner: RunOwner;
+  /** Epoch seconds, on Temporal's clock: no job of this run is older. */
+  readonly startedAt: number;
+  /** Epoch seconds: no upload of this run can be older. */
   readonly notBefore: number;
   /** Whether this run continues another one after a reset, so that its job may exist already. */
   readonly mayExist: boolean;
@@ -24,30 +26,37 @@ export interface Identity {
 export function identity(): Identity {
   const { namespace, workflowId, runId, originalExecutionRunId, memo } = workflowInfo();
   const isReset = runId !== originalExecutionRunId;
-  const origin = memo?.[ORIGIN] as Origin | undefined;
-  const { runId: originRunId, notBefore, mayExist } = origin ?? ownOrigin();
-  const folder = `${readable(workflowId)}.${originRunId}`;
+  const origin = (memo?.[ORIGIN] as Origin | undefined) ?? ownOrigin();
+  const folder = `${readable(workflowId)}.${origin.runId}`;
   return {
-    key: jobKeyOf({ namespace, workflowId, runId: originRunId }),
-    notBefore,
-    mayExist: mayExist || isReset,
+    owner: { namespace, workflowId, runId: origin.runId },
+    startedAt: origin.startedAt,
+    notBefore: origin.startedAt - CLOCK_SKEW_SECONDS,
+    mayExist: origin.mayExist || isReset,
     filename: (role) => `${folder}.${role}.jsonl`,
     folder,
   };
 }
 
-/** This run as the origin that its children name in their memo. */
-export function ownOrigin(): Origin {
-  const { runId, originalExecutionRunId, startTime } = workflowInfo();
-  return {
-    runId: originalExecutionRunId,
-    notBefore: Math.floor(startTime.getTime() / 1_000) - CLOCK_SKEW_SECONDS,
-    mayExist: runId !== originalExecutionRunId,
-  };
-}
-
-/** The workflow id as a part of a file name. Of a long one the end is kept: it tells the parts of a bulk batch apart. */
 function readable(workflowId: string): string {
   const name = workflowId.replace(/[^A-Za-z0-9._-]+/g, '-');
-  return name.length <= MAX_READABLE ? name : `${name.slice(0, MAX_READABLE / 2 - 1)}~${name.slice(-MAX_READABLE / 2)}`;
+  const { start, end } = READABLE;
+  return name.length <= start + end ? name : `${name.slice(0, start)}-${name.slice(-end)}`;
+}
+
+/**
+ * This run as the origin that its children name in their memo.
+ *
+ * @param continued the origin of the run that this one continues as new. It stays the origin of all parts, so that a
+ *   reset of any run of the chain finds their jobs
+ */
+export function ownOrigin(continued?: Origin): Origin {
+  const { runId, originalExecutionRunId, startTime } = workflowInfo();
+  const isReset = runId !== originalExecutionRunId;
+  if (continued) return { ...continued, mayExist: continued.mayExist || isReset };
+  return {
+    runId: originalExecutionRunId,
+    startedAt: Math.floor(startTime.getTime() / 1_000),
+    mayExist: isReset,
+  };
 }

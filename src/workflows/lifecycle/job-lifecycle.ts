@@ -7,66 +7,27 @@ import type {
   CancelReply,
   CreatedOnce,
   CreateOnceInput,
+  Duplicates,
   JobSearch,
   Sighting,
   WatchInput,
 } from '../../contract/activities/jobs.js';
 import type { UploadFileInput } from '../../contract/activities/files.js';
-import type { CheckedFile } from '../../contract/checked-file.js';
 import { failure } from '../../contract/failures.js';
-import type { Cancellation, CommonProgress } from '../../contract/progress.js';
+import type { CommonProgress } from '../../contract/progress.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
-import { toMs, type Duration } from '../../contract/spec-fields.js';
+import { toMs } from '../../contract/spec-fields.js';
 import { runActivity, shortActivities, transferActivities } from './activity-calls.js';
 import { createUnlessCancelled, type CreatedJob } from './create-unless-cancelled.js';
 import { showDetails, type Details } from './current-details.js';
 import { identity } from './identity.js';
+import type { CollectContext, InputFile, JobTypes } from './job-types.js';
 import { cancellingLateDuplicates } from './late-duplicates.js';
 import { isUnanswered, Persistence } from './persistence.js';
 import type { RunControl } from './run-control.js';
 import { messageOf } from './run-failures.js';
 import { now } from './time.js';
 import { JobWait, type EndedJob, type EndingStatusRules, type StuckJob } from './wait-for-end.js';
-
-/** What flows through the lifecycle of one kind of job, in this order. */
-export interface JobTypes {
-  readonly spec: JobSpec;
-  /** The input after its pre-flight check. */
-  readonly checked: object;
-  /** The ids of the input's files at the provider. */
-  readonly uploaded: object;
-  readonly job: JobSnapshot;
-  /** The job's terminal statuses. */
-  readonly end: string;
-  /** What was collected; null where there was nothing to collect. */
-  readonly collected: { readonly warnings: readonly string[] } | null;
-  readonly result: { readonly warnings: string[] };
-}
-
-/** The fields of a spec that the lifecycle itself depends on. */
-interface JobSpec {
-  readonly provider: string;
-  readonly outputUri?: string | undefined;
-  readonly onAmbiguousCreate: 'fail' | 'createAgain';
-  readonly vanishedAfter: Duration;
-  readonly stuckAfter: Duration;
-  readonly settleFor: Duration;
-  readonly giveUpAfter: Duration;
-  readonly poll?: { readonly min?: Duration | undefined; readonly max?: Duration | undefined } | undefined;
-}
-
-/** What the collecting activities of all kinds of jobs take. */
-export interface CollectContext {
-  readonly provider: string;
-  readonly outputUri: string | null;
-  readonly settleForMs: number;
-  readonly cancellation: Cancellation | null;
-  readonly warnings: readonly string[];
-}
-
-/** A checked input file: in storage, or at the provider already. */
-type InputFile =
-  { readonly fileId: string; readonly file?: undefined } | { readonly fileId?: undefined; readonly file: CheckedFile };
 
 /** The provider deletes an upload after 30 days: longer than any job takes, so that only a forgotten one expires. */
 const INPUT_EXPIRES_AFTER_SECONDS = 30 * 24 * 60 * 60;
@@ -87,6 +48,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
   #lastCheckedAt: number | null = null;
   /** Whether a create failed with unknown outcome, so that a job may be running. */
   #isCreateAmbiguous = false;
+  #ignoresCancel = false;
 
   protected abstract readonly statuses: EndingStatusRules<T['end']>;
 
@@ -108,13 +70,13 @@ export abstract class JobLifecycle<T extends JobTypes> {
   }
 
   async #fromInputToResult(): Promise<T['result']> {
-    const checked = await this.check();
-    if (!checked) return this.neverCreated(null);
+    let checked = await this.check();
     try {
-      this.uploaded = await this.upload(checked);
-      const created = this.uploaded && (await this.#create(this.uploaded));
+      this.uploaded = checked && (await this.upload(checked));
+      const created = (this.uploaded && (await this.#create(this.uploaded))) ?? (await this.#leftByEarlierRun());
       if (!created) return this.neverCreated(checked);
       const waited = await this.#waitForEnd(created);
+      checked ??= await this.#checkInSpiteOfCancel();
       const collected = await this.#collect(waited, checked);
       if (waited.isStuck) throw this.#stuck(waited, collected);
       return this.resultOf(waited, collected);
@@ -131,9 +93,12 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   protected abstract create(uploaded: T['uploaded'], once: CreateOnceInput): Promise<CreatedOnce<T['job']>>;
 
-  /** Searches for a job that an interrupted create left behind. */
+  /** The file that the job is created from. */
+  protected abstract inputFileId(uploaded: T['uploaded']): string;
+
+  /** Searches for a job that an interrupted create or an earlier run left behind. */
   protected abstract find(
-    uploaded: T['uploaded'],
+    uploaded: T['uploaded'] | null,
     search: JobSearch,
     outcomeUnknown: boolean,
   ): Promise<T['job'] | null>;
@@ -143,10 +108,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
   protected abstract cancel(id: string, isAgain: boolean): Promise<CancelReply<T['job']>>;
 
   /** Cancels every job of this run but the one of this id. */
-  protected abstract cancelDuplicates(
-    search: JobSearch,
-    id: string,
-  ): Promise<{ readonly cancelled: readonly string[] }>;
+  protected abstract cancelDuplicates(search: JobSearch, id: string): Promise<Duplicates>;
 
   /**
    * When the provider ends the job, in epoch seconds; null where it reports none, or jobs of this kind do not expire.
@@ -195,6 +157,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   /** Does the work unless a cancel is requested before or meanwhile, which makes it null. */
   protected async unlessCancelled<Value>(work: () => Promise<Value>): Promise<Value | null> {
+    if (this.#ignoresCancel) return work();
     const done = await this.run.untilCancelled(work);
     return done.interrupted ? null : done.value;
   }
@@ -228,7 +191,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
   async #create(uploaded: T['uploaded']): Promise<CreatedJob<T['job']> | null> {
     const { onAmbiguousCreate } = this.spec;
     const { mayExist } = this.#identity;
-    const search = this.#search();
+    const search = this.#search(uploaded);
     this.#isCreateAmbiguous = true;
     const created = await createUnlessCancelled<T['job']>(
       this.run,
@@ -244,6 +207,24 @@ export abstract class JobLifecycle<T extends JobTypes> {
     });
     this.#isCreateAmbiguous = false;
     return created;
+  }
+
+  /**
+   * The job of the run before a reset, where a cancel came before this run got to it: a reset applies the signals of the
+   * earlier run again. Null if there is none.
+   */
+  async #leftByEarlierRun(): Promise<CreatedJob<T['job']> | null> {
+    if (!this.#identity.mayExist || !this.run.cancellation) return null;
+    const job = await this.find(this.uploaded, this.#search(this.uploaded), false);
+    return job && { job, mayHaveDuplicate: true };
+  }
+
+  /** The results of a job that exists are accounted for against its input. */
+  async #checkInSpiteOfCancel(): Promise<T['checked']> {
+    this.#ignoresCancel = true;
+    const checked = await this.check();
+    if (!checked) throw new Error('The input was not checked');
+    return checked;
   }
 
   #waitForEnd({
@@ -275,7 +256,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
       }
     };
     if (!mayHaveDuplicate) return wait();
-    const cancelDuplicates = () => this.cancelDuplicates(this.#search(), job.id);
+    const cancelDuplicates = () => this.cancelDuplicates(this.#search(this.uploaded), job.id);
     return cancellingLateDuplicates(
       this.run,
       () => this.#persistence.untilAnswered('search', cancelDuplicates, () => isOver),
@@ -343,9 +324,11 @@ export abstract class JobLifecycle<T extends JobTypes> {
     }
   }
 
-  #search(): JobSearch {
-    const { key, notBefore } = this.#identity;
-    return { provider: this.spec.provider, key, notBefore };
+  #search(uploaded: T['uploaded'] | null): JobSearch {
+    const { owner, startedAt } = this.#identity;
+    const id = uploaded && this.inputFileId(uploaded);
+    const inputFile = id === null ? null : { id, isOwn: this.uploadedFileIds.includes(id) };
+    return { provider: this.spec.provider, owner, inputFile, startedAt };
   }
 
   #show(): void {

@@ -1,4 +1,5 @@
 import { condition } from '@temporalio/workflow';
+import type { Duplicates } from '../../contract/activities/jobs.js';
 import { messageOf } from './run-failures.js';
 import type { RunControl } from './run-control.js';
 
@@ -15,14 +16,19 @@ const SEARCH_AFTER = '2m';
  */
 export async function cancellingLateDuplicates<T>(
   run: RunControl,
-  cancelDuplicates: () => Promise<{ readonly cancelled: readonly string[] }>,
+  cancelDuplicates: () => Promise<Duplicates>,
   wait: () => Promise<T>,
 ): Promise<T> {
   let hasEnded = false;
   const search = async () => {
     await condition(() => hasEnded, SEARCH_AFTER, { summary: 'Until the search for a late duplicate' });
-    const { cancelled } = await cancelDuplicates();
+    const { cancelled, ended } = await cancelDuplicates();
     for (const id of cancelled) run.warn(`Cancelled ${id}: a duplicate of this run's job, created late`);
+    for (const { id, status } of ended) {
+      run.warn(
+        `${id} is a duplicate of this run's job, created late; it had already ended (${status}) and is paid for`,
+      );
+    }
   };
   const searched = search().catch((error: unknown) =>
     run.warn(`Could not search for a duplicate of this run's job: ${messageOf(error)}`),

@@ -10,6 +10,7 @@ import { FAILURES } from '../../../src/index.js';
 import { ManualClock, type Operation } from '../../../src/testing/index.js';
 import { clientOf, stageActivities, startBackend, type Backend } from '../../../dev/stage/backend.js';
 import { timeSkippingStage } from '../../support/stage.js';
+import { devServer } from '../../support/temporal.js';
 import { totalOf } from '../../support/runs.js';
 import { anyJson, anyOf, fuzzRuns } from '../../support/fuzz.js';
 import { chatExamples, chatRequests, jsonl } from '../../support/samples.js';
@@ -60,17 +61,33 @@ const changes = fc.oneof(
   fields.map((changed) => (reply: unknown) => ({ ...(reply as object), ...changed })),
 );
 
+/** What an attempt leaves whose answer was lost, so that the next one looks for its job. */
+const AFTER_A_LOST_ANSWER = {
+  attempt: 1,
+  hasEnded: true,
+  withUnknownOutcome: 1,
+  mayBeUnderWay: false,
+  isSearchDue: false,
+  search: { after: null, read: 0, newest: null, notBefore: null, found: [], unclear: [] },
+};
+
+const temporal = devServer();
+
 const file = (lines: readonly unknown[]) => new File([jsonl(lines)], 'input.jsonl');
 
 describe('an activity', () => {
   let backend: Backend;
   let activities: Activities;
   const known = { batch: '', job: '', file: '' };
-  const environment = new MockActivityEnvironment({ attempt: 2 }, { logger: new DefaultLogger('ERROR') });
+  let environment: MockActivityEnvironment;
 
   beforeAll(async () => {
     backend = await startBackend({ clock: new ManualClock() });
     activities = stageActivities(backend);
+    environment = new MockActivityEnvironment(
+      { attempt: 2, heartbeatDetails: AFTER_A_LOST_ANSWER },
+      { logger: new DefaultLogger('ERROR'), client: temporal.client },
+    );
     const client = clientOf(backend.api, { maxRetries: 0 });
     known.file = (await client.files.create({ file: file(chatRequests(2)), purpose: 'batch' })).id;
     const batch = await client.batches.create({
@@ -86,7 +103,7 @@ describe('an activity', () => {
   afterAll(() => backend.stop());
 
   const provider = 'default';
-  const search = { provider, key: 'a/b/c', notBefore: 0 };
+  const search = { provider, owner: { namespace: 'a', workflowId: 'b', runId: 'c' }, inputFile: null, startedAt: 0 };
   const watch = (id: string, status: string) => ({
     provider,
     id,

@@ -3,6 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import type OpenAI from 'openai';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { findOrphans, JOB_KEY } from '../../../src/index.js';
 import type { BatchScenario } from '../../../src/testing/index.js';
@@ -78,6 +79,41 @@ describe.concurrent('reset', () => {
   });
 });
 
+describe.concurrent('reset of a run that was cancelled', () => {
+  test('a batch run, to each of its workflow tasks → the cancel is applied again, and finds the same batch every time', async () => {
+    const run = await startBatch(`reset-cancelled-${randomUUID()}`, STUCK);
+    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    await run.cancel('enough');
+    const before = await run.result();
+    expect(before.status).toBe('cancelled');
+    const { runId } = await run.handle.describe();
+    for (const task of await workflowTasks(run.handle)) {
+      const again = stage.jobs.batch(run.workflowId, await reset(run.handle, runId, task));
+      const { status, batchId, lines } = await again.result();
+      expect({ task, status, batchId, lines }).toEqual({
+        task,
+        status: 'cancelled',
+        batchId: before.batchId,
+        lines: before.lines,
+      });
+    }
+    expect(await jobsOf(stage.api, run.workflowId)).toHaveLength(1);
+  });
+
+  test('a running batch, reset to its first workflow task together with a cancel → the batch is cancelled', async () => {
+    const run = await startBatch(`reset-cancel-${randomUUID()}`, STUCK);
+    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    const { runId } = await run.handle.describe();
+    await run.cancel('enough');
+    const [task = 0] = await workflowTasks(run.handle);
+    const again = stage.jobs.batch(run.workflowId, await reset(run.handle, runId, task));
+    const { status, batchId } = await again.result();
+    const jobs = await jobsOf(stage.api, run.workflowId);
+    expect(jobs.map((job) => job.status)).toEqual(['cancelled']);
+    expect({ status, batchId }).toEqual({ status: 'cancelled', batchId: jobs[0]?.id });
+  });
+});
+
 describe.concurrent('cancel and terminate', () => {
   test('native cancel twice → Cancelled, the batch cancelled once', async () => {
     const run = await startBatch(`cancel-twice-${randomUUID()}`, STUCK);
@@ -106,6 +142,10 @@ describe.concurrent('cancel and terminate', () => {
   });
 });
 
+async function clusterId(): Promise<string> {
+  return (await stage.temporal.client.workflowService.getClusterInfo({})).clusterId ?? '';
+}
+
 async function orphansOf(workflowIds: readonly string[], cancel = false) {
   const found = await findOrphans({ temporal: stage.temporal.client, openai: stage.openai, cancel });
   return found.filter(({ owner }) => workflowIds.includes(owner.workflowId));
@@ -125,10 +165,12 @@ describe('findOrphans', () => {
     await Promise.all([batch.handle.terminate(), tuning.handle.terminate()]);
     const found = await orphansOf(ids);
     expect(found).toMatchObject([
-      { kind: 'batch', status: 'in_progress', runStatus: 'TERMINATED', isCancelled: false },
+      { kind: 'batch', status: 'in_progress', reason: 'runEnded', runStatus: 'TERMINATED', isCancelled: false },
       { kind: 'fineTuning', status: 'running', runStatus: 'TERMINATED', isCancelled: false },
     ]);
-    expect(found[0]?.owner).toEqual({ namespace: stage.temporal.namespace, workflowId: batch.workflowId, runId });
+    const { namespace } = stage.temporal;
+    const cluster = await clusterId();
+    expect(found[0]?.owner).toEqual({ cluster, namespace, workflowId: batch.workflowId, runId });
     expect((await jobsOf(stage.api, batch.workflowId))[0]?.status).toBe('in_progress');
 
     expect((await orphansOf(ids, true)).map(({ isCancelled }) => isCancelled)).toEqual([true, true]);
@@ -162,7 +204,30 @@ describe('findOrphans', () => {
     expect(await isFound()).toBe(true);
   });
 
-  test('a run of another namespace, an invalid key, no key → left alone; older than since → not checked', async () => {
+  test('a run that is open, with three jobs of its key → the one it follows is left alone, the others are named', async () => {
+    keepNextInProgress();
+    const run = await startBatch(`orphan-twins-${randomUUID()}`);
+    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
+    const { jobId } = await run.progress();
+    const [followed] = await jobsOf(stage.api, run.workflowId);
+    const twin = async () => {
+      keepNextInProgress();
+      const { input_file_id: file, metadata } = followed as OpenAI.Batch;
+      return stage.openai.batches.create({ input_file_id: file, endpoint, completion_window: '24h', metadata });
+    };
+    const twins = [await twin(), await twin()].map(({ id }) => id);
+    const named = await orphansOf([run.workflowId]);
+    expect(named.map((orphan) => orphan.jobId).toSorted()).toEqual(twins.toSorted());
+    expect(named).toMatchObject([1, 2].map(() => ({ reason: 'duplicate', runStatus: 'RUNNING', isCancelled: false })));
+    expect((await orphansOf([run.workflowId], true)).map(({ isCancelled }) => isCancelled)).toEqual([true, true]);
+    await waitFor(async () => (await orphansOf([run.workflowId])).length === 0, 'the twins to be cancelled');
+    expect((await run.progress()).jobId).toBe(jobId);
+    expect((await run.progress()).status).toBe('in_progress');
+    await run.handle.terminate();
+    expect(await orphansOf([run.workflowId], true)).toMatchObject([{ jobId, reason: 'runEnded', isCancelled: true }]);
+  });
+
+  test('a run of another namespace or of another cluster, an invalid key, no key → left alone; older than since → not checked', async () => {
     const client = stage.openai;
     const file = await client.files.create({
       file: new File([`${JSON.stringify(chatRequests(1)[0])}\n`], 'x.jsonl'),
@@ -171,10 +236,14 @@ describe('findOrphans', () => {
     stage.api.scenarios.forBatches(() => true, { stuckIn: ['in_progress'] });
     const create = (metadata: Record<string, string> | null) =>
       client.batches.create({ input_file_id: file.id, endpoint, completion_window: '24h', metadata });
-    await create({ [JOB_KEY]: 'elsewhere/some-workflow/some-run' });
+    const { namespace } = stage.temporal;
+    const cluster = await clusterId();
+    await create({ [JOB_KEY]: `${cluster}/elsewhere/some-workflow/some-run` });
+    await create({ [JOB_KEY]: `${randomUUID()}/${namespace}/some-workflow/some-run` });
+    await create({ [JOB_KEY]: `-/${namespace}/some-workflow/some-run` });
     await create({ [JOB_KEY]: 'no key' });
     await create(null);
-    const gone = await create({ [JOB_KEY]: `${stage.temporal.namespace}/never-was/${randomUUID()}` });
+    const gone = await create({ [JOB_KEY]: `${cluster}/${namespace}/never-was/${randomUUID()}` });
     stage.api.scenarios.clear();
     expect(await orphansOf(['some-workflow', 'never-was'])).toMatchObject([{ jobId: gone.id, runStatus: 'NOT_FOUND' }]);
     const since = new Date(((await stage.api.batches())[0]?.created_at ?? 0) * 1_000 + 1_000);

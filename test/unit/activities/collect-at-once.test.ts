@@ -8,7 +8,7 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createActivities } from '../../../src/activities/index.js';
 import type { CollectBatchInput, CollectedBatch } from '../../../src/contract/activities/batch.js';
-import { failure, jsonl, request, success } from '../../support/jsonl.js';
+import { failure, jsonl, request, success } from '../../support/result-lines.js';
 import { sandbox } from '../../support/storage.js';
 
 const OUTPUT = jsonl(success('a'), success('b'));
@@ -74,7 +74,14 @@ test('an attempt stalls with less than its successor reads → the files are the
     })(),
   );
   const checked = { requests: 4, model: null, file };
-  const input = { provider: 'default', input: checked, outputUri: null, cancellation: null, warnings: [] };
+  const input = {
+    provider: 'default',
+    input: checked,
+    outputUri: null,
+    settleForMs: 0,
+    cancellation: null,
+    warnings: [],
+  };
   const first = collect(input).then(
     () => null,
     (error: unknown) => error,

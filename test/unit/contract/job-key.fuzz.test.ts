@@ -14,7 +14,7 @@ const workflowId = fc.oneof(
 
 test('job key: any owner whose ids fit → the same owner back', () => {
   fc.assert(
-    fc.property(fc.record({ namespace, workflowId, runId }), (owner) => {
+    fc.property(fc.record({ cluster: fc.uuid(), namespace, workflowId, runId }), (owner) => {
       fc.pre(owner.workflowId.isWellFormed());
       expect(jobOwnerOf(jobKeyOf(owner))).toEqual(owner);
     }),
@@ -26,7 +26,7 @@ test('job key: ids of any length and content → at most 512 characters, well-fo
   const long = fc.tuple(anyText, fc.integer({ min: 1, max: 300 })).map(([text, times]) => text.repeat(times));
   fc.assert(
     fc.property(fc.oneof(namespace, fc.stringMatching(/^[a-z]{100,400}$/)), long, runId, (space, id, run) => {
-      const key = jobKeyOf({ namespace: space, workflowId: id, runId: run });
+      const key = jobKeyOf({ cluster: '-', namespace: space, workflowId: id, runId: run });
       expect(key.length).toBeLessThanOrEqual(METADATA_LIMITS.valueLength);
       expect(key.isWellFormed()).toBe(true);
       expect(jobOwnerOf(key)?.runId).toBe(run);

@@ -85,7 +85,7 @@ describe('lines', () => {
         content.subarray(at * size, (at + 1) * size),
       );
       const onTooLong = (piece: Buffer) => void pieces.push(piece.toString());
-      const found = await linesOf(chunks(...parts), { lineBytes: 10, onTooLong });
+      const found = await linesOf(bytesOf(...parts), { lineBytes: 10, onTooLong });
       expect(pieces.join('').replace('\r', '')).toBe(long.join(''));
       expect(found.map(({ problem }) => problem)).toEqual([null, 'tooLong', null, 'tooLong']);
     }

@@ -12,6 +12,21 @@ test.each<[why: string, headers: Record<string, string>, expected: number | null
   ['spaces around it', { 'retry-after': '  7 ' }, 7_000],
   ['over 60 s, which the SDK ignores', { 'retry-after': '600' }, 600_000],
   ['an HTTP date', { 'retry-after': 'Mon, 23 Nov 2026 12:00:30 GMT' }, 30_000],
+  [
+    "an HTTP date, by the reply's own date: the worker's clock is an hour ahead",
+    { 'retry-after': 'Mon, 23 Nov 2026 11:00:30 GMT', date: 'Mon, 23 Nov 2026 11:00:00 GMT' },
+    30_000,
+  ],
+  [
+    "an HTTP date, by the reply's own date: the worker's clock is an hour behind",
+    { 'retry-after': 'Mon, 23 Nov 2026 13:00:30 GMT', date: 'Mon, 23 Nov 2026 13:00:00 GMT' },
+    30_000,
+  ],
+  [
+    "an HTTP date, and a date of the reply that is none: by the worker's clock",
+    { 'retry-after': 'Mon, 23 Nov 2026 12:00:30 GMT', date: 'today' },
+    30_000,
+  ],
   ['an HTTP date that has passed', { 'retry-after': 'Mon, 23 Nov 2026 11:59:59 GMT' }, null],
   ['more than an hour', { 'retry-after': '1000000' }, HOUR],
   ['a date years off', { 'retry-after': 'Fri, 01 Jan 2100 00:00:00 GMT' }, HOUR],

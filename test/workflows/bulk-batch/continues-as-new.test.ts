@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { devServerOfShortHistories } from '../../support/temporal.js';
 import { chatRequests } from '../../support/samples.js';
 import { devServerStage } from '../../support/stage.js';
+import { reset, workflowTasks } from '../../support/operators.js';
 import { idsOf, readLines } from '../../support/runs.js';
 
 const EVENTS = 60;
@@ -24,6 +25,21 @@ test('many parts, one of them retried → several runs, one result, each part su
   expect(runId).not.toBe(first);
   // Parts that are running when the limit is reached still add their events.
   expect(historyLength).toBeLessThan(3 * EVENTS);
+});
+
+test('a reset of the first of its runs → every batch of the later runs is found again, none is bought twice', async () => {
+  const input = { uri: await stage.write(chatRequests(36)) };
+  const run = await stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxParallel: 3 });
+  const { runId } = await run.handle.describe();
+  const before = await run.result();
+  expect((await stage.jobs.bulkBatch(run.workflowId).handle.describe()).runId).not.toBe(runId);
+  const batches = (await stage.api.batches()).length;
+  const first = stage.jobs.bulkBatch(run.workflowId, runId).handle;
+  const tasks = await workflowTasks(first);
+  const again = await reset(stage.temporal.client, first, runId, tasks[Math.floor(tasks.length / 2)] ?? 0);
+  const result = await stage.jobs.bulkBatch(run.workflowId, again).result();
+  expect(result).toMatchObject({ status: 'completed', batches: before.batches, lines: before.lines, errors: null });
+  expect((await stage.api.batches()).length).toBe(batches);
 });
 
 test('a cancel after that → finished results are kept, no further batch is created', async () => {

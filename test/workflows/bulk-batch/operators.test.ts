@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { findOrphans } from '../../../src/index.js';
-import type { BulkBatchRun } from '../../../src/client.js';
+import type { BulkBatchRun, StartOptions } from '../../../src/client.js';
 import { workerProcessStage } from '../../support/stage.js';
 import { idsOf, readLines } from '../../support/runs.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
@@ -17,9 +17,9 @@ beforeAll(async () => {
 });
 
 /** Three parts, two at a time. */
-async function start(workflowId = `bulk-${randomUUID()}`): Promise<BulkBatchRun> {
+async function start(workflowId = `bulk-${randomUUID()}`, options: StartOptions = {}): Promise<BulkBatchRun> {
   const input = { uri: await stage.write(REQUESTS) };
-  return stage.jobs.startBulkBatch({ input, split: { requests: 2 }, maxParallel: 2 }, { workflowId });
+  return stage.jobs.startBulkBatch({ input, split: { requests: 2 }, maxParallel: 2 }, { ...options, workflowId });
 }
 
 test('reset of a finished bulk, to every third of its workflow tasks → the same batches every time, no others', async () => {
@@ -57,6 +57,6 @@ test('terminated, and started again with the same id → waits for the earlier c
   const first = await start();
   await waitFor(async () => (await first.progress()).parts.running === 2, 'two children');
   await first.handle.terminate('a test');
-  const again = await start(first.workflowId);
+  const again = await start(first.workflowId, { startAgain: true });
   expect(await again.result()).toMatchObject({ status: 'completed', batches: 3, lines: { succeeded: 6 } });
 });

@@ -1,0 +1,178 @@
+/** Searches for the jobs of one run: by the key in their metadata, and by the input file that the run uploaded. */
+import { activityInfo, log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
+import type { JobSearch } from '../../contract/activities/jobs.js';
+import { isKeyOf, JOB_KEY, jobKeyOf, type RunOwner } from '../../contract/job-key.js';
+import type { JobSnapshot } from '../../contract/snapshots.js';
+import type { JobKind } from '../../provider/job-kinds.js';
+import { MAX_PAGES } from '../../provider/pages.js';
+import { withHeartbeat } from '../runtime/heartbeat.js';
+import { cancelJob } from './jobs.js';
+import { listAll } from './list-all.js';
+import type { ProviderApi } from './provider-api.js';
+import { ownCluster } from './runs.js';
+
+/** How much two clocks may differ: that of the provider's reply and the one that stamps its jobs, for example. */
+const CLOCK_SKEW_SECONDS = 900;
+
+/** A list need not be in the exact order of creation. */
+const LIST_DISORDER_SECONDS = 60;
+
+/**
+ * How far a search is. It travels in heartbeat details, so that a search that takes longer than one attempt goes on
+ * where it was.
+ */
+export interface SearchProgress<T extends JobSnapshot> {
+  /** The object that was read last; null before the first. */
+  after: string | null;
+  /** Number of objects that were read. */
+  read: number;
+  /** When the newest job was created that was listed at the start of the search. Later ones are read at its end. */
+  newest: number | null;
+  /** The search ends at jobs that are older, in epoch seconds; null before the provider's time is known. */
+  notBefore: number | null;
+  found: T[];
+  /** Ids of jobs without any metadata whose input file the run shares with others: they may be jobs of the run. */
+  unclear: string[];
+}
+
+export const newSearch = <T extends JobSnapshot>(): SearchProgress<T> => ({
+  after: null,
+  read: 0,
+  newest: null,
+  notBefore: null,
+  found: [],
+  unclear: [],
+});
+
+/** The progress as heartbeat details carry it. */
+export const searchProgressSchema = z.object({
+  after: z.string().nullable(),
+  read: z.number(),
+  newest: z.number().nullable(),
+  notBefore: z.number().nullable(),
+  found: z.array(z.custom<JobSnapshot>((job) => typeof job === 'object' && job !== null && 'id' in job)),
+  unclear: z.array(z.string()),
+});
+
+/** How the jobs of one run are found and cancelled. */
+export interface KeyedJobs<T extends JobSnapshot> {
+  readonly api: ProviderApi;
+  /** Whether jobs of the run can be told from others: by metadata, or by an input file of its own. */
+  readonly canFind: boolean;
+  /** All jobs of the run, read from where the progress is, which is kept up to date. */
+  readonly find: (progress?: SearchProgress<T>) => Promise<T[]>;
+  readonly isEnd: (status: string) => boolean;
+  readonly cancel: (id: string) => Promise<unknown>;
+}
+
+/** The key that a job of the run gets; null where the provider keeps no metadata. */
+export async function keyForMetadata({ provider }: ProviderApi, owner: RunOwner): Promise<string | null> {
+  return provider.metadata ? jobKeyOf({ ...owner, cluster: await ownCluster() }) : null;
+}
+
+export function keyedJobs<T extends JobSnapshot>(kind: JobKind<T>, api: ProviderApi, search: JobSearch): KeyedJobs<T> {
+  return {
+    api,
+    canFind: api.provider.metadata || (search.inputFile?.isOwn ?? false),
+    find: (progress = newSearch()) => findJobs(kind, api, search, progress),
+    isEnd: kind.statuses.isEnd,
+    cancel: (id) => cancelJob(kind, api, { id, isAgain: false }),
+  };
+}
+
+/** All jobs of the run, in an activity whose next attempt goes on where this one ends. */
+export function findInAttempts<T extends JobSnapshot>(jobs: KeyedJobs<T>): Promise<T[]> {
+  const details = z.object({ search: searchProgressSchema }).safeParse(activityInfo().heartbeatDetails);
+  const search = (details.data?.search as SearchProgress<T> | undefined) ?? newSearch<T>();
+  return withHeartbeat(
+    () => jobs.find(search),
+    () => ({ search }),
+  );
+}
+
+/** Lists newest first. A search that goes on reads what is new since its start at the end. */
+async function findJobs<T extends JobSnapshot>(
+  kind: JobKind<T>,
+  api: ProviderApi,
+  search: JobSearch,
+  progress: SearchProgress<T>,
+): Promise<T[]> {
+  const { after, newest } = progress;
+  try {
+    await readList(kind, api, search, progress, { after });
+  } catch (error) {
+    if (after === null || !(error instanceof ApplicationFailure) || !error.nonRetryable) throw error;
+    log.warn('The search for the job begins again: the list cannot be read from where it was', { after });
+    Object.assign(progress, newSearch());
+    return findJobs(kind, api, search, progress);
+  }
+  if (after !== null && newest !== null) {
+    await readList(kind, api, search, progress, { after: null, until: newest - LIST_DISORDER_SECONDS });
+  }
+  return [...new Map(progress.found.map((job) => [job.id, job])).values()];
+}
+
+async function readList<T extends JobSnapshot>(
+  kind: JobKind<T>,
+  api: ProviderApi,
+  search: JobSearch,
+  progress: SearchProgress<T>,
+  { after, until = 0 }: { readonly after: string | null; readonly until?: number },
+): Promise<void> {
+  const operation = `${kind.name}.list` as const;
+  const onTime = (time: number) => (progress.notBefore ??= oldestPossible(search.startedAt, time));
+  for await (const object of listAll(api, operation, kind.path, { limit: kind.pageSize }, { after, onTime })) {
+    const reading = kind.schema.safeParse(object);
+    progress.read += 1;
+    if (progress.read > MAX_PAGES * kind.pageSize) throw endless(api, operation, progress.read);
+    if (!reading.success) continue;
+    const job = reading.data;
+    const { createdAt } = job.timestamps;
+    const notBefore = progress.notBefore ?? search.startedAt - CLOCK_SKEW_SECONDS;
+    if (createdAt !== null && createdAt < Math.max(notBefore, until)) break;
+    const belonging = belongingOf(kind, job, search);
+    if (belonging === 'own') progress.found.push(job);
+    if (belonging === 'unclear') progress.unclear.push(job.id);
+    // What is read at the end of the search must not become the place where the next attempt goes on.
+    if (until > 0) continue;
+    progress.after = job.id;
+    if (createdAt !== null) progress.newest = Math.max(progress.newest ?? 0, createdAt);
+  }
+}
+
+/** Whose a job is. A gateway may drop the metadata, all of it, and with it the key. */
+function belongingOf<T extends JobSnapshot>(
+  kind: JobKind<T>,
+  job: T,
+  { owner, inputFile }: JobSearch,
+): 'own' | 'unclear' | 'foreign' {
+  if (isKeyOf(job.metadata[JOB_KEY] ?? '', owner)) return 'own';
+  if (inputFile === null || kind.inputFileId(job) !== inputFile.id) return 'foreign';
+  if (inputFile.isOwn) return 'own';
+  return Object.keys(job.metadata).length === 0 ? 'unclear' : 'foreign';
+}
+
+/**
+ * No job of a run is older, by the provider's clock. Temporal's clock may differ from it by any amount: what counts is
+ * the age of the run.
+ */
+function oldestPossible(startedAt: number, providerTime: number): number {
+  const now = Math.max(Date.now(), activityInfo().currentAttemptScheduledTimestampMs) / 1_000;
+  return Math.min(startedAt, Math.floor(providerTime - (now - startedAt))) - CLOCK_SKEW_SECONDS;
+}
+
+function endless(api: ProviderApi, operation: `${JobKind<JobSnapshot>['name']}.list`, read: number) {
+  const message = `the list has no end: ${read} objects were read, none older than the run`;
+  return api.failure(operation, {
+    status: 400,
+    code: 'endless_list',
+    type: null,
+    param: null,
+    message,
+    requestId: null,
+    retryAfterMs: null,
+    shouldRetry: false,
+  });
+}
