@@ -5,12 +5,13 @@ import type {
   MergeBulkInput,
   PlannedRound,
   PlanRoundInput,
+  SplitPartInput,
 } from '../contract/activities/bulk-batch.js';
 import { batchResultSchema, type BatchResult } from '../contract/batch.js';
 import type { BulkBatchResult } from '../contract/bulk-batch.js';
 import { invalidField, invalidInput } from '../contract/failures.js';
 import type { BatchLimits } from '../contract/limits.js';
-import type { RoundPlan } from '../contract/part.js';
+import type { BulkPart, RoundPlan } from '../contract/part.js';
 import { jsonLines } from '../jsonl/json-lines.js';
 import type { LineSource } from '../jsonl/lines.js';
 import type { PartLimits } from '../requests/part-writer.js';
@@ -46,7 +47,9 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     return withHeartbeat(async () => {
       const sources = await this.#sources(input.input);
       const survey = input.round === 1 ? null : await surveyResults(sources, this.#resultFiles(input), policy);
-      if (survey?.open === 0) return { parts: [], requests: survey.requests, plan: planOf(input.round, 0) };
+      // Only the plan of a later round knows of requests without credit.
+      const hasNoneOfThese = survey?.open === 0 || input.only !== null;
+      if (hasNoneOfThese) return { parts: [], requests: survey?.requests ?? 0, plan: planOf(input.round, 0) };
       const { parts, requests, faults } = await splitRequests(sources, {
         limits: partLimits(provider.batchLimits, input),
         missingCustomIds: input.missingCustomIds,
@@ -65,6 +68,26 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         requests: survey?.requests ?? requests,
         plan: planOf(input.round, requests),
       };
+    });
+  }
+
+  async splitPart(input: SplitPartInput): Promise<BulkPart[]> {
+    const { round, part, tokens, firstNumber, maxParts } = input;
+    const { provider } = providerApi(this.#context, input.provider);
+    const numberOf = (number: number) => firstNumber + number - 1;
+    return withHeartbeat(async () => {
+      const { parts, faults } = await splitRequests([this.#fileOf(part.file.uri)], {
+        limits: { ...provider.batchLimits, sharedTokensByModel: new Map([[part.model, tokens]]) },
+        missingCustomIds: 'refuse',
+        endpoint: part.endpoint,
+        writePart: ({ number }, content) => this.#storage.write(this.#partUri(input, round, numberOf(number)), content),
+      });
+      if (faults.total > 0) throw invalidInput(faults, `${part.file.uri}: `);
+      const { resultsUri } = part;
+      const smaller = parts.map((each) => ({ ...each, number: numberOf(each.number), resultsUri }));
+      if (smaller.length <= maxParts) return smaller;
+      for (const { file } of smaller) await this.#storage.delete(file.uri);
+      return [];
     });
   }
 
@@ -95,6 +118,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         status: input.cancellation ? 'cancelled' : 'completed',
         requests: merged.requests,
         lines: merged.lines,
+        anomalies: input.anomalies,
         rounds: input.sent.length,
         sent: [...input.sent],
         batches: input.done.length,
@@ -141,11 +165,11 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     return { uri, open: () => this.#storage.read(uri, { reuse: true }) };
   }
 
-  #partUri(input: BulkInput, round: number, part: number): string {
+  #partUri(input: Pick<BulkInput, 'outputUri' | 'folder'>, round: number, part: number): string {
     return this.#uriOf(input, `round-${round}`, `part-${String(part).padStart(5, '0')}.jsonl`);
   }
 
-  #uriOf(input: BulkInput, ...names: string[]): string {
+  #uriOf(input: Pick<BulkInput, 'outputUri' | 'folder'>, ...names: string[]): string {
     return this.#storage.resolve(input.outputUri ?? this.#storage.defaultRoot, input.folder, ...names);
   }
 }
@@ -166,15 +190,18 @@ function policyOf({ retry, schema }: BulkInput): AnswerPolicy {
  * The provider's limits, lowered by the spec and by the token budget: a part beyond the budget would never get
  * capacity.
  */
-function partLimits(limits: BatchLimits, { split, enqueuedTokens }: BulkInput): PartLimits {
-  const budgets = typeof enqueuedTokens === 'number' ? [enqueuedTokens] : Object.values(enqueuedTokens ?? {});
-  const tokens = Math.min(split.estimatedTokens ?? Infinity, ...budgets);
+function partLimits(limits: BatchLimits, { split, enqueuedTokens, tokenLimits }: BulkInput): PartLimits {
+  const budget = typeof enqueuedTokens === 'number' ? enqueuedTokens : Infinity;
+  const tokens = Math.min(split.estimatedTokens ?? Infinity, budget);
+  const budgets = typeof enqueuedTokens === 'number' ? {} : (enqueuedTokens ?? {});
   return {
     requests: Math.min(limits.requests, split.requests ?? Infinity),
     bytes: Math.min(limits.bytes, split.bytes ?? Infinity),
     embeddingInputs: limits.embeddingInputs,
     lineBytes: limits.lineBytes,
     ...(tokens < Infinity && { estimatedTokens: tokens }),
+    tokensByModel: new Map(Object.entries(budgets)),
+    sharedTokensByModel: new Map(Object.entries(tokenLimits)),
   };
 }
 

@@ -55,12 +55,14 @@ export type SendReasons = Readonly<Partial<Record<SendReason, number>>>;
  * - `first`: not sent before.
  * - `unfinished`: the batch expired, was cancelled or failed before it ran the request.
  * - `failed`: the request failed with a passing error.
+ * - `noCredit`: the request failed because the account had no credit.
  * - All others are sent again only if the spec's `schema` or `retry` asks for it.
  */
 export const SEND_REASONS = [
   'first',
   'unfinished',
   'failed',
+  'noCredit',
   'mismatched',
   'truncated',
   'refused',
@@ -69,6 +71,16 @@ export const SEND_REASONS = [
   'undelivered',
 ] as const;
 export type SendReason = (typeof SEND_REASONS)[number];
+
+/** A warning that parts gave, once for all parts that gave it. */
+export interface PartWarning {
+  readonly text: string;
+  /** The first part that gave it. */
+  readonly round: number;
+  readonly part: number;
+  /** How many parts gave it. */
+  readonly parts: number;
+}
 
 /** A round as it was planned. */
 export interface RoundPlan {

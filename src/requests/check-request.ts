@@ -22,6 +22,8 @@ export interface RequestRules {
     readonly bytes?: number;
     /** @default Infinity */
     readonly estimatedTokens?: number;
+    /** The same for single models. */
+    readonly tokensByModel?: ReadonlyMap<string, number>;
     /** @default Infinity */
     readonly embeddingInputs?: number;
   };
@@ -95,7 +97,7 @@ export function requestCheck(rules: RequestRules): (line: Line, lineNumber: numb
       values[URL] === undefined ? `"url":${JSON.stringify(url)},` : '',
     ].join('');
     const completed = additions === '' ? null : withAdditions(line.bytes, additions);
-    const tooLarge = sizeFault((completed?.length ?? line.byteLength) + 1, embeddingInputs, limits);
+    const tooLarge = sizeFault((completed?.length ?? line.byteLength) + 1, embeddingInputs, limits, model);
     if (tooLarge !== null) return { faults: [tooLarge], customId, model };
     return { faults: null, customId, model, endpoint: url, embeddingInputs, completed };
   };
@@ -166,14 +168,20 @@ function unreadable(line: Line, maxBytes: number | undefined): RequestFault {
 }
 
 /** Why no part can contain the request, not even alone. `bytes` include the line break. */
-function sizeFault(bytes: number, embeddingInputs: number, limits: RequestRules['limits']): RequestFault | null {
-  const { bytes: maxBytes = Infinity, estimatedTokens = Infinity, embeddingInputs: maxInputs = Infinity } = limits;
+function sizeFault(
+  bytes: number,
+  embeddingInputs: number,
+  limits: RequestRules['limits'],
+  model: string,
+): RequestFault | null {
+  const { bytes: maxBytes = Infinity, embeddingInputs: maxInputs = Infinity } = limits;
   if (bytes > maxBytes) {
     return { message: `${counted(bytes)} bytes with its line break; the limit of a part is ${counted(maxBytes)}` };
   }
   const tokens = estimatedTokensOf(bytes);
-  if (tokens > estimatedTokens) {
-    return { message: `estimated ${counted(tokens)} tokens; the limit of a part is ${counted(estimatedTokens)}` };
+  const maxTokens = Math.min(limits.estimatedTokens ?? Infinity, limits.tokensByModel?.get(model) ?? Infinity);
+  if (tokens > maxTokens) {
+    return { message: `estimated ${counted(tokens)} tokens; the limit of a part is ${counted(maxTokens)}` };
   }
   if (embeddingInputs <= maxInputs) return null;
   const message = `${counted(embeddingInputs)} embedding inputs; the limit of a part is ${counted(maxInputs)}`;

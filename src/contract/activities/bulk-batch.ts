@@ -14,6 +14,8 @@ export interface BulkInput {
   readonly folder: string;
   readonly split: NonNullable<ParsedBulkBatchSpec['split']>;
   readonly enqueuedTokens: ParsedBulkBatchSpec['enqueuedTokens'] | null;
+  /** Limits by model that the provider's refusals have named, in estimated tokens of a part. */
+  readonly tokenLimits: Readonly<Record<string, number>>;
   readonly retry: ParsedBulkBatchSpec['retry'];
   readonly schema: Readonly<Record<string, unknown>> | null;
   /** The ended parts of all rounds so far. */
@@ -23,6 +25,18 @@ export interface BulkInput {
 export interface PlanRoundInput extends BulkInput {
   /** From 1. */
   readonly round: number;
+  /** Plan these requests alone; null to plan all that may be sent again. */
+  readonly only: 'noCredit' | null;
+}
+
+export interface SplitPartInput extends Pick<BulkInput, 'provider' | 'outputUri' | 'folder'> {
+  readonly round: number;
+  readonly part: BulkPart;
+  /** Estimated tokens of a new part. A request that has more gets a part to itself. */
+  readonly tokens: number;
+  /** The number of the first new part. */
+  readonly firstNumber: number;
+  readonly maxParts: number;
 }
 
 export interface PlannedRound {
@@ -36,6 +50,8 @@ export interface PlannedRound {
 export interface MergeBulkInput extends BulkInput {
   /** The rounds that were run. */
   readonly sent: readonly RoundPlan[];
+  /** Sums over all parts. */
+  readonly anomalies: BatchResult['anomalies'];
   readonly order: 'input' | 'customId';
   readonly gzip: boolean;
   readonly prices: ParsedBulkBatchSpec['prices'] | null;
@@ -49,6 +65,8 @@ export interface BulkBatchActivities {
    * line and fails with `InvalidInput` and the first faults.
    */
   planRound(input: PlanRoundInput): Promise<PlannedRound>;
+  /** Splits the requests of a part into smaller parts of the same round. Empty if these would be too many. */
+  splitPart(input: SplitPartInput): Promise<BulkPart[]>;
   /**
    * The result that a part's run had written before it was cancelled or terminated; null if there is none, or an
    * incomplete one.

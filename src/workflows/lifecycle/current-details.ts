@@ -29,7 +29,10 @@ export interface Details {
   readonly rows: readonly (readonly [label: string, value: string | number | null | undefined])[];
 }
 
-export function showDetails({ phase, cancellation, warnings }: RunControl, { title, status, rows }: Details): void {
+/** What of a run is shown. */
+type ShownRun = Pick<RunControl, 'phase' | 'cancellation'> & { readonly warnings: readonly string[] };
+
+export function showDetails({ phase, cancellation, warnings }: ShownRun, { title, status, rows }: Details): void {
   const lines = [
     `### ${inMarkdown(title)}: ${inMarkdown(status)}`,
     '',
