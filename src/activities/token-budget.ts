@@ -13,7 +13,7 @@ import type { ActivityContext } from './runtime/context.js';
 /** How long the budget may take to answer a query. */
 const ANSWER_WITHIN_MS = 10_000;
 
-/** A budget that has run and been silent for this long is replaced. What it knew is learnt and requested again. */
+/** A budget that has been silent for this long is replaced. What it knew is learnt and requested again. */
 const REPLACED_AFTER_MS = 10 * 60_000;
 
 export class TokenBudgetActivityGroup implements TokenBudgetActivities {
@@ -43,7 +43,8 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
     const { taskQueue } = activityInfo();
     const budget = getClient().workflow.getHandle(budgetWorkflowId(taskQueue, input.provider));
     const answers = await doesAnswer(budget);
-    const isReplaced = !answers && input.silentForMs >= REPLACED_AFTER_MS && (await terminateIfOld(budget));
+    const isSilent = !answers && input.silentForMs >= REPLACED_AFTER_MS;
+    const isReplaced = isSilent && (await terminateIfSilent(budget, input.silentForMs));
     return { answers, isReplaced };
   }
 
@@ -64,11 +65,12 @@ async function doesAnswer(budget: WorkflowHandle): Promise<boolean> {
   }
 }
 
-async function terminateIfOld(budget: WorkflowHandle): Promise<boolean> {
+/** Terminates a budget that was there for all of the silence. Times are those of the Temporal server. */
+async function terminateIfSilent(budget: WorkflowHandle, silentForMs: number): Promise<boolean> {
   try {
     const { startTime, status, runId } = await budget.describe();
-    const isOld = Date.now() - startTime.getTime() >= REPLACED_AFTER_MS;
-    if (status.name !== 'RUNNING' || !isOld) return false;
+    const ageMs = activityInfo().currentAttemptScheduledTimestampMs - startTime.getTime();
+    if (status.name !== 'RUNNING' || ageMs < silentForMs) return false;
     await getClient().workflow.getHandle(budget.workflowId, runId).terminate('no worker runs it; a new one takes over');
     return true;
   } catch (error) {

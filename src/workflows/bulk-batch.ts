@@ -24,6 +24,9 @@ import { isHistoryLong } from './lifecycle/history-limit.js';
 import { RunControl } from './lifecycle/run-control.js';
 import { bulkBatchProgressQuery } from './messages.js';
 
+/** Kinds of `retry` that concern requests whose line counts as succeeded. */
+const SUCCEEDED_KINDS: ReadonlySet<string> = new Set(['truncated', 'refused', 'filtered', 'noText']);
+
 /** The warnings of so many parts are kept with their outcomes; all outcomes travel in one payload. */
 const PARTS_WITH_WARNINGS = 200;
 
@@ -125,7 +128,7 @@ class BulkBatchLifecycle {
     const { schema, retry } = this.#spec;
     const { round, done } = this.#state;
     const parts = done.filter((part) => part.round === round);
-    const mayBeSentAgain = Object.entries(retry).some(([kind, isOn]) => kind !== 'failed' && isOn);
+    const mayBeSentAgain = Object.entries(retry).some(([kind, isOn]) => SUCCEEDED_KINDS.has(kind) && isOn);
     return !schema && !mayBeSentAgain && parts.every(({ requests, lines }) => lines.succeeded === requests);
   }
 

@@ -18,6 +18,9 @@ const WAITS: Readonly<Record<PassingRefusal, { readonly firstMs: number; readonl
   credit: { firstMs: 10 * MINUTE_MS, longestMs: 4 * HOUR_MS },
 };
 
+/** Parts that were refused together do not come back together: each wait is longer by up to this share. */
+const JITTER = 0.1;
+
 /** Longest message of the provider that is shown while waiting, in characters. */
 const MAX_MESSAGE = 300;
 
@@ -87,7 +90,7 @@ export function waitAfter(refusal: Refusal, before: Waiting | null, attempts: nu
   const now = Date.now();
   const refusals = before?.reason === reason ? before.refusals + 1 : 1;
   const { firstMs, longestMs } = WAITS[reason];
-  const pauseMs = Math.min(firstMs * 2 ** (refusals - 1), longestMs);
+  const pauseMs = Math.round(Math.min(firstMs * 2 ** (refusals - 1), longestMs) * (1 + JITTER * Math.random()));
   return {
     reason,
     message: bounded(refusal.message, MAX_MESSAGE),

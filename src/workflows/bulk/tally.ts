@@ -5,8 +5,7 @@ import type { PartOutcome, RoundPlan, SendReason } from '../../contract/part.js'
 type Counted = keyof LineCounts;
 
 /** How the requests of a reason were counted in the results of the parts that had sent them before. */
-const COUNTED_BEFORE: Readonly<Record<SendReason, readonly Counted[]>> = {
-  first: [],
+const COUNTED_BEFORE: Readonly<Partial<Record<SendReason, readonly Counted[]>>> = {
   unfinished: ['unfinished', 'missing'],
   failed: ['failed'],
   noCredit: ['failed'],
@@ -40,7 +39,7 @@ export class Tally {
 
   send({ reasons }: RoundPlan): void {
     for (const [reason, count] of Object.entries(reasons) as [SendReason, number][]) {
-      if (reason !== 'first') this.#takeOff(count, [...COUNTED_BEFORE[reason], ...ALL]);
+      if (reason !== 'first') this.#takeOff(count, [...(COUNTED_BEFORE[reason] ?? []), ...ALL]);
     }
   }
 
