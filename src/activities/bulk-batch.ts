@@ -66,7 +66,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
       return {
         parts: parts.map((part) => ({ ...part, resultsUri })),
         requests: survey?.requests ?? requests,
-        plan: planOf(input.round, requests),
+        plan: planOf(input.round, survey?.open ?? requests),
       };
     });
   }

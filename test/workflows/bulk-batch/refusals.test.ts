@@ -116,10 +116,10 @@ describe('want of room', () => {
   });
 });
 
-describe('a part above the whole limit', () => {
-  const large = (index: number, words = 200) =>
-    chatRequest(index, { model: 'small-account', messages: [{ role: 'user', content: 'word '.repeat(words) }] });
+const large = (index: number, words = 200) =>
+  chatRequest(index, { model: 'small-account', messages: [{ role: 'user', content: 'word '.repeat(words) }] });
 
+describe('a part above the whole limit', () => {
   test('of several requests → divided within the round, all answered', async () => {
     markTime();
     const requests = [...Array.from({ length: 12 }, (_, index) => large(index)), chatRequest(12)];
