@@ -45,10 +45,13 @@ test.each([
   const taskQueue = `${stage.temporal.taskQueue}-${minutes}`;
   const workflowId = `llm-jobs-budget/${taskQueue}/default`;
   const budget = await client.workflow.start('tokenBudget', { taskQueue, workflowId });
-  const { checkBudget } = stageActivities(stage.backend);
+  const activities = stageActivities(stage.backend);
   const info = { taskQueue, currentAttemptScheduledTimestampMs: Date.now() + 20 * MINUTE };
   const env = new MockActivityEnvironment(info, { client });
-  const check = await env.run(checkBudget, { provider: 'default', silentForMs: minutes * MINUTE });
+  const check = await env.run((input) => activities.checkBudget(input), {
+    provider: 'default',
+    silentForMs: minutes * MINUTE,
+  });
   expect(check).toEqual({ answers: false, isReplaced });
   expect((await budget.describe()).status.name).toBe(isReplaced ? 'TERMINATED' : 'RUNNING');
   if (!isReplaced) await budget.terminate();
