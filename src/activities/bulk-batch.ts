@@ -5,13 +5,14 @@ import type {
   MergeBulkInput,
   PlannedRound,
   PlanRoundInput,
+  SplitPartInput,
 } from '../contract/activities/bulk-batch.js';
 import { batchResultSchema, type BatchResult } from '../contract/batch.js';
 import type { BulkBatchResult } from '../contract/bulk-batch.js';
 import { invalidField, invalidInput } from '../contract/failures.js';
 import type { BatchLimits } from '../contract/limits.js';
 import { bounded } from '../contract/text.js';
-import type { PartOutcome, RoundPlan, SendReason } from '../contract/part.js';
+import type { BulkPart, RoundPlan, SendReason } from '../contract/part.js';
 import { jsonLines } from '../jsonl/json-lines.js';
 import type { LineSource } from '../jsonl/lines.js';
 import type { PartLimits } from '../requests/part-writer.js';
@@ -50,8 +51,9 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     return withHeartbeat(async () => {
       const sources = await this.#sources(input.input);
       const survey = input.round === 1 ? null : await surveyResults(sources, this.#resultFiles(input), policy);
-      const stranger = input.done.find(hasOnlyStrangers);
-      if (survey && (survey.open === 0 || stranger)) return nothingToSend(input.round, survey, stranger);
+      if (survey?.open === 0) {
+        return { parts: [], requests: survey.requests, plan: { round: input.round, requests: 0, reasons: {} } };
+      }
       const { parts, requests, faults } = await splitRequests(sources, {
         limits: partLimits(provider.batchLimits, input),
         missingCustomIds: input.missingCustomIds,
@@ -69,9 +71,27 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         parts: parts.map((part) => ({ ...part, resultsUri })),
         requests: survey?.requests ?? requests,
         plan: { round: input.round, ...(survey ? reasonsOf(survey) : { requests, reasons: { first: requests } }) },
-        strangersOnly: false,
-        warnings: [],
       };
+    });
+  }
+
+  async splitPart(input: SplitPartInput): Promise<BulkPart[]> {
+    const { round, part, tokens, firstNumber, maxParts } = input;
+    const { provider } = providerApi(this.#context, input.provider);
+    const numberOf = (number: number) => firstNumber + number - 1;
+    return withHeartbeat(async () => {
+      const { parts, faults } = await splitRequests([this.#fileOf(part.file.uri)], {
+        limits: { ...provider.batchLimits, sharedTokensByModel: new Map([[part.model, tokens]]) },
+        missingCustomIds: 'refuse',
+        endpoint: part.endpoint,
+        writePart: ({ number }, content) => this.#storage.write(this.#partUri(input, round, numberOf(number)), content),
+      });
+      if (faults.total > 0) throw invalidInput(faults, `${part.file.uri}: `);
+      const { resultsUri } = part;
+      const smaller = parts.map((each) => ({ ...each, number: numberOf(each.number), resultsUri }));
+      if (smaller.length <= maxParts) return smaller;
+      for (const { file } of smaller) await this.#storage.delete(file.uri);
+      return [];
     });
   }
 
@@ -103,6 +123,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         status: input.cancellation ? 'cancelled' : 'completed',
         requests: merged.requests,
         lines: merged.lines,
+        anomalies: input.anomalies,
         rounds: input.sent.length,
         sent: [...input.sent],
         batches: input.done.length,
@@ -152,11 +173,11 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     return { uri, open: () => this.#storage.read(uri, { reuse: true }) };
   }
 
-  #partUri(input: BulkInput, round: number, part: number): string {
+  #partUri(input: Pick<BulkInput, 'outputUri' | 'folder'>, round: number, part: number): string {
     return this.#uriOf(input, `round-${round}`, `part-${String(part).padStart(5, '0')}.jsonl`);
   }
 
-  #uriOf(input: BulkInput, ...names: string[]): string {
+  #uriOf(input: Pick<BulkInput, 'outputUri' | 'folder'>, ...names: string[]): string {
     return this.#storage.resolve(input.outputUri ?? this.#storage.defaultRoot, input.folder, ...names);
   }
 }
@@ -196,21 +217,6 @@ function reasonsOf({ open, openByOutcome }: Survey): Omit<RoundPlan, 'round'> {
   return { requests: open, reasons: Object.fromEntries(counted.filter(([, count]) => count > 0)) };
 }
 
-/** Whether a batch returned lines, and none of them could be matched to a request. */
-function hasOnlyStrangers({ anomalies, lines }: PartOutcome): boolean {
-  return anomalies !== null && anomalies.unknownIds > 0 && lines.succeeded + lines.failed + lines.unfinished === 0;
-}
-
-function nothingToSend(round: number, { requests, open }: Survey, stranger: PartOutcome | undefined): PlannedRound {
-  const nothing = { parts: [], requests, plan: { round, requests: 0, reasons: {} } };
-  if (!stranger) return { ...nothing, strangersOnly: false, warnings: [] };
-  const warning =
-    `None of the result lines of batch ${stranger.batchId ?? '(unknown)'} has the custom_id of one of its requests, so ` +
-    `the provider must have changed the ids. The lines are in unreadable.jsonl. No further round was started, since its ` +
-    `answers could be lost in the same way${open > 0 ? ` (${open} requests were to be sent again)` : ''}`;
-  return { ...nothing, strangersOnly: true, warnings: [warning] };
-}
-
 /** Warnings name at most this many models. */
 const MAX_NAMED_MODELS = 5;
 
@@ -225,15 +231,18 @@ function priceWarnings(unpriced: readonly string[]): string[] {
  * The provider's limits, lowered by the spec and by the token budget: a part beyond the budget would never get
  * capacity.
  */
-function partLimits(limits: BatchLimits, { split, enqueuedTokens }: BulkInput): PartLimits {
-  const budgets = typeof enqueuedTokens === 'number' ? [enqueuedTokens] : Object.values(enqueuedTokens ?? {});
-  const tokens = Math.min(split.estimatedTokens ?? Infinity, ...budgets);
+function partLimits(limits: BatchLimits, { split, enqueuedTokens, tokenLimits }: BulkInput): PartLimits {
+  const budget = typeof enqueuedTokens === 'number' ? enqueuedTokens : Infinity;
+  const tokens = Math.min(split.estimatedTokens ?? Infinity, budget);
+  const budgets = typeof enqueuedTokens === 'number' ? {} : (enqueuedTokens ?? {});
   return {
     requests: Math.min(limits.requests, split.requests ?? Infinity),
     bytes: Math.min(limits.bytes, split.bytes ?? Infinity),
     embeddingInputs: limits.embeddingInputs,
     lineBytes: limits.lineBytes,
     ...(tokens < Infinity && { estimatedTokens: tokens }),
+    tokensByModel: new Map(Object.entries(budgets)),
+    sharedTokensByModel: new Map(Object.entries(tokenLimits)),
   };
 }
 

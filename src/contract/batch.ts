@@ -122,7 +122,7 @@ export const lineCountsSchema = z.object({
 export type LineCounts = z.infer<typeof lineCountsSchema>;
 
 /** Lines of the provider's result files that match no request, or match one a second time. */
-const anomaliesSchema = z.object({
+export const anomaliesSchema = z.object({
   /** Further lines for a `custom_id` that has a line already. Each request is counted once. */
   duplicates: z.number().int(),
   /** Lines without a `custom_id`, or with one that the input does not have. */

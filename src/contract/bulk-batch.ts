@@ -1,6 +1,6 @@
 /** The contract of `runBulkBatch`: its spec, its result, its progress. */
 import { z } from 'zod';
-import { lineCountsSchema, tokenUsageSchema } from './batch.js';
+import { anomaliesSchema, lineCountsSchema, tokenUsageSchema, type BatchResult } from './batch.js';
 import { fileRefSchema } from './file-ref.js';
 import { SEND_REASONS, type RoundPlan } from './part.js';
 import { cancellationSchema, type CommonProgress } from './progress.js';
@@ -141,6 +141,14 @@ export const bulkBatchSpecSchema = z.strictObject({
    */
   stuckAfter: durationSchema.default('2h'),
   /**
+   * How long the provider may refuse to answer for a batch, or be unreachable, counted from when the batch should have
+   * ended. Also how long requests wait for credit or for room at the provider, counted from the first refusal; then
+   * they end as failed with the provider's reason.
+   *
+   * @default '7d'
+   */
+  giveUpAfter: durationSchema.default('7d'),
+  /**
    * Limits of one part, below those of the provider.
    *
    * @default the provider's limits
@@ -155,7 +163,8 @@ export const bulkBatchSpecSchema = z.strictObject({
    */
   maxParallel: z.number().int().min(1).max(200).default(10),
   /**
-   * How many times a request is sent at most.
+   * How many times a request is sent at most. Requests that were refused for want of credit or room do not count as
+   * sent.
    *
    * @default 3
    */
@@ -228,6 +237,8 @@ export const bulkBatchResultSchema = z.object({
   requests: z.number().int(),
   /** How the requests ended. The four counts sum to `requests`. */
   lines: lineCountsSchema,
+  /** Lines of the provider's result files that match no request or match one again, over all batches. */
+  anomalies: anomaliesSchema,
   rounds: z.number().int(),
   /** How many requests each round sent, and why. */
   sent: z.array(roundPlanSchema),
@@ -259,8 +270,18 @@ export interface BulkBatchProgress extends CommonProgress {
     readonly running: number;
     readonly done: number;
   };
-  /** How the requests ended, counted for the batches that have ended. */
+  /**
+   * How the requests ended whose batches have ended, each request counted once. A request that is sent again is not
+   * counted until its new batch has ended.
+   */
   readonly lines: z.infer<typeof lineCountsSchema>;
-  /** Why a part is not submitted yet; null if none waits for capacity. */
+  /** How many requests each round sent, and why. */
+  readonly sent: readonly RoundPlan[];
+  /** Sums over the batches that have ended. */
+  readonly anomalies: BatchResult['anomalies'];
+  /**
+   * Why a part or a round is not submitted yet: no capacity in the token budget, no room or no credit at the provider,
+   * or a token budget that does not answer. Null if none waits.
+   */
   readonly waitingFor: string | null;
 }

@@ -80,6 +80,16 @@ export const SEND_REASONS = [
 ] as const;
 export type SendReason = (typeof SEND_REASONS)[number];
 
+/** A warning that parts gave, once for all parts that gave it. */
+export interface PartWarning {
+  readonly text: string;
+  /** The first part that gave it. */
+  readonly round: number;
+  readonly part: number;
+  /** How many parts gave it. */
+  readonly parts: number;
+}
+
 /** A round as it was planned. */
 export interface RoundPlan {
   /** From 1. */
@@ -87,4 +97,9 @@ export interface RoundPlan {
   /** Requests that are sent. */
   readonly requests: number;
   readonly reasons: SendReasons;
+}
+
+/** Whether the batch returned answers, none of which belongs to a request of the part. */
+export function hasOnlyStrangers({ lines, anomalies }: PartOutcome): boolean {
+  return (anomalies?.unknownIds ?? 0) > 0 && lines.succeeded + lines.failed === 0;
 }

@@ -23,6 +23,8 @@ export interface CapacityRefusal {
   readonly model: string;
   /** Limit in the provider's message, in tokens; null if it contains none. */
   readonly limit: number | null;
+  /** Whether the message speaks of tokens, so that the limit may be learnt from what was enqueued. */
+  readonly isOfTokens: boolean;
 }
 
 /** The state of `tokenBudget`, which it passes on when it continues as new. */
@@ -42,16 +44,3 @@ export interface BudgetState {
 /** The workers of a task queue share one account per provider, so there is one budget for each pair. */
 export const budgetWorkflowId = (taskQueue: string, provider: string): string =>
   `llm-jobs-budget/${taskQueue}/${provider}`;
-
-/**
- * The limit that a refusal names; null where it names none.
- *
- * @example
- * ```ts
- * limitInMessage('Enqueued token limit reached for gpt-4o-mini. Limit: 2,000,000 enqueued tokens.'); // 2000000
- * ```
- */
-export function limitInMessage(message: string): number | null {
-  const digits = /limit:?\s*([\d,._]{1,20})\s*(?:enqueued )?tokens/i.exec(message)?.[1]?.replaceAll(/[,._]/g, '');
-  return digits ? Number(digits) : null;
-}

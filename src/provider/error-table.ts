@@ -2,6 +2,7 @@
  * What an error of the API means for a retry: one table, in which the first matching row counts. Providers' codes are
  * open strings, so rows match loosely. A reply's `x-should-retry` overrides the table, as it does in the official SDK.
  */
+import { passingRefusal } from '../contract/refusal-reason.js';
 import type { ApiError } from './reply.js';
 
 /** The calls that activities make. The names are the SDK's. */
@@ -35,7 +36,7 @@ interface Row {
   readonly operation?: RegExp;
   readonly status?: (status: number | null) => boolean;
   /** Matched against code, type and message, joined by spaces. */
-  readonly text?: RegExp;
+  readonly text?: Pick<RegExp, 'test'>;
   readonly verdict: Verdict;
   /**
    * From this attempt on the verdict is `refused`.
@@ -49,18 +50,14 @@ const is =
   (status: number | null) =>
     status !== null && statuses.includes(status);
 
-/**
- * Errors of a spent budget, which waiting does not restore. "billing" alone does not count: Groq and OpenAI link to
- * their billing page in the message of a plain rate limit.
- */
-const NO_QUOTA =
-  /insufficient_(quota|balance|credits?|funds)|quota_exceeded|exceeded your current quota|billing_(not_active|hard_limit)|billing hard limit|(insufficient|not enough|out of|no) (credits?|balance|funds)|credit balance/i;
+/** Errors of a spent budget, which waiting does not restore. */
+const NO_CREDIT = { test: (text: string) => passingRefusal(text) === 'credit' };
 
 export const API_ERROR_TABLE: readonly Row[] = [
   { status: (status) => status === null, verdict: 'unavailable' },
   { status: is(401, 403), verdict: 'refused' },
   { status: is(402), verdict: 'refused' },
-  { status: is(429), text: NO_QUOTA, verdict: 'refused' },
+  { status: is(429), text: NO_CREDIT, verdict: 'refused' },
   // Without a free slot, or when a daily limit is reached, the create of a fine-tuning job is answered with 429.
   { operation: /^fineTuning\.create$/, status: is(429), verdict: 'noCapacity' },
   {

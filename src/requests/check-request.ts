@@ -22,6 +22,8 @@ export interface RequestRules {
     readonly bytes?: number;
     /** @default Infinity */
     readonly estimatedTokens?: number;
+    /** The same for single models. */
+    readonly tokensByModel?: ReadonlyMap<string, number>;
     /** @default Infinity */
     readonly embeddingInputs?: number;
   };
@@ -101,7 +103,7 @@ export function requestCheck(rules: RequestRules): (line: Line, lineNumber: numb
     const completed = additions === '' ? null : withAdditions(line.bytes, additions);
     const bytes = (completed?.length ?? line.byteLength) + 1;
     const promptBytes = bytes - excessOfMedia(line);
-    const tooLarge = sizeFault(bytes, promptBytes, embeddingInputs, limits);
+    const tooLarge = sizeFault(bytes, promptBytes, embeddingInputs, limits, model ?? null);
     if (tooLarge !== null) return { faults: [tooLarge], customId, model: model ?? null };
     return {
       faults: null,
@@ -198,14 +200,17 @@ function sizeFault(
   promptBytes: number,
   embeddingInputs: number,
   limits: RequestRules['limits'],
+  model: string | null,
 ): RequestFault | null {
-  const { bytes: maxBytes = Infinity, estimatedTokens = Infinity, embeddingInputs: maxInputs = Infinity } = limits;
+  const { bytes: maxBytes = Infinity, embeddingInputs: maxInputs = Infinity } = limits;
   if (bytes > maxBytes) {
     return { message: `${counted(bytes)} bytes with its line break; the limit of a part is ${counted(maxBytes)}` };
   }
   const tokens = estimatedTokensOf(promptBytes);
-  if (tokens > estimatedTokens) {
-    return { message: `estimated ${counted(tokens)} tokens; the limit of a part is ${counted(estimatedTokens)}` };
+  const ofModel = (model !== null && limits.tokensByModel?.get(model)) || Infinity;
+  const maxTokens = Math.min(limits.estimatedTokens ?? Infinity, ofModel);
+  if (tokens > maxTokens) {
+    return { message: `estimated ${counted(tokens)} tokens; the limit of a part is ${counted(maxTokens)}` };
   }
   if (embeddingInputs <= maxInputs) return null;
   const message = `${counted(embeddingInputs)} embedding inputs; the limit of a part is ${counted(maxInputs)}`;

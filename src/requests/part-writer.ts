@@ -17,6 +17,10 @@ export interface PartLimits {
    * @default Infinity
    */
   readonly estimatedTokens?: number;
+  /** The same for single models. */
+  readonly tokensByModel?: ReadonlyMap<string, number>;
+  /** The same for parts of more than one request: a larger request gets a part to itself. */
+  readonly sharedTokensByModel?: ReadonlyMap<string, number>;
   /** Size of one line, in bytes. */
   readonly lineBytes: number;
 }
@@ -46,7 +50,7 @@ export class PartWriter {
       this.#requests < limits.requests &&
       bytes <= limits.bytes &&
       this.#embeddingInputs + request.embeddingInputs <= limits.embeddingInputs &&
-      estimatedTokensOf(this.#promptBytes + request.promptBytes) <= (limits.estimatedTokens ?? Infinity)
+      estimatedTokensOf(this.#promptBytes + request.promptBytes) <= maxTokens(limits, this.#head.model)
     );
   }
 
@@ -79,6 +83,15 @@ export class PartWriter {
   abort(reason: unknown): Promise<void> {
     return this.#lines.abort(reason);
   }
+}
+
+/** Tokens of a part of this model that has more than one request. */
+function maxTokens({ estimatedTokens, tokensByModel, sharedTokensByModel }: PartLimits, model: string): number {
+  return Math.min(
+    estimatedTokens ?? Infinity,
+    tokensByModel?.get(model) ?? Infinity,
+    sharedTokensByModel?.get(model) ?? Infinity,
+  );
 }
 
 /** Bytes of the request in the part, including its line break. */

@@ -9,36 +9,27 @@ import {
   type ParsedBulkBatchSpec,
 } from '../contract/bulk-batch.js';
 import { invalidInput } from '../contract/failures.js';
-import type { Origin } from '../contract/job-key.js';
 import { parseSpec } from '../contract/parse-spec.js';
-import type { BulkPart, PartOutcome, RoundPlan } from '../contract/part.js';
+import { hasOnlyStrangers, type BulkPart, type PartOutcome } from '../contract/part.js';
+import { CreditRounds } from './bulk/credit-rounds.js';
+import { Division } from './bulk/division.js';
 import { failureOfAllParts } from './bulk/part-failure.js';
-import { Parts } from './bulk/parts.js';
+import { PartWarnings } from './bulk/part-warnings.js';
+import { Parts, type PartEnd } from './bulk/parts.js';
+import { newState, type BulkState } from './bulk/state.js';
+import { describeAnomalies, describeSent, Tally } from './bulk/tally.js';
 import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { isHistoryLong } from './lifecycle/history-limit.js';
-import { identity, ownOrigin } from './lifecycle/identity.js';
+import { ownOrigin } from './lifecycle/identity.js';
 import { RunControl } from './lifecycle/run-control.js';
 import { bulkBatchProgressQuery } from './messages.js';
 
-/** What the next run takes over when a long history makes the workflow continue as new, which it does between parts. */
-export interface BulkState {
-  /** The run that the keys of the parts' jobs name. */
-  readonly origin: Origin;
-  /** Name of the folder of this bulk batch's files. */
-  readonly folder: string;
-  /** The round of `pending`, from 1; 0 before the first plan. */
-  round: number;
-  /** Parts of the round that have not ended. */
-  pending: BulkPart[];
-  /** Parts of all rounds that have ended. */
-  done: PartOutcome[];
-  /** The rounds that were planned, without those that have nothing to send. */
-  sent: RoundPlan[];
-  /** Requests of the input; 0 before the first plan. */
-  requests: number;
-  warnings: readonly string[];
-}
+/** Kinds of `retry` that concern requests whose line counts as succeeded. */
+const SUCCEEDED_KINDS: ReadonlySet<string> = new Set(['truncated', 'refused', 'filtered', 'noText']);
+
+/** The warnings of so many parts are kept with their outcomes; all outcomes travel in one payload. */
+const PARTS_WITH_WARNINGS = 200;
 
 /**
  * Runs any number of requests as batches. Every request is in the result exactly once: in the output, or in the errors
@@ -62,6 +53,10 @@ class BulkBatchLifecycle {
   readonly #run: RunControl;
   readonly #state: BulkState;
   readonly #parts: Parts;
+  readonly #creditRounds: CreditRounds;
+  readonly #division: Division;
+  readonly #partWarnings: PartWarnings;
+  readonly #tally: Tally;
   #partsInRound = 0;
 
   constructor(argument: BulkBatchSpec, spec: ParsedBulkBatchSpec, run: RunControl, state: BulkState | undefined) {
@@ -69,12 +64,16 @@ class BulkBatchLifecycle {
     this.#spec = spec;
     this.#run = run;
     const origin = ownOrigin(state?.origin);
-    this.#parts = new Parts(spec, run, origin, () => this.#show());
-    const first = { folder: identity().folder, round: 0, pending: [], done: [], sent: [], requests: 0, warnings: [] };
-    this.#state = { ...(state ?? first), origin };
+    this.#state = { ...(state ?? newState()), origin };
+    const onChange = () => this.#show();
+    this.#parts = new Parts(spec, run, { origin, refused: this.#state.refused, onChange });
+    this.#creditRounds = new CreditRounds(spec, run, { state: this.#state, onChange });
+    this.#division = new Division(spec, this.#state);
+    this.#partWarnings = new PartWarnings(this.#state.partWarnings, this.#state.droppedWarnings);
+    this.#tally = new Tally(this.#state.sent, this.#state.done);
     this.#partsInRound = this.#state.pending.length;
     for (const warning of this.#state.warnings) run.warn(warning);
-    run.onChange = () => this.#show();
+    run.onChange = onChange;
     run.onCancel = () => this.#parts.cancel();
     setHandler(bulkBatchProgressQuery, () => this.#progress(), {
       description: 'Returns the phase, the round, the parts, the line counts, what a part waits for and the warnings.',
@@ -95,40 +94,44 @@ class BulkBatchLifecycle {
   /** Splits what is unanswered into the parts of the next round; leaves none pending when nothing is left to try. */
   async #plan(): Promise<void> {
     const { round, done, folder } = this.#state;
-    if (round >= this.#spec.maxRounds) return;
-    if (round > 0 && this.#haveAllSucceeded()) return;
+    if (this.#state.isLastRound || (round > 0 && this.#haveAllSucceeded())) return;
+    const only = this.#creditRounds.areOthersUsedUp ? 'noCredit' : null;
+    if (only !== null && !this.#creditRounds.mayBeWanted) return;
     this.#run.enter('checking');
-    const which = `round ${round + 1} of at most ${this.#spec.maxRounds}`;
+    const which = `round ${round + 1}${only === null ? ` of at most ${this.#spec.maxRounds}` : ', for want of credit'}`;
     const summary = round === 0 ? `Check the input and plan ${which}` : `Plan ${which}`;
     const planned = await this.#run.untilCancelled(() =>
       runActivity(transferActivities.planRound, summary, {
         ...this.#bulkInput(),
         folder,
         round: round + 1,
-        only: null,
+        only,
         done,
       }),
     );
     if (planned.interrupted) return;
-    for (const warning of planned.value.warnings) this.#run.warn(warning);
-    if (planned.value.parts.length > 0) {
-      this.#state.round = round + 1;
-      this.#state.sent.push(planned.value.plan);
-    }
-    this.#state.pending = planned.value.parts;
-    this.#state.requests = planned.value.requests;
-    this.#partsInRound = planned.value.parts.length;
+    const { parts, requests, plan } = planned.value;
+    this.#state.requests = requests > 0 ? requests : this.#state.requests;
+    if (parts.length === 0) return;
+    this.#run.enter('waiting');
+    if (!(await this.#creditRounds.maySend(plan, parts.length))) return;
+    this.#state.round = round + 1;
+    this.#state.sent.push(plan);
+    this.#tally.send(plan);
+    this.#state.pending = parts;
+    this.#partsInRound = parts.length;
   }
 
   /**
    * Whether the line counts alone show that nothing is left to try, so that no file must be read. They do not where
-   * answers may be rejected for their schema or their length.
+   * answers may be sent again.
    */
   #haveAllSucceeded(): boolean {
     const { schema, retry } = this.#spec;
     const { round, done } = this.#state;
     const parts = done.filter((part) => part.round === round);
-    return !schema && !retry.truncated && parts.every(({ requests, lines }) => lines.succeeded === requests);
+    const mayBeSentAgain = Object.entries(retry).some(([kind, isOn]) => SUCCEEDED_KINDS.has(kind) && isOn);
+    return !schema && !mayBeSentAgain && parts.every(({ requests, lines }) => lines.succeeded === requests);
   }
 
   /** Runs the round's parts, `maxParallel` at a time. Continues as new when the history is long. */
@@ -136,8 +139,9 @@ class BulkBatchLifecycle {
     const todo = [...this.#state.pending];
     const runNext = async () => {
       for (let part = todo.shift(); part && !isHistoryLong() && !this.#run.cancellation; part = todo.shift()) {
-        const outcome = await this.#parts.run(part, this.#state.round);
-        if (outcome) this.#finish(part, outcome);
+        const ended = await this.#parts.run(part, this.#state.round);
+        if (ended.kind === 'done') this.#finish(part, ended.outcome);
+        else if (ended.kind === 'divide') todo.unshift(...(await this.#divide(part, ended)));
       }
     };
     await Promise.all(Array.from({ length: Math.min(this.#spec.maxParallel, todo.length) }, runNext));
@@ -146,21 +150,57 @@ class BulkBatchLifecycle {
     const deadline = this.#run.deadlineAt ?? undefined;
     await continueAsNew<typeof runBulkBatch>(
       { ...this.#argument, ...(deadline !== undefined && { deadline }) },
-      { ...this.#state, warnings: this.#run.warnings },
+      { ...this.#state, warnings: this.#run.warnings, ...this.#keptWarnings() },
     );
   }
 
-  #finish(part: BulkPart, outcome: PartOutcome): void {
-    this.#state.pending = this.#state.pending.filter(({ number }) => number !== part.number);
-    this.#state.done.push(outcome);
+  /** Replaces a part that is larger than the provider's limit by smaller ones, and returns these. */
+  async #divide(part: BulkPart, { tokens, failed }: Extract<PartEnd, { kind: 'divide' }>): Promise<BulkPart[]> {
+    const smaller = await this.#division.divide(part, tokens);
+    const limit = `${tokens.toLocaleString('en-US')} tokens`;
+    if (smaller.length === 0) {
+      this.#finish(part, this.#parts.giveUp(failed, `parts of at most ${limit} would be too many for a bulk batch`));
+      return [];
+    }
+    const which = `Part ${part.number} of round ${this.#state.round}`;
+    const first = smaller[0]!.number;
+    this.#run.warn(
+      `${which} has an estimated ${part.estimatedTokens.toLocaleString('en-US')} tokens and was refused: it continues as ` +
+        `parts ${first} to ${first + smaller.length - 1} of at most ${limit}`,
+    );
+    this.#partsInRound += smaller.length - 1;
     this.#show();
+    return smaller;
+  }
+
+  #finish(part: BulkPart, outcome: PartOutcome): void {
+    const { done, pending } = this.#state;
+    this.#state.pending = pending.filter(({ number }) => number !== part.number);
+    done.push(done.length < PARTS_WITH_WARNINGS ? outcome : { ...outcome, warnings: [] });
+    this.#partWarnings.add(outcome);
+    this.#tally.add(outcome);
+    if (hasOnlyStrangers(outcome)) this.#stopFor(outcome);
+    this.#show();
+  }
+
+  /** Answers that belong to no request would be bought again in every round. */
+  #stopFor({ batchId, part, round }: PartOutcome): void {
+    this.#state.isLastRound = true;
+    this.#run.warn(
+      `All answers of ${batchId ?? 'the batch'} (part ${part} of round ${round}) are under custom_ids that are not in ` +
+        'the input. Nothing is sent again: the requests end as they are, and the answers are in the folder of the batch.',
+    );
+  }
+
+  #keptWarnings(): Pick<BulkState, 'partWarnings' | 'droppedWarnings'> {
+    return { partWarnings: this.#partWarnings.kept, droppedWarnings: this.#partWarnings.dropped };
   }
 
   /** Merges what the batches returned. If every part failed, the bulk batch fails like the first of them. */
   async #merge(): Promise<BulkBatchResult> {
     this.#run.enter('collecting');
     const { folder, done, sent, round } = this.#state;
-    const { cancellation, warnings } = this.#run;
+    const { cancellation } = this.#run;
     const { order, gzip, prices = null } = this.#spec;
     const summary = `Merge the results of ${done.length} batches (${round} rounds)`;
     const result = await runActivity(transferActivities.mergeBulk, summary, {
@@ -168,11 +208,12 @@ class BulkBatchLifecycle {
       folder,
       sent,
       done,
+      anomalies: this.#tally.anomalies,
       order,
       gzip,
       prices,
       cancellation,
-      warnings,
+      warnings: this.#warnings,
     });
     const failed = cancellation ? null : failureOfAllParts(done, result);
     if (failed) throw failed;
@@ -193,19 +234,19 @@ class BulkBatchLifecycle {
       schema: schema ?? null,
       structuredOutput,
       enqueuedTokens: enqueuedTokens ?? null,
+      tokenLimits: this.#state.tokenLimits,
     };
   }
 
+  /** Those of the run, and those of its parts. */
+  get #warnings(): string[] {
+    return [...this.#run.warnings, ...this.#partWarnings.texts];
+  }
+
   #progress(): BulkBatchProgress {
-    const { phase, cancellation, attention, warnings } = this.#run;
-    const { round, pending, done } = this.#state;
-    const lines = { succeeded: 0, failed: 0, unfinished: 0, missing: 0 };
-    for (const { lines: counts } of done) {
-      lines.succeeded += counts.succeeded;
-      lines.failed += counts.failed;
-      lines.unfinished += counts.unfinished;
-      lines.missing += counts.missing;
-    }
+    const { phase, cancellation, attention } = this.#run;
+    const { round, pending, sent } = this.#state;
+    const { lines, anomalies } = this.#tally;
     const { running } = this.#parts;
     return {
       phase,
@@ -219,27 +260,42 @@ class BulkBatchLifecycle {
         running,
         done: Math.max(0, this.#partsInRound - pending.length),
       },
-      lines,
-      waitingFor: this.#parts.waitingFor,
+      lines: { ...lines },
+      sent: [...sent],
+      anomalies: { ...anomalies },
+      waitingFor: this.#creditRounds.waitingFor ?? this.#parts.waitingFor,
       cancelRequested: cancellation !== null,
       cancellation,
       attention,
-      warnings: [...warnings],
+      warnings: this.#warnings,
     };
   }
 
+  #statusOf(round: number): string {
+    if (round === 0) return 'not planned yet';
+    const { maxRounds } = this.#spec;
+    // Rounds for want of credit are not limited.
+    return round <= maxRounds ? `round ${round} of at most ${maxRounds}` : `round ${round}`;
+  }
+
   #show(): void {
-    const { parts, lines, round, waitingFor } = this.#progress();
-    showDetails(this.#run, {
-      title: 'Bulk batch',
-      status: round === 0 ? 'not planned yet' : `round ${round} of at most ${this.#spec.maxRounds}`,
-      rows: [
-        ['Requests', this.#state.requests > 0 ? this.#state.requests : null],
-        ['Parts', `${parts.done} done, ${parts.running} running, ${parts.waiting} waiting, of ${parts.total}`],
-        ['Lines', `${lines.succeeded} succeeded, ${lines.failed} failed, ${lines.unfinished} unfinished`],
-        ['Waiting for', waitingFor],
-        ['Provider', this.#spec.provider],
-      ],
-    });
+    const { phase, cancellation, attention, warnings, parts, lines, anomalies, round, sent, waitingFor } =
+      this.#progress();
+    showDetails(
+      { phase, cancellation, attention, warnings },
+      {
+        title: 'Bulk batch',
+        status: this.#statusOf(round),
+        rows: [
+          ['Requests', this.#state.requests > 0 ? this.#state.requests : null],
+          ['Parts', `${parts.done} done, ${parts.running} running, ${parts.waiting} waiting, of ${parts.total}`],
+          ['Lines', `${lines.succeeded} succeeded, ${lines.failed} failed, ${lines.unfinished} unfinished`],
+          ['Sent', describeSent(sent)],
+          ['Anomalies', describeAnomalies(anomalies)],
+          ['Waiting for', waitingFor],
+          ['Provider', this.#spec.provider],
+        ],
+      },
+    );
   }
 }

@@ -30,7 +30,7 @@ const HOUR_MS = 60 * MINUTE_MS;
  * No part of the model is granted capacity for this long after a refusal: the account may have other users, whose jobs
  * must end.
  */
-const REFUSAL_PAUSE_MS = MINUTE_MS;
+const REFUSAL_PAUSE_MS = 10_000;
 /** How often the budget looks for holders that have ended without returning their capacity. */
 const HOLDER_CHECK_MS = 10 * MINUTE_MS;
 /** The workflow ends after this long without leases or requests. What it has learnt is learnt again when it matters. */
@@ -55,7 +55,7 @@ class TokenBudget {
       description: 'Returns the capacity of a part. Argument: its lease.',
     });
     setHandler(capacityRefusedSignal, (refusal) => this.#learnFromRefusal(refusal), {
-      description: 'Reports that the provider had no capacity for a part: { lease, model, limit }.',
+      description: 'Reports that the provider had no capacity for a part: { lease, model, limit, isOfTokens }.',
     });
     setHandler(budgetQuery, () => this.#state, {
       description: 'Returns the leases, the queue, and the limits by model.',
@@ -101,11 +101,13 @@ class TokenBudget {
     this.#changes += 1;
   }
 
-  #learnFromRefusal({ lease, model, limit }: CapacityRefusal): void {
+  #learnFromRefusal({ lease, model, limit, isOfTokens }: CapacityRefusal): void {
     this.#state.leases = this.#state.leases.filter((held) => held.lease !== lease);
-    // Without a limit in the provider's message, the tokens enqueued besides this part are known to fit. At least 1.
-    const learnt = limit ?? Math.min(this.#state.limits[model] ?? Infinity, this.#enqueued(model));
-    this.#state.limits[model] = Math.max(1, learnt);
+    if (isOfTokens) {
+      // Without a limit in the provider's message, the tokens enqueued besides this part are known to fit. At least 1.
+      const learnt = limit ?? Math.min(this.#state.limits[model] ?? Infinity, this.#enqueued(model));
+      this.#state.limits[model] = Math.max(1, learnt);
+    }
     this.#state.pausedUntil[model] = Date.now() + REFUSAL_PAUSE_MS;
     this.#changes += 1;
   }

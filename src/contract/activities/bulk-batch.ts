@@ -14,6 +14,8 @@ export interface BulkInput {
   readonly folder: string;
   readonly split: NonNullable<ParsedBulkBatchSpec['split']>;
   readonly enqueuedTokens: ParsedBulkBatchSpec['enqueuedTokens'] | null;
+  /** Limits by model that the provider's refusals have named, in estimated tokens of a part. */
+  readonly tokenLimits: Readonly<Record<string, number>>;
   readonly retry: ParsedBulkBatchSpec['retry'];
   readonly schema: Readonly<Record<string, unknown>> | null;
   readonly structuredOutput: ParsedBulkBatchSpec['structuredOutput'];
@@ -28,24 +30,29 @@ export interface PlanRoundInput extends BulkInput {
   readonly only: 'noCredit' | null;
 }
 
+export interface SplitPartInput extends Pick<BulkInput, 'provider' | 'outputUri' | 'folder'> {
+  readonly round: number;
+  readonly part: BulkPart;
+  /** Estimated tokens of a new part. A request that has more gets a part to itself. */
+  readonly tokens: number;
+  /** The number of the first new part. */
+  readonly firstNumber: number;
+  readonly maxParts: number;
+}
+
 export interface PlannedRound {
   /** Empty when nothing is left to send. */
   readonly parts: BulkPart[];
   /** Requests of the whole input. */
   readonly requests: number;
   readonly plan: RoundPlan;
-  /**
-   * Whether a batch returned lines of which none matches a request, as when the provider changes the ids. Then nothing
-   * is planned: a further round would buy the same answers again.
-   */
-  readonly strangersOnly: boolean;
-  /** What a person should know of this decision. */
-  readonly warnings: readonly string[];
 }
 
 export interface MergeBulkInput extends BulkInput {
   /** The rounds that were run. */
   readonly sent: readonly RoundPlan[];
+  /** Sums over all parts. */
+  readonly anomalies: BatchResult['anomalies'];
   readonly order: 'input' | 'customId';
   readonly gzip: boolean;
   readonly prices: ParsedBulkBatchSpec['prices'] | null;
@@ -59,6 +66,8 @@ export interface BulkBatchActivities {
    * line and fails with `InvalidInput` and the first faults.
    */
   planRound(input: PlanRoundInput): Promise<PlannedRound>;
+  /** Splits the requests of a part into smaller parts of the same round. Empty if these would be too many. */
+  splitPart(input: SplitPartInput): Promise<BulkPart[]>;
   /**
    * The result that a part's run had written before it was cancelled or terminated; null if there is none, or an
    * incomplete one.

@@ -23,8 +23,9 @@ export type FailedPart = PartResultFields &
 /** Longest message of a part's failure that is kept, in characters. */
 const MAX_MESSAGE = 500;
 
-/** The first warnings of a part that the bulk batch keeps. */
+/** The first warnings of a part that the bulk batch keeps, and the longest one, in characters. */
 const MAX_WARNINGS = 5;
+const MAX_WARNING = 300;
 
 /** The fields of an outcome that come from the part's result. */
 export function outcomeOfResult(result: BatchResult): PartResultFields {
@@ -36,7 +37,7 @@ export function outcomeOfResult(result: BatchResult): PartResultFields {
     lines,
     usage,
     anomalies,
-    warnings: warnings.slice(0, MAX_WARNINGS),
+    warnings: warnings.slice(0, MAX_WARNINGS).map((text) => bounded(text, MAX_WARNING)),
   };
 }
 
@@ -61,6 +62,12 @@ export function outcomeOfFailedPart(
     ...(result ? outcomeOfResult(result) : noResults(requests)),
     failure: { type, message: bounded(message, MAX_MESSAGE), isFinal: !hasBatchEnded },
   };
+}
+
+/** The outcome of a refused part that is not submitted again, with the reason in front of the provider's message. */
+export function abandoned(failed: PartOutcome, reason: string): PartOutcome {
+  const { type, message } = failed.failure!;
+  return { ...failed, failure: { type, message: bounded(`${reason}: ${message}`, MAX_MESSAGE), isFinal: true } };
 }
 
 /**

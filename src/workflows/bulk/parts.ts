@@ -1,6 +1,6 @@
 /**
  * The parts of a bulk batch. Each part waits for capacity, runs as a child workflow of type `runBatch`, and is
- * submitted again as long as the provider refuses it for want of capacity.
+ * submitted again as long as the provider refuses it for want of room or credit.
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
@@ -16,26 +16,34 @@ import type { BatchResult, BatchSpec, CheckedBatchInput } from '../../contract/b
 import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
 import { ORIGIN, type Origin } from '../../contract/job-key.js';
 import type { BulkPart, PartOutcome } from '../../contract/part.js';
+import { toMs } from '../../contract/spec-fields.js';
 import type { runBatch } from '../batch.js';
 import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { cancelSignal } from '../messages.js';
-import { Capacity, capacityRefusal, leaseOf } from './capacity.js';
-import { endedByOperator, outcomeOfFailedPart, outcomeOfResult } from './part-failure.js';
+import { isHistoryLong } from '../lifecycle/history-limit.js';
+import { Capacity, leaseOf } from './capacity.js';
+import { abandoned, endedByOperator, outcomeOfFailedPart, outcomeOfResult } from './part-failure.js';
+import { decide, describeWaiting, refusalOf, waitAfter, type Refusal, type Waiting } from './refusals.js';
 
-/** The pause after the first refusal; it doubles with each further one. */
-const CAPACITY_PAUSE_MS = 60_000;
-const MAX_CAPACITY_PAUSE_MS = 30 * 60_000;
 /** The interval between attempts to start a child while an earlier child has its id. */
 const EARLIER_CHILD_PAUSE_MS = 10_000;
+/** What a part waits for first. */
+const CAPACITY = 'capacity in the budget of tokens and creates';
 const CANCEL_REASON = 'the bulk batch was cancelled';
+
+/** How a part ended. */
+export type PartEnd =
+  | { readonly kind: 'done'; readonly outcome: PartOutcome }
+  /** It is larger than the provider's limit, and is to be divided into parts of so many tokens. */
+  | { readonly kind: 'divide'; readonly tokens: number; readonly failed: PartOutcome }
+  /** A cancel came before it was submitted, or the run continues as new before its next attempt. */
+  | { readonly kind: 'open' };
 
 /** How one attempt of a part ended. */
 type PartAttempt =
-  | { readonly kind: 'done'; readonly outcome: PartOutcome }
-  | { readonly kind: 'noCapacity'; readonly message: string }
-  /** A cancel came before the part was submitted. */
-  | { readonly kind: 'cancelled' };
+  | Extract<PartEnd, { kind: 'done' | 'open' }>
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly failed: PartOutcome };
 
 type Child = ChildWorkflowHandle<typeof runBatch>;
 
@@ -49,22 +57,35 @@ export class Parts {
   readonly #running = new Map<string, Child>();
   /** What a part waits for, by name of the part. */
   readonly #waiting = new Map<string, string>();
+  /** The refusals of parts that have not ended, by name of the part. */
+  readonly #refused: Record<string, Waiting>;
 
-  constructor(spec: ParsedBulkBatchSpec, run: RunControl, origin: Origin, onChange: () => void) {
+  /** @param refused by name of the part; kept up to date, for the run that continues this one */
+  constructor(
+    spec: ParsedBulkBatchSpec,
+    run: RunControl,
+    { origin, refused, onChange }: { origin: Origin; refused: Record<string, Waiting>; onChange: () => void },
+  ) {
     this.#spec = spec;
     this.#run = run;
     this.#origin = origin;
     this.#onChange = onChange;
-    this.#capacity = new Capacity(spec, run);
+    this.#refused = refused;
+    this.#capacity = new Capacity(spec, run, onChange);
   }
 
   get running(): number {
     return this.#running.size;
   }
 
-  /** What a part waits for that could not be submitted yet; null where none waits. */
+  /** What parts wait for that could not be submitted yet; null where none waits. Refusals come first. */
   get waitingFor(): string | null {
-    return [...this.#waiting.values()][0] ?? null;
+    const refused = Object.keys(this.#refused).find((name) => this.#waiting.has(name));
+    const first = refused === undefined ? this.#waiting.values().next().value : this.#waiting.get(refused);
+    if (first === undefined) return null;
+    const others = this.#waiting.size - 1;
+    const text = first === CAPACITY ? (this.#capacity.problem ?? first) : first;
+    return others === 0 ? text : `${text} (and ${others} more ${others === 1 ? 'part waits' : 'parts wait'})`;
   }
 
   /** Sends the cancel to all children. */
@@ -74,27 +95,54 @@ export class Parts {
     }
   }
 
-  /** Runs one part to its end; null where a cancel came before it was submitted. */
-  async run(part: BulkPart, round: number): Promise<PartOutcome | null> {
-    const name = `r${round}-p${part.number}`;
-    for (let attempt = 1; !this.#run.cancellation; attempt += 1) {
-      const lease = leaseOf(name, attempt);
-      const isGranted = await this.#whileWaiting(name, 'capacity in the budget of tokens and creates', () =>
-        this.#capacity.acquire(part, lease),
-      );
-      if (!isGranted) return null;
-      const ended = await this.#runChild(part, round, attempt === 1 ? name : `${name}.${attempt}`);
-      if (ended.kind !== 'noCapacity') {
+  /** Runs one part to its end. */
+  async run(part: BulkPart, round: number): Promise<PartEnd> {
+    const name = nameOf(part, round);
+    while (!this.#run.cancellation) {
+      const before = this.#refused[name] ?? null;
+      if (before !== null && !(await this.#hasWaited(name, before))) return { kind: 'open' };
+      const attempts = (before?.attempts ?? 0) + 1;
+      const lease = leaseOf(name, attempts);
+      const isGranted = await this.#whileWaiting(name, CAPACITY, () => this.#capacity.acquire(part, lease));
+      if (!isGranted) return { kind: 'open' };
+      const ended = await this.#runChild(part, round, attempts === 1 ? name : `${name}.${attempts}`);
+      if (ended.kind !== 'refused') {
+        if (ended.kind === 'done') delete this.#refused[name];
         await this.#capacity.release(lease);
-        return ended.kind === 'done' ? ended.outcome : null;
+        return ended;
       }
-      await this.#capacity.reportRefusal(part, lease, ended.message);
-      const pauseMs = Math.min(CAPACITY_PAUSE_MS * 2 ** (attempt - 1), MAX_CAPACITY_PAUSE_MS);
-      await this.#whileWaiting(name, ended.message, () =>
-        this.#run.untilCancelled(() => sleep(pauseMs, { summary: `Pause ${name} until capacity is requested again` })),
-      );
+      const { refusal, failed } = ended;
+      if (refusal.reason === 'room') await this.#capacity.reportRefusal(part, lease, refusal.message);
+      else await this.#capacity.release(lease);
+      const waiting = waitAfter(refusal, before, attempts);
+      const decision = decide(part, waiting, refusal, toMs(this.#spec.giveUpAfter));
+      if (decision.kind === 'wait') {
+        this.#refused[name] = waiting;
+        continue;
+      }
+      delete this.#refused[name];
+      if (decision.kind === 'divide') return { kind: 'divide', tokens: decision.tokens, failed };
+      return { kind: 'done', outcome: this.giveUp(failed, decision.reason) };
     }
-    return null;
+    return { kind: 'open' };
+  }
+
+  /** The outcome of a part that is not submitted again. */
+  giveUp(failed: PartOutcome, reason: string): PartOutcome {
+    const outcome = abandoned(failed, reason);
+    this.#run.warn(`Part ${outcome.part} of round ${outcome.round} failed: ${outcome.failure?.message}`);
+    return outcome;
+  }
+
+  /** Waits until the next attempt; false when that is left to a later run, or a cancel came first. */
+  async #hasWaited(name: string, waiting: Waiting): Promise<boolean> {
+    if (isHistoryLong()) return false;
+    const ms = Math.max(1, waiting.until - Date.now());
+    const summary = `Pause ${name} for want of ${waiting.reason} at the provider`;
+    const waited = await this.#whileWaiting(name, describeWaiting(waiting), () =>
+      this.#run.untilCancelled(() => sleep(ms, { summary })),
+    );
+    return !waited.interrupted && !isHistoryLong();
   }
 
   async #whileWaiting<T>(name: string, waitingFor: string, wait: () => Promise<T>): Promise<T> {
@@ -114,7 +162,7 @@ export class Parts {
     const childId = `${workflowInfo().workflowId}/${name}`;
     try {
       const child = await this.#start(part, round, name, childId);
-      if (child === null) return { kind: 'cancelled' };
+      if (child === null) return { kind: 'open' };
       this.#running.set(name, child);
       this.#onChange();
       if (this.#run.cancellation) await child.signal(cancelSignal, CANCEL_REASON);
@@ -123,8 +171,11 @@ export class Parts {
       return { kind: 'done', outcome: { ...about, batchId, status, ...outcomeOfResult(result), failure: null } };
     } catch (error) {
       if (!(error instanceof ChildWorkflowFailure)) throw error;
-      const refusal = capacityRefusal(error);
-      if (refusal !== null) return { kind: 'noCapacity', message: refusal };
+      const refusal = refusalOf(error);
+      if (refusal !== null) {
+        const failed = { ...about, ...outcomeOfFailedPart(error, requests, null) };
+        return { kind: 'refused', refusal, failed };
+      }
       const manifest = endedByOperator(error) ? await this.#readManifest(childId, part) : null;
       const failed = outcomeOfFailedPart(error, requests, manifest);
       this.#run.warn(`Part ${number} of round ${round} failed: ${failed.failure.message}`);
@@ -186,6 +237,8 @@ export class Parts {
     return runActivity(shortActivities.findPartResult, summary, { workflowId, resultsUri });
   }
 }
+
+const nameOf = ({ number }: BulkPart, round: number): string => `r${round}-p${number}`;
 
 /** The split has checked every request, so the child does not read them again. */
 function checkedInputOf({ requests, model, file: { uri, bytes, sha256 } }: BulkPart): CheckedBatchInput {

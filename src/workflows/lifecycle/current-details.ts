@@ -29,8 +29,11 @@ export interface Details {
   readonly rows: readonly (readonly [label: string, value: string | number | null | undefined])[];
 }
 
+/** What of a run is shown. */
+type ShownRun = Pick<RunControl, 'phase' | 'cancellation' | 'attention'> & { readonly warnings: readonly string[] };
+
 export function showDetails(
-  { phase, cancellation, attention, warnings }: RunControl,
+  { phase, cancellation, attention, warnings }: ShownRun,
   { title, status, rows }: Details,
 ): void {
   const lines = [

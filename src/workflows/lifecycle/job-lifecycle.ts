@@ -15,7 +15,6 @@ import type {
 import type { UploadFileInput } from '../../contract/activities/files.js';
 import { failure } from '../../contract/failures.js';
 import type { CommonProgress } from '../../contract/progress.js';
-import type { JobSnapshot } from '../../contract/snapshots.js';
 import { toMs } from '../../contract/spec-fields.js';
 import { runActivity, shortActivities, transferActivities } from './activity-calls.js';
 import { createUnlessCancelled, type CreatedJob } from './create-unless-cancelled.js';

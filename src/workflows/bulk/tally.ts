@@ -1,0 +1,73 @@
+/** Sums over the parts of a bulk batch, for its progress, its details page and its result. */
+import type { BatchResult, LineCounts } from '../../contract/batch.js';
+import type { PartOutcome, RoundPlan, SendReason } from '../../contract/part.js';
+
+type Counted = keyof LineCounts;
+
+/** How the requests of a reason were counted in the results of the parts that had sent them before. */
+const COUNTED_BEFORE: Readonly<Partial<Record<SendReason, readonly Counted[]>>> = {
+  unfinished: ['unfinished', 'missing'],
+  failed: ['failed'],
+  noCredit: ['failed'],
+  mismatched: ['succeeded', 'failed'],
+  truncated: ['succeeded', 'failed'],
+  refused: ['succeeded', 'failed'],
+  filtered: ['succeeded', 'failed'],
+  unreadable: ['missing'],
+  undelivered: ['missing', 'unfinished'],
+};
+const ALL: readonly Counted[] = ['missing', 'unfinished', 'failed', 'succeeded'];
+const ANOMALIES = ['duplicates', 'unknownIds', 'unreadable'] as const;
+
+/** Counts each request once: those that a round sends again are taken off what the rounds before it had counted. */
+export class Tally {
+  readonly lines: Record<Counted, number> = { succeeded: 0, failed: 0, unfinished: 0, missing: 0 };
+  readonly anomalies = { duplicates: 0, unknownIds: 0, unreadable: 0 };
+
+  /** @param sent the rounds in their order */
+  constructor(sent: readonly RoundPlan[], done: readonly PartOutcome[]) {
+    for (const plan of sent) {
+      this.send(plan);
+      for (const outcome of done) if (outcome.round === plan.round) this.add(outcome);
+    }
+  }
+
+  add({ lines, anomalies }: PartOutcome): void {
+    for (const field of ALL) this.lines[field] += lines[field];
+    for (const kind of ANOMALIES) this.anomalies[kind] += anomalies?.[kind] ?? 0;
+  }
+
+  send({ reasons }: RoundPlan): void {
+    for (const [reason, count] of Object.entries(reasons) as [SendReason, number][]) {
+      if (reason !== 'first') this.#takeOff(count, [...(COUNTED_BEFORE[reason] ?? []), ...ALL]);
+    }
+  }
+
+  #takeOff(count: number, fields: readonly Counted[]): void {
+    let left = count;
+    for (const field of fields) {
+      const taken = Math.min(left, this.lines[field]);
+      this.lines[field] -= taken;
+      left -= taken;
+    }
+  }
+}
+
+/** The last rounds that are shown. */
+const MAX_ROUNDS = 6;
+
+/** The rounds as one line, such as `round 1: 60 (60 first); round 2: 12 (9 unfinished, 3 failed)`. */
+export function describeSent(sent: readonly RoundPlan[]): string | null {
+  if (sent.length === 0) return null;
+  const shown = sent.slice(-MAX_ROUNDS).map(({ round, requests, reasons }) => {
+    const why = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
+    return `round ${round}: ${requests} (${why.join(', ')})`;
+  });
+  return [...(sent.length > MAX_ROUNDS ? ['…'] : []), ...shown].join('; ');
+}
+
+export function describeAnomalies(anomalies: BatchResult['anomalies']): string | null {
+  const { duplicates, unknownIds, unreadable } = anomalies;
+  if (duplicates + unknownIds + unreadable === 0) return null;
+  return `${duplicates} duplicate lines, ${unknownIds} under unknown ids, ${unreadable} unreadable`;
+}

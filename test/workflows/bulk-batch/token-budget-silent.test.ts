@@ -1,0 +1,98 @@
+/** A token budget that nobody runs: told in the progress, replaced when it stays silent, and never pinned to the dead. */
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect, test } from 'vitest';
+import { stageActivities } from '../../../dev/stage/backend.js';
+import { MINUTE } from '../../../dev/stage/timing.js';
+import { startWorker, WORKFLOW_BUNDLE } from '../../../dev/stage/worker.js';
+import { LlmJobsClient } from '../../../src/client.js';
+import { chatRequests } from '../../support/samples.js';
+import { devServerStage } from '../../support/stage.js';
+
+const stage = devServerStage();
+
+test('the user has forgotten to export tokenBudget → told in the progress after a minute', async () => {
+  const { client, connection, namespace } = stage.temporal;
+  const taskQueue = `${stage.temporal.taskQueue}-own`;
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    activities: stageActivities(stage.backend),
+    workflowsPath: fileURLToPath(new URL('./workflows-without-budget.mjs', import.meta.url)),
+  });
+  const jobs = new LlmJobsClient(client, { taskQueue });
+  const input = { uri: await stage.write(chatRequests(3)) };
+  const run = await worker.runUntil(async () => {
+    const started = await jobs.startBulkBatch({ input });
+    await expect
+      .poll(async () => (await started.progress()).waitingFor, { timeout: 200_000, interval: 1_000 })
+      .toMatch(/^the token budget, which has not answered since .*: check that a worker of task queue .* runs/);
+    return started;
+  });
+  const stop = await startWorker({ connection, namespace, taskQueue }, stageActivities(stage.backend));
+  expect(await run.result()).toMatchObject({ status: 'completed', lines: { succeeded: 3 } });
+  expect((await run.progress()).waitingFor).toBeNull();
+  await stop();
+});
+
+test.each([
+  ['five minutes', 5, false],
+  ['eleven minutes', 11, true],
+])('nobody runs a budget, and it was silent for %s → replaced: %s', async (_, minutes, isReplaced) => {
+  const { client } = stage.temporal;
+  const taskQueue = `${stage.temporal.taskQueue}-${minutes}`;
+  const workflowId = `llm-jobs-budget/${taskQueue}/default`;
+  const budget = await client.workflow.start('tokenBudget', { taskQueue, workflowId });
+  const activities = stageActivities(stage.backend);
+  const info = { taskQueue, currentAttemptScheduledTimestampMs: Date.now() + 20 * MINUTE };
+  const env = new MockActivityEnvironment(info, { client });
+  const check = await env.run((input) => activities.checkBudget(input), {
+    provider: 'default',
+    silentForMs: minutes * MINUTE,
+  });
+  expect(check).toEqual({ answers: false, isReplaced });
+  expect((await budget.describe()).status.name).toBe(isReplaced ? 'TERMINATED' : 'RUNNING');
+  if (!isReplaced) await budget.terminate();
+});
+
+test('versioned workers, pinned by default: the deployment that started the budget is gone → the next one answers its bulk batches', async () => {
+  const { address, namespace, client } = stage.temporal;
+  const taskQueue = `${stage.temporal.taskQueue}-versioned`;
+  const deploymentName = taskQueue;
+  const jobs = new LlmJobsClient(client, { taskQueue });
+  const input = { uri: await stage.write(chatRequests(4)) };
+  for (const buildId of ['1.0', '2.0']) {
+    const connection = await NativeConnection.connect({ address });
+    const worker = await Worker.create({
+      connection,
+      namespace,
+      taskQueue,
+      activities: stageActivities(stage.backend, { poll: { min: '50ms', max: '200ms' } }),
+      workflowBundle: { codePath: WORKFLOW_BUNDLE },
+      workerDeploymentOptions: {
+        version: { deploymentName, buildId },
+        useWorkerVersioning: true,
+        defaultVersioningBehavior: 'PINNED',
+      },
+    });
+    await worker.runUntil(async () => {
+      const current = { namespace, deploymentName, buildId };
+      const { workflowService } = client.connection as unknown as { workflowService: Record<string, Function> };
+      await expect
+        .poll(
+          () =>
+            workflowService.setWorkerDeploymentCurrentVersion!(current).then(
+              () => true,
+              () => false,
+            ),
+          { timeout: 60_000 },
+        )
+        .toBe(true);
+      const run = await jobs.startBulkBatch({ input });
+      expect(await run.result()).toMatchObject({ lines: { succeeded: 4 } });
+    });
+    await connection.close();
+  }
+});
