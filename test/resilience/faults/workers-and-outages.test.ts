@@ -1,6 +1,6 @@
 /** What a real server and real time are needed for: workers that come and go, outages, updates without an answer. */
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { stageActivities } from '../../../dev/stage/backend.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
 import { startWorker } from '../../../dev/stage/worker.js';
@@ -33,11 +33,7 @@ function workers() {
   };
 }
 
-afterEach(() => {
-  stage.api.faults.clear();
-  stage.api.scenarios.clear();
-});
-
+// Each fault strikes one job: the tests run at the same time.
 describe.concurrent('workers and outages', () => {
   test('a worker without the provider for a while → attention, then the next worker goes on', async () => {
     const { jobs, start } = workers();
