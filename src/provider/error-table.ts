@@ -54,7 +54,7 @@ const is =
  * their billing page in the message of a plain rate limit.
  */
 const NO_QUOTA =
-  /insufficient_(quota|balance|credits?|funds)|quota_exceeded|exceeded your current quota|billing_(not_active|hard_limit)|billing hard limit|(insufficient|not enough|out of|no) (credits?|balance|funds)|credit balance/i;
+  /insufficient_(quota|balance|credits?|funds)|quota_exceeded|exceeded_quota|exceeded your current quota|billing_(not_active|hard_limit)|billing hard limit|(insufficient|not enough|out of|no) (credits?|balance|funds)|credit balance/i;
 
 export const API_ERROR_TABLE: readonly Row[] = [
   { status: (status) => status === null, verdict: 'unavailable' },

@@ -19,9 +19,14 @@ export type ListPage = z.output<typeof pageSchema>;
 
 const withId = z.object({ id: z.string().min(1) });
 
+/** A longer list is taken for one without an end. It holds a million jobs, at 100 a page. */
+const MAX_PAGES = 10_000;
+
 /**
  * Every object of a list, page after page. The list ends where the provider says so, at an empty page, and at a page
  * that was already read, since not every provider supports `after`.
+ *
+ * @throws Error after 10,000 pages
  */
 export async function* eachObject(readPage: (query: { readonly after?: string }) => Promise<ListPage>): AsyncGenerator {
   const cursors = new Set<string>();
@@ -32,6 +37,7 @@ export async function* eachObject(readPage: (query: { readonly after?: string })
     if (after !== undefined && cursors.has(after)) return;
     yield* data;
     if (hasMore === false || after === undefined) return;
+    if (cursors.size + 1 >= MAX_PAGES) throw new Error(`the provider's list has no end after ${MAX_PAGES} pages`);
     cursors.add(after);
     query = { after };
   }

@@ -58,6 +58,7 @@ export async function waitForEnd<Job extends JobSnapshot, End extends string>(
   let missingSince: number | null = null;
   let cancelSentAt: number | null = null;
   let isCancelDue = true;
+  const watchedSince = now();
 
   const see = (seen: Job, at: number) => {
     job = seen;
@@ -79,7 +80,7 @@ export async function waitForEnd<Job extends JobSnapshot, End extends string>(
       if (cancelled) see(cancelled, now());
       continue;
     }
-    const input: WatchInput = watchInput(options, job, { missingSince, cancelSentAt });
+    const input: WatchInput = watchInput(options, job, { missingSince, cancelSentAt, watchedSince });
     const watched = await run.untilWokenOrCancelled(() => options.watch(input));
     if (watched.interrupted) continue;
 
@@ -107,12 +108,13 @@ export async function waitForEnd<Job extends JobSnapshot, End extends string>(
 interface WaitState {
   readonly missingSince: number | null;
   readonly cancelSentAt: number | null;
+  readonly watchedSince: number;
 }
 
 function watchInput<Job extends JobSnapshot>(
   { provider, spec, expiresAt }: Pick<WaitOptions<Job, string>, 'provider' | 'spec' | 'expiresAt'>,
   job: Job,
-  { missingSince, cancelSentAt }: WaitState,
+  { missingSince, cancelSentAt, watchedSince }: WaitState,
 ): WatchInput {
   const expiry = expiresAt(job);
   return {
@@ -121,7 +123,7 @@ function watchInput<Job extends JobSnapshot>(
     status: job.status,
     missingSince,
     vanishedAfterMs: toMs(spec.vanishedAfter),
-    stuckAt: stuckAt(spec.stuckAfter, [expiry, cancelSentAt]),
+    stuckAt: stuckAt(spec.stuckAfter, [expiry, cancelSentAt], watchedSince),
     createdAt: job.timestamps.createdAt,
     expiresAt: expiry,
     poll: { minMs: msOrNull(spec.poll?.min), maxMs: msOrNull(spec.poll?.max) },
@@ -130,11 +132,12 @@ function watchInput<Job extends JobSnapshot>(
 
 /**
  * When the job counts as stuck: `stuckAfter` later than the first moment at which it should have ended; null without
- * one.
+ * one. A moment before the run began to watch (an expiry in the past, as Azure sends it) says nothing.
  */
-function stuckAt(stuckAfter: Duration, expectedEnds: readonly (number | null)[]): number | null {
+function stuckAt(stuckAfter: Duration, expectedEnds: readonly (number | null)[], watchedSince: number): number | null {
   const moments = expectedEnds.filter((moment) => moment !== null);
-  return moments.length > 0 ? Math.min(...moments) + Math.ceil(toMs(stuckAfter) / 1_000) : null;
+  if (moments.length === 0) return null;
+  return Math.max(Math.min(...moments), watchedSince) + Math.ceil(toMs(stuckAfter) / 1_000);
 }
 
 function vanished({ id: jobId, status: lastStatus }: JobSnapshot, missingSince: number | null, at: number) {
