@@ -151,7 +151,6 @@ describe('a redirect to another origin', () => {
 });
 
 describe('a redirect within the origin', () => {
-
   test('of a read and of a create → followed with credentials and body', async () => {
     await serving(moved, async (baseURL) => {
       const client = guarded(baseURL);
@@ -172,8 +171,6 @@ describe('a redirect within the origin', () => {
 describe('a reply that is not a file', () => {
   test('larger than 64 MiB → not read to its end, and told as such', async () => {
     const huge = endless();
-      send();
-    };
     await serving(huge.listener, async (baseURL) => {
       expect(await errorOf(guarded(baseURL).get('/batches'))).toMatchObject({
         status: null,
@@ -195,7 +192,6 @@ describe('a reply that is not a file', () => {
       expect(await errorOf(guarded(baseURL).get('/batches'))).toMatchObject({ status: null, code: 'unreadable_reply' });
     });
   });
-
 
   test('that drips → ends with the time-out of the client', async () => {
     await serving(dripping(200), async (baseURL) => {
