@@ -7,6 +7,7 @@ import type { TokenBudgetActivities } from '../contract/activities/token-budget.
 import { budgetWorkflowId, type CapacityRequest } from '../contract/token-budget.js';
 import { providerApi } from './calls/provider-api.js';
 import { isClosed } from './calls/runs.js';
+import { whyStalled } from './calls/why-stalled.js';
 import type { ActivityContext } from './runtime/context.js';
 
 export class TokenBudgetActivityGroup implements TokenBudgetActivities {
@@ -33,5 +34,8 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
     const closed: string[] = [];
     for (const workflowId of input.workflowIds) if (await isClosed(workflowId)) closed.push(workflowId);
     return closed;
+  }
+  async whyStalled(input: { workflowId: string }): Promise<string | null> {
+    return whyStalled(input.workflowId);
   }
 }

@@ -100,6 +100,10 @@ export class Providers {
     return [...this.#providers.keys()];
   }
 
+  get all(): Provider[] {
+    return [...this.#providers.values()];
+  }
+
   get(name: string): Provider | undefined {
     return this.#providers.get(name);
   }

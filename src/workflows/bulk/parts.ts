@@ -16,12 +16,14 @@ import type { BatchResult, BatchSpec, CheckedBatchInput } from '../../contract/b
 import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
 import { ORIGIN } from '../../contract/job-key.js';
 import type { BulkPart, PartOutcome } from '../../contract/part.js';
+import { budgetWorkflowId } from '../../contract/token-budget.js';
 import type { runBatch } from '../batch.js';
 import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import { ownOrigin } from '../lifecycle/identity.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { cancelSignal } from '../messages.js';
 import { Capacity, capacityRefusal, leaseOf } from './capacity.js';
+import { StallCheck } from './stall-check.js';
 import { endedByOperator, outcomeOfFailedPart, outcomeOfResult } from './part-failure.js';
 
 /** The pause after the first refusal; it doubles with each further one. */
@@ -29,6 +31,7 @@ const CAPACITY_PAUSE_MS = 60_000;
 const MAX_CAPACITY_PAUSE_MS = 30 * 60_000;
 /** The interval between attempts to start a child while an earlier child has its id. */
 const EARLIER_CHILD_PAUSE_MS = 10_000;
+const CAPACITY = 'capacity in the budget of tokens and creates';
 const CANCEL_REASON = 'the bulk batch was cancelled';
 
 /** How one attempt of a part ended. */
@@ -45,6 +48,7 @@ export class Parts {
   readonly #run: RunControl;
   readonly #onChange: () => void;
   readonly #capacity: Capacity;
+  readonly #stalls: StallCheck;
   /** By name of the part's attempt. */
   readonly #running = new Map<string, Child>();
   /** What a part waits for, by name of the part. */
@@ -55,6 +59,7 @@ export class Parts {
     this.#run = run;
     this.#onChange = onChange;
     this.#capacity = new Capacity(spec, run);
+    this.#stalls = new StallCheck(run);
   }
 
   get running(): number {
@@ -78,8 +83,14 @@ export class Parts {
     const name = `r${round}-p${part.number}`;
     for (let attempt = 1; !this.#run.cancellation; attempt += 1) {
       const lease = leaseOf(name, attempt);
-      const isGranted = await this.#whileWaiting(name, 'capacity in the budget of tokens and creates', () =>
-        this.#capacity.acquire(part, lease),
+      const budgetId = budgetWorkflowId(workflowInfo().taskQueue, this.#spec.provider);
+      const isGranted = await this.#whileWaiting(name, CAPACITY, () =>
+        this.#stalls.during(
+          'tokenBudget',
+          budgetId,
+          (reason) => this.#tellWaiting(name, reason ?? CAPACITY),
+          () => this.#capacity.acquire(part, lease),
+        ),
       );
       if (!isGranted) return null;
       const ended = await this.#runChild(part, round, attempt === 1 ? name : `${name}.${attempt}`);
@@ -94,6 +105,12 @@ export class Parts {
       );
     }
     return null;
+  }
+
+  #tellWaiting(name: string, waitingFor: string | null): void {
+    if (waitingFor === null) this.#waiting.delete(name);
+    else this.#waiting.set(name, waitingFor);
+    this.#onChange();
   }
 
   async #whileWaiting<T>(name: string, waitingFor: string, wait: () => Promise<T>): Promise<T> {
@@ -117,7 +134,12 @@ export class Parts {
       this.#running.set(name, child);
       this.#onChange();
       if (this.#run.cancellation) await child.signal(cancelSignal, CANCEL_REASON);
-      const result = await child.result();
+      const result = await this.#stalls.during(
+        'runBatch',
+        childId,
+        (reason) => this.#tellWaiting(name, reason),
+        () => child.result(),
+      );
       const { batchId, status } = result;
       return { kind: 'done', outcome: { ...about, batchId, status, ...outcomeOfResult(result), failure: null } };
     } catch (error) {
@@ -130,6 +152,7 @@ export class Parts {
       return { kind: 'done', outcome: { ...about, ...failed } };
     } finally {
       this.#running.delete(name);
+      this.#waiting.delete(name);
     }
   }
 

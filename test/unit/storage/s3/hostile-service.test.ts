@@ -59,14 +59,13 @@ test.each<[what: string, headers: Record<string, string>]>([
   ['another ETag', { etag: '"two"', 'content-range': 'bytes 5-9/10', 'content-length': '5' }],
   ['another size', { etag: '"one"', 'content-range': 'bytes 5-11/12', 'content-length': '7' }],
 ])('read: goes on with %s although If-Match was sent → an error, not a mixture', async (_, headers) => {
-  let requests = 0;
+  const conditions: (string | undefined)[] = [];
   const replaced: RequestListener = (request, response) => {
-    requests += 1;
+    conditions.push(request.headers['if-match']);
     if (request.headers.range === undefined) {
       response.writeHead(200, { etag: '"one"', 'content-length': '10' }).write('first');
       setTimeout(() => response.destroy(), 20);
     } else {
-      expect(request.headers['if-match']).toBe('"one"');
       response.writeHead(206, headers).end('x'.repeat(Number(headers['content-length'])));
     }
   };
@@ -77,5 +76,5 @@ test.each<[what: string, headers: Record<string, string>]>([
       message: expect.stringContaining('was replaced while it was read'),
     });
   });
-  expect(requests).toBe(2);
+  expect(conditions).toEqual([undefined, '"one"']);
 });
