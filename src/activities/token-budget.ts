@@ -8,6 +8,7 @@ import type { BudgetCheck, TokenBudgetActivities } from '../contract/activities/
 import { budgetWorkflowId, type CapacityRequest } from '../contract/token-budget.js';
 import { providerApi } from './calls/provider-api.js';
 import { isClosed } from './calls/runs.js';
+import { whyStalled } from './calls/why-stalled.js';
 import type { ActivityContext } from './runtime/context.js';
 
 /** How long the budget may take to answer a query. */
@@ -52,6 +53,9 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
     const closed: string[] = [];
     for (const workflowId of input.workflowIds) if (await isClosed(workflowId)) closed.push(workflowId);
     return closed;
+  }
+  async whyStalled(input: { workflowId: string }): Promise<string | null> {
+    return whyStalled(input.workflowId);
   }
 }
 

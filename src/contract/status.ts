@@ -20,13 +20,15 @@ export const BATCH_ENDS = ['completed', 'failed', 'expired', 'cancelled'] as con
 export type BatchEnd = (typeof BATCH_ENDS)[number];
 
 /**
- * Statuses of a fine-tuning job. The API documents `paused` only in the example of the pause endpoint, not in its enum.
+ * Statuses of a fine-tuning job. The API documents `paused` only in the example of the pause endpoint, not in its enum;
+ * `cancelling` is what other providers answer to a cancel.
  */
 export const FINE_TUNING_STATUSES = [
   'validating_files',
   'queued',
   'running',
   'paused',
+  'cancelling',
   'succeeded',
   'failed',
   'cancelled',

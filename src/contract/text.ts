@@ -22,3 +22,25 @@ export function inMarkdown(text: string, max = 300): string {
     .replace(/\s+/g, ' ')
     .replace(/[\\`*_{}[\]()<>#+!|~&.:@-]/g, (character) => `\\${character}`);
 }
+
+/** The server refuses a workflow task with a longer summary, in bytes. */
+const MAX_SUMMARY_BYTES = 400;
+
+/** The text as a summary of an activity, a timer or a run: markdown of one line, as {@link inMarkdown} makes it. */
+export function inSummary(text: string, max = 200): string {
+  for (let length = max; ; length = Math.floor(length * 0.8)) {
+    const summary = inMarkdown(text, length);
+    if (bytesOf(summary) <= MAX_SUMMARY_BYTES) return summary;
+  }
+}
+
+/** Bytes in UTF-8. The sandbox of workflows has no `Buffer`. */
+function bytesOf(text: string): number {
+  return Array.from(text).reduce((bytes, character) => bytes + utf8Bytes(character.codePointAt(0)!), 0);
+}
+
+function utf8Bytes(codePoint: number): number {
+  if (codePoint < 0x80) return 1;
+  if (codePoint < 0x800) return 2;
+  return codePoint < 0x1_0000 ? 3 : 4;
+}

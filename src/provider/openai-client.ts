@@ -30,5 +30,9 @@ export interface OpenAIClient {
   };
   get(path: string, options?: { readonly query?: object }): PromiseLike<unknown>;
   post(path: string, options?: object): PromiseLike<unknown>;
-  withOptions(options: { readonly maxRetries: number; readonly timeout: number }): OpenAIClient;
+  withOptions(options: {
+    readonly maxRetries: number;
+    readonly timeout: number;
+    readonly fetch: typeof fetch;
+  }): OpenAIClient;
 }

@@ -2,6 +2,8 @@
 import type OpenAI from 'openai';
 import type { AzureOpenAI } from 'openai';
 import { BATCH_LIMITS, type BatchLimits } from '../contract/limits.js';
+import type { BatchStatus, FineTuningStatus } from '../contract/status.js';
+import { guardedFetch } from './guarded-fetch.js';
 import type { OpenAIClient } from './openai-client.js';
 
 /** Where a provider differs from OpenAI. */
@@ -29,6 +31,17 @@ export interface ProviderTraits {
    */
   readonly trainingRules: 'openai' | 'provider';
   /**
+   * Whether a job ends at its `expires_at`. Azure sends one and lets its jobs run on; it is then not read at all.
+   * @default false for clients of Azure, true otherwise
+   */
+  readonly expiresAtIsFinal: boolean;
+  /**
+   * The provider's words for statuses, in lower case, and what they mean, such as `{ done: 'completed' }`. What is
+   * common (`SUCCESS`, `canceled`, `error`, `cancel_requested`, `timeout_exceeded` and more) is understood without it.
+   * @default {}
+   */
+  readonly statusWords: Readonly<Record<string, BatchStatus | FineTuningStatus>>;
+  /**
    * Limits of a batch and its input file.
    * @default OpenAI's
    */
@@ -48,8 +61,10 @@ export interface ProviderTraits {
 export interface ProviderOptions extends Partial<Omit<ProviderTraits, 'batchLimits'>> {
   /**
    * The client is copied with `maxRetries: 0`: Temporal retries, so that one place decides and the UI shows it. Its
-   * `timeout` bounds a request that carries no file, and is reduced to one minute. An upload may take five times as
-   * long, plus one second for each megabyte.
+   * `timeout` bounds a request that carries no file, with its reply, and is reduced to one minute. An upload may take
+   * five times as long, plus one second for each megabyte. Its `fetch` is called with `redirect: 'manual'`: redirects
+   * are followed within the origin, and to another one only for the content of files and without the headers that
+   * carry credentials.
    */
   readonly client: OpenAIClient;
   /**
@@ -77,10 +92,12 @@ export class Providers {
           fileMustBeProcessed: false,
           fineTuningSlots: null,
           trainingRules: 'openai' as const,
+          expiresAtIsFinal: !isAzure(client),
+          statusWords: {},
           ...withoutUndefined(traits),
           batchLimits: { ...BATCH_LIMITS, ...withoutUndefined(batchLimits ?? {}) },
           name,
-          client: withoutSdkRetries(client),
+          client: guardedClient(client),
         },
       ]),
     );
@@ -88,6 +105,10 @@ export class Providers {
 
   get names(): string[] {
     return [...this.#providers.keys()];
+  }
+
+  get all(): Provider[] {
+    return [...this.#providers.values()];
   }
 
   get(name: string): Provider | undefined {
@@ -111,15 +132,32 @@ const MAX_TIMEOUT_MS = 60_000;
 const MIN_SECRET_LENGTH = 4;
 
 /**
- * A copy of the client that does not retry and waits one minute at most. `withOptions` of `AzureOpenAI` drops the API
- * version and then throws for lack of it, so it is passed again.
+ * A copy of the client that does not retry, waits one minute at most and sends through `guardedFetch`. `withOptions` of
+ * `AzureOpenAI` drops the API version and then throws for lack of it, so it is passed again.
  */
-function withoutSdkRetries(client: OpenAIClient): OpenAI {
+function guardedClient(client: OpenAIClient): OpenAI {
   const { apiVersion, deploymentName } = client as Partial<Pick<AzureOpenAI, 'apiVersion' | 'deploymentName'>>;
   const azure = apiVersion ? { apiVersion, deployment: deploymentName } : {};
-  const options = { maxRetries: 0, timeout: Math.min(client.timeout, MAX_TIMEOUT_MS), ...azure };
+  const options = {
+    maxRetries: 0,
+    timeout: Math.min(client.timeout, MAX_TIMEOUT_MS),
+    fetch: guardedFetch(fetchOf(client)),
+    ...azure,
+  };
   // The same class, whichever of its two declarations the caller's project sees.
   return client.withOptions(options) as OpenAI;
+}
+
+/** The `fetch` that the client was given, which the SDK's types call private. */
+function fetchOf(client: OpenAIClient): typeof fetch {
+  const own = (client as { readonly fetch?: unknown }).fetch;
+  return typeof own === 'function' ? (own as typeof fetch) : fetch;
+}
+
+/** Whether the client is one of Azure: by its class, or by its address where the v1 API is used. */
+function isAzure(client: OpenAIClient): boolean {
+  const { apiVersion, baseURL } = client as Partial<Pick<AzureOpenAI, 'apiVersion' | 'baseURL'>>;
+  return Boolean(apiVersion) || /^https:\/\/[^/]+\.azure\.(?:com|us|cn)(?:[:/]|$)/i.test(baseURL ?? '');
 }
 
 /** The options without those that are `undefined`, so that these do not override a default. */

@@ -1,5 +1,7 @@
 /** Replies of the API: the value that was asked for, or the API's error. */
 import type { z } from 'zod';
+import { bounded } from '../contract/text.js';
+import { errorWords } from './error-body.js';
 
 /** An error reply, reduced to what something depends on. */
 export interface ApiError {
@@ -43,8 +45,18 @@ export function parseReply<T>(schema: z.ZodType<T>, reply: Reply<unknown>): Repl
   const reading = schema.safeParse(reply.value);
   if (reading.success) return { value: reading.data };
   const fields = reading.error.issues.map((issue) => issue.path.join('.') || '(the reply)');
-  const message = `unexpected reply: missing or invalid ${fields.slice(0, 5).join(', ')}`;
+  const said = isErrorObject(reply.value) ? errorWords(reply.value) : null;
+  const words = said === null ? '' : `; the provider says: ${bounded(said, MAX_WORDS)}`;
+  const message = `unexpected reply: missing or invalid ${fields.slice(0, 5).join(', ')}${words}`;
   return { error: errorWithoutReply(message, 'unreadable_reply') };
+}
+
+/** Longest text of an error in a reply of status 200 that is kept, in characters. */
+const MAX_WORDS = 500;
+
+/** Gateways send errors with status 200, too. Objects of the API have ids, and may have an `error` of their own. */
+function isErrorObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !('id' in value) && !('data' in value);
 }
 
 /**

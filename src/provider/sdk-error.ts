@@ -1,6 +1,7 @@
 /** Errors that the SDK throws, read into `ApiError`s. */
 import { APIError, APIUserAbortError } from 'openai';
 import { bounded } from '../contract/text.js';
+import { RequestAbandoned, UnusableReply } from './guarded-fetch.js';
 import { redact } from './redact.js';
 import { errorWithoutReply, isSdkError, type ApiError } from './reply.js';
 import { retryAfterMs } from './retry-after.js';
@@ -15,6 +16,8 @@ export function toApiError(error: unknown, secrets: readonly string[]): ApiError
     return errorWithoutReply(clean(`the reply broke off${networkReasonOf(error)}`), 'unreadable_reply');
   }
   if (!isApiError(error) || isAbort(error)) return null;
+  // The SDK wraps what `fetch` throws.
+  if (error.cause instanceof UnusableReply) return errorWithoutReply(clean(error.cause.message), error.cause.code);
   // A connection error has neither status nor headers, and its reason is only in `cause`.
   if (typeof error.status !== 'number') {
     return errorWithoutReply(clean(`${error.message}${networkReasonOf(error)}`));
@@ -46,7 +49,11 @@ function isApiError(error: unknown): error is APIError {
 
 /** Whether the caller aborted the request, because the activity was cancelled or its worker shuts down. */
 function isAbort(error: APIError): boolean {
-  return error instanceof APIUserAbortError || error.constructor.name === 'APIUserAbortError';
+  return (
+    error instanceof APIUserAbortError ||
+    error.constructor.name === 'APIUserAbortError' ||
+    error.cause instanceof RequestAbandoned
+  );
 }
 
 /** Whether a reply began well and was cut: the SDK passes on the error of `fetch` or of the JSON parser unchanged. */

@@ -17,7 +17,8 @@ const ABANDONED_AFTER_MS = 24 * 3_600 * 1_000;
 const TRANSIENT_CODES = new Set(['EAGAIN', 'EBUSY', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'ESTALE']);
 
 /**
- * Files below the roots. A symbolic link may point anywhere below a root, but not outside: links are resolved before a
+ * Files below the roots. New files and folders get the permissions that the umask of the process leaves: under the usual
+ * 022 everybody can read them; start the worker under `umask 077` to keep results to its user. A symbolic link may point anywhere below a root, but not outside: links are resolved before a
  * file is opened and before a folder is created. This protects against hostile URIs, not against a process that
  * replaces folders on the worker's disk between the check and the access.
  */
@@ -148,9 +149,9 @@ export class FileBackend implements StorageBackend {
     const path = fileURLToPath(uri);
     const root = this.#roots.find((candidate) => isBelow(candidate, path));
     if (root === undefined || samePath(root, path)) throw this.#outsideRoots(uri);
-    await mkdir(root, { recursive: true });
+    await createFolder(root);
     await this.#checkAncestors(uri, dirname(path));
-    await mkdir(dirname(path), { recursive: true });
+    await createFolder(dirname(path));
     const folder = await realpath(dirname(path));
     if (!(await this.#isInside(folder))) throw this.#outsideRoots(uri);
 
@@ -229,6 +230,13 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
     const { bytesWritten } = await handle.write(chunk, offset, chunk.byteLength - offset);
     offset += bytesWritten;
   }
+}
+
+/** Creates a folder, and makes each new folder durable: after a crash a synced file must not be in a folder that is not. */
+async function createFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let folder = path; isBelow(first, folder); folder = dirname(folder)) await syncFolder(dirname(folder));
 }
 
 /** Makes the rename durable. Some file systems do not support this; the file is complete nevertheless. */

@@ -61,6 +61,7 @@ export function parseUri(uri: string): StorageUri {
 
   if (!URL.canParse(uri)) throw refuse('it cannot be parsed');
   const url = new URL(uri);
+  if (scheme === 'file') url.pathname = withPlainDrive(url.pathname);
   const segments = url.pathname.split('/').map((segment) => decode(segment, refuse));
   if (segments[0] === '') segments.shift();
   const isFolder = segments.length === 0 || segments.at(-1) === '';
@@ -86,6 +87,11 @@ export function isUsableName(name: string): boolean {
   return (
     name !== '' && name !== '.' && name !== '..' && !/[/\\]|\p{Surrogate}/u.test(name) && !hasControlCharacter(name)
   );
+}
+
+/** A drive letter of Windows, `c:` or `c%3A`, as `C:`: the two cases name one drive, and the colon may be encoded. */
+function withPlainDrive(pathname: string): string {
+  return pathname.replace(/^\/([a-z])(?::|%3a)(?=\/|$)/i, (_, letter: string) => `/${letter.toUpperCase()}:`);
 }
 
 function checkSegment(segment: string, refuse: (reason: string) => StorageError): void {

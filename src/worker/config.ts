@@ -84,7 +84,16 @@ export function readWorkerConfig(
 /** The URIs of a comma-separated list of URIs and paths. */
 function storageRoots(list: string | undefined, folder: string): string[] {
   const configured = (list ?? '').split(',').flatMap((root) => root.trim() || []);
-  return (configured.length > 0 ? configured : [DEFAULT_STORAGE]).map((root) =>
-    /^[a-z][a-z0-9+.-]*:\//i.test(root) ? root : pathToFileURL(isAbsolute(root) ? root : `${folder}/${root}`).href,
-  );
+  return (configured.length > 0 ? configured : [DEFAULT_STORAGE]).map((root) => {
+    // One letter is a drive of Windows, not a scheme.
+    if (/^[a-z]:[\\/]/i.test(root)) return driveUri(root);
+    if (/^[a-z][a-z0-9+.-]+:\//i.test(root)) return root;
+    return pathToFileURL(isAbsolute(root) ? root : `${folder}/${root}`).href;
+  });
+}
+
+/** The URI of a path such as `C:\\data\\` or `C:/data/`, the same on every system. */
+function driveUri(path: string): string {
+  const [drive = '', ...names] = path.split(/[\\/]/);
+  return `file:///${[drive.toUpperCase(), ...names.map((name) => encodeURIComponent(name))].join('/')}`;
 }

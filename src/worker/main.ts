@@ -1,7 +1,7 @@
 /**
  * The ready-made worker. Environment variables configure it, one line on stdout reports it ready, SIGTERM drains it.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
@@ -14,37 +14,44 @@ import {
 } from '@temporalio/worker';
 import OpenAI from 'openai';
 import { createActivities } from '../activities/index.js';
+import { warnOfProviders } from '../provider/probe.js';
+import { Providers } from '../provider/providers.js';
 import { redact } from '../provider/redact.js';
+import { prepareRoot } from '../storage/prepare-root.js';
+import { assertNamespace } from './assert-namespace.js';
 import { readWorkerConfig, type WorkerConfig } from './config.js';
 
 /**
- * Runs a worker until SIGINT or SIGTERM. Never rejects: an error is printed as one line on stderr and sets exit code 1.
+ * Runs a worker until SIGINT or SIGTERM. What keeps it from starting is printed as one line on stderr, and ends the
+ * process with exit code 1 at once: the runtime of Temporal would keep it alive.
  */
 export async function runWorker(): Promise<void> {
   try {
     const config = readWorkerConfig(process.env, process.cwd());
-    installRuntime(config);
-    createFolders(config.storage);
-    await serve(config, await connect());
+    for (const signal of SIGNALS) process.on(signal, exitBeforeStart);
+    for (const root of config.storage) await prepareRoot(root);
+    const runtime = installRuntime(config);
+    await serve(config, runtime, await connect());
   } catch (error) {
     const secrets = [process.env.OPENAI_API_KEY ?? ''].filter(Boolean);
     console.error(`llm-jobs worker: ${redact(messageOf(error), secrets)}`);
-    process.exitCode = 1;
+    process.exit(1);
   }
 }
 
-function installRuntime({ logLevel, apiKey }: WorkerConfig): void {
-  Runtime.install({
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** Before the worker runs, nothing is to be drained, and the runtime would ignore the signal. */
+function exitBeforeStart(): void {
+  process.exit(0);
+}
+
+function installRuntime({ logLevel, apiKey }: WorkerConfig): Runtime {
+  return Runtime.install({
     logger: new DefaultLogger(logLevel, (entry) => writeLog(entry, apiKey)),
     // Without `forward`, the SDK's core would log to stdout, unredacted.
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
-}
-
-function createFolders(roots: readonly string[]): void {
-  for (const root of roots) {
-    if (root.startsWith('file:')) mkdirSync(fileURLToPath(root), { recursive: true });
-  }
 }
 
 interface TemporalTarget {
@@ -64,29 +71,31 @@ async function connect(): Promise<TemporalTarget> {
   }
 }
 
-async function serve(config: WorkerConfig, { connection, address, namespace }: TemporalTarget): Promise<void> {
-  try {
-    const worker = await Worker.create({
-      connection,
-      namespace,
-      taskQueue: config.taskQueue,
-      workflowBundle: { codePath: workflowBundlePath() },
-      activities: createActivities({
-        providers: { default: { client: openai(config) } },
-        storage: config.storage,
-        poll: config.poll,
-      }),
-      maxConcurrentActivityTaskExecutions: config.maxActivities,
-      // A stopped worker leaves every job as it is: running activities may finish, the next worker takes over the rest.
-      shutdownGraceTime: config.shutdownGraceMs,
-    });
-    const where = `task queue ${config.taskQueue}, namespace ${namespace} at ${address}, storage ${config.storage[0]}`;
-    console.log(`llm-jobs worker ready: ${where}`);
-    await worker.run();
-    console.log('llm-jobs worker stopped: no job was cancelled');
-  } finally {
-    await connection.close();
-  }
+async function serve(
+  config: WorkerConfig,
+  runtime: Runtime,
+  { connection, address, namespace }: TemporalTarget,
+): Promise<void> {
+  await assertNamespace(connection, namespace, address);
+  const providers = { default: { client: openai(config) } };
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: config.taskQueue,
+    workflowBundle: { codePath: workflowBundlePath() },
+    activities: createActivities({ providers, storage: config.storage, poll: config.poll }),
+    maxConcurrentActivityTaskExecutions: config.maxActivities,
+    // A stopped worker leaves every job as it is: running activities may finish, the next worker takes over the rest.
+    shutdownGraceTime: config.shutdownGraceMs,
+  });
+  const where = `task queue ${config.taskQueue}, namespace ${namespace} at ${address}, storage ${config.storage[0]}`;
+  console.log(`llm-jobs worker ready: ${where}`);
+  void warnOfProviders(new Providers(providers), (message) => runtime.logger.warn(message));
+  const running = worker.run();
+  for (const signal of SIGNALS) process.off(signal, exitBeforeStart);
+  await running;
+  console.log('llm-jobs worker stopped: no job was cancelled');
+  await connection.close();
 }
 
 function openai({ apiKey, baseURL, organization, project }: WorkerConfig): OpenAI {

@@ -1,8 +1,12 @@
 import { SimplePlugin } from '@temporalio/plugin';
+import { Runtime } from '@temporalio/worker';
 import { createActivities, type ActivitiesOptions } from '../activities/index.js';
+import { warnOfProviders } from '../provider/probe.js';
+import { Providers } from '../provider/providers.js';
 
 /**
- * Adds the activities to an existing worker. A plugin cannot add workflows: re-export them by name from the workflows
+ * Adds the activities to an existing worker. When it starts, each provider is asked for one batch, and a key that is
+ * refused or an API that does not answer is logged as a warning. A plugin cannot add workflows: re-export them by name from the workflows
  * file of that worker.
  *
  * @example
@@ -17,6 +21,13 @@ import { createActivities, type ActivitiesOptions } from '../activities/index.js
  */
 export class LlmJobsPlugin extends SimplePlugin {
   constructor(options: ActivitiesOptions) {
-    super({ name: 'temporal-llm-jobs', activities: createActivities(options) });
+    super({
+      name: 'temporal-llm-jobs',
+      activities: createActivities(options),
+      runContext: (next) => {
+        void warnOfProviders(new Providers(options.providers), (text) => Runtime.instance().logger.warn(text));
+        return next();
+      },
+    });
   }
 }

@@ -1,10 +1,12 @@
 /** Calls to one provider, whose errors become failures with every secret redacted. */
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
 import type OpenAI from 'openai';
 import type { z } from 'zod';
 import { failure } from '../../contract/failures.js';
+import { cleanReply } from '../../provider/clean-reply.js';
 import type { Operation } from '../../provider/error-table.js';
+import { abandoningReads } from '../../provider/guarded-fetch.js';
 import type { Provider } from '../../provider/providers.js';
 import { parseReply, type ApiError, type Reply } from '../../provider/reply.js';
 import { toApiError } from '../../provider/sdk-error.js';
@@ -20,10 +22,15 @@ export class ProviderApi {
     this.#secrets = secrets;
   }
 
-  /** The reply or the API's error. Any other error, such as a bug or a cancellation, is thrown. */
+  /**
+   * The reply, cleaned unless it is the content of a file, or the API's error. Any other error, such as a bug or a
+   * cancellation, is thrown.
+   */
   async attempt<T>(request: (client: OpenAI) => PromiseLike<T>): Promise<Reply<T>> {
     try {
-      return { value: await request(this.provider.client) };
+      const value = await abandoningReads(cancellationSignal(), () => request(this.provider.client));
+      if (value instanceof Response) return { value };
+      return { value: cleanReply(value, { ...this.provider, secrets: this.#secrets() }) as T };
     } catch (error) {
       const apiError = toApiError(error, this.#secrets());
       if (apiError === null) throw error;

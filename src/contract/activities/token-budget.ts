@@ -16,4 +16,9 @@ export interface TokenBudgetActivities {
   checkBudget(input: { provider: string; silentForMs: number }): Promise<BudgetCheck>;
   /** Which of these runs have ended, or never existed. */
   closedRuns(input: { workflowIds: string[] }): Promise<string[]>;
+  /**
+   * Why a run does not get on although it should: the failure of its workflow tasks, such as a workflow type that its
+   * worker does not have, or that no worker takes them; null if nothing is wrong.
+   */
+  whyStalled(input: { workflowId: string }): Promise<string | null>;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BatchSnapshot } from '../../contract/snapshots.js';
-import { ifReadable, wireCount, wireId, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
+import { BATCH_STATUS_WORDS } from './status-words.js';
+import { ifReadable, wireCount, wireId, wireMetadata, wireModel, wireStatusIn, wireText, wireTime } from './wire.js';
 
 const batchError = z.object({
   code: ifReadable(z.coerce.string().pipe(wireText(200))),
@@ -27,9 +28,8 @@ const usage = z.object({
 export const batchObjectSchema: z.ZodType<BatchSnapshot> = z
   .object({
     id: wireId,
-    status: wireStatus,
-    endpoint: ifReadable(z.string()),
-    model: ifReadable(z.string()),
+    status: wireStatusIn(BATCH_STATUS_WORDS),
+    model: ifReadable(wireModel),
     input_file_id: ifReadable(wireId),
     output_file_id: ifReadable(wireId),
     error_file_id: ifReadable(wireId),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ifReadable, wireId, wireStatus, wireTime } from './wire.js';
+import { ifReadable, wireId, wireStatus, wireText, wireTime } from './wire.js';
 
 const text = ifReadable(z.string());
 
@@ -9,9 +9,8 @@ export const fileObjectSchema = z
     id: wireId,
     filename: text,
     bytes: ifReadable(z.number()),
-    purpose: text,
     status: ifReadable(wireStatus),
-    status_details: text,
+    status_details: ifReadable(wireText()),
     created_at: ifReadable(wireTime),
     expires_at: ifReadable(wireTime),
   })

@@ -1,8 +1,25 @@
 import { z } from 'zod';
 import type { FineTuningSnapshot } from '../../contract/snapshots.js';
-import { ifReadable, wireId, wireMetadata, wireStatus, wireText, wireTime } from './wire.js';
+import { FINE_TUNING_STATUS_WORDS } from './status-words.js';
+import {
+  ifReadable,
+  isSmall,
+  wireId,
+  wireMetadata,
+  wireModel,
+  wireRecord,
+  wireStatusIn,
+  wireText,
+  wireTime,
+} from './wire.js';
 
-const text = ifReadable(z.string());
+const model = ifReadable(wireModel);
+
+/** Result files of a job that are kept. A job has one. */
+const MAX_RESULT_FILES = 100;
+/** Longest record that is kept, in characters of JSON. A method may hold the source of a grader. */
+const MAX_RECORD = 10_000;
+const MAX_METHOD = 300_000;
 
 /** An error needs a code or a message: a healthy job may carry `{code: null, message: null, param: null}`. */
 const jobError = ifReadable(
@@ -20,17 +37,19 @@ const jobError = ifReadable(
 const jobFields = z
   .object({
     id: wireId,
-    status: wireStatus,
-    model: text,
-    fine_tuned_model: text,
-    training_file: text,
-    validation_file: text,
+    status: wireStatusIn(FINE_TUNING_STATUS_WORDS),
+    model,
+    fine_tuned_model: model,
+    training_file: ifReadable(wireId),
+    validation_file: ifReadable(wireId),
     result_files: ifReadable(
-      z.array(z.unknown()).transform((ids) => ids.flatMap((id) => wireId.safeParse(id).data ?? [])),
+      z
+        .array(z.unknown())
+        .transform((ids) => ids.flatMap((id) => wireId.safeParse(id).data ?? []).slice(0, MAX_RESULT_FILES)),
     ),
     trained_tokens: ifReadable(z.number()),
-    hyperparameters: ifReadable(z.record(z.string(), z.unknown())),
-    method: ifReadable(z.looseObject({ type: z.string() })),
+    hyperparameters: wireRecord(MAX_RECORD),
+    method: ifReadable(z.looseObject({ type: z.string() }).refine((method) => isSmall(method, MAX_METHOD))),
     seed: ifReadable(z.number()),
     error: jobError,
     metadata: wireMetadata,
@@ -80,11 +99,11 @@ export type FineTuningEvent = z.output<typeof fineTuningEventSchema>;
 /** A checkpoint of a fine-tuning job, and its metrics. */
 export const checkpointSchema = z
   .looseObject({
-    id: z.string().min(1),
+    id: wireId,
     created_at: ifReadable(wireTime),
-    fine_tuned_model_checkpoint: text,
+    fine_tuned_model_checkpoint: model,
     step_number: ifReadable(z.number()),
-    metrics: ifReadable(z.record(z.string(), z.unknown())),
+    metrics: wireRecord(MAX_RECORD),
   })
   .transform((checkpoint) => ({
     id: checkpoint.id,

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { bounded } from '../../contract/text.js';
+import { JOB_KEY } from '../../contract/job-key.js';
+import { REDACTED } from '../clean-reply.js';
 
 const isBlank = (value: unknown): boolean => value === null || value === undefined || value === '';
 
@@ -20,15 +22,20 @@ export function ifReadable<T extends z.ZodType>(schema: T) {
 /** Text for people. It is bounded, since a snapshot of a job becomes part of the workflow's history. */
 export const wireText = (max?: number) => z.string().transform((text) => bounded(text, max));
 
+/** The name of a model, which people choose in part. */
+export const wireModel = wireText(512);
+
 /**
  * An id that can be part of a path. The SDK throws on others, and the activity would be retried without end. The bound
- * is generous, since proxies make long ids.
+ * is generous, since proxies make long ids. An id that contains a key could not be told without the key.
  */
 export const wireId = z
   .string()
   .min(1)
   .max(2_048)
-  .refine((id) => id.isWellFormed() && !/^(\.|%2e){1,2}$|[\s\p{Cc}]/iu.test(id), 'must be an id');
+  .refine((id) => id.isWellFormed() && !UNUSABLE_ID.test(id) && !id.includes(REDACTED), 'must be an id');
+
+const UNUSABLE_ID = /^(\.|%2e){1,2}$|[\s\p{Cc}\u2028-\u202E\u2066-\u2069]/iu;
 
 /** A status in lower case. It need not be one that `contract/status.ts` knows. */
 export const wireStatus = z
@@ -37,6 +44,23 @@ export const wireStatus = z
   .toLowerCase()
   .min(1)
   .transform((status) => bounded(status, 100));
+
+/** A status in our words, as far as it is known what the words of other providers mean. */
+export const wireStatusIn = (words: ReadonlyMap<string, string>) =>
+  wireStatus.transform((status) => words.get(status.replace(/[\s-]+/g, '_')) ?? status);
+
+/** A record of small values that nothing depends on. A large one is dropped: it would become part of the history. */
+export const wireRecord = (maxLength: number) =>
+  ifReadable(z.record(z.string(), z.unknown()).refine((record) => isSmall(record, maxLength)));
+
+/** Whether a value has at most so many characters of JSON. One that is nested too deeply for JSON is not small. */
+export function isSmall(value: unknown, maxLength: number): boolean {
+  try {
+    return JSON.stringify(value).length <= maxLength;
+  } catch {
+    return false;
+  }
+}
 
 /** The latest time that a `Date` can hold, in epoch seconds. */
 const MAX_EPOCH_SECONDS = 8.64e12;
@@ -65,13 +89,23 @@ export const wireTime = z.union([z.number(), z.string()]).transform((value, cont
 /** A count. Null and invalid values are read as 0, since some providers send null while a batch validates. */
 export const wireCount = z.preprocess((value) => (isBlank(value) ? 0 : value), z.number().nonnegative()).catch(0);
 
-/** Metadata. Values that are not strings are dropped, and null is read as an empty record. */
+/** More pairs, and longer ones, than any provider keeps. */
+const MAX_METADATA = { pairs: 64, keyLength: 256, valueLength: 4_096 };
+
+/** Metadata. Values that are not strings are dropped, as are values of absurd size; null is read as an empty record. */
 export const wireMetadata = z
   .preprocess(
     (value) =>
-      value && typeof value === 'object' && !Array.isArray(value)
-        ? Object.fromEntries(Object.entries(value).filter(([, text]) => typeof text === 'string'))
-        : {},
+      value && typeof value === 'object' && !Array.isArray(value) ? Object.fromEntries(readablePairs(value)) : {},
     z.record(z.string(), z.string()),
   )
   .catch({});
+
+/** The key of the job comes first, so that no flood of other pairs hides it. */
+function readablePairs(value: object): [string, unknown][] {
+  const { pairs, keyLength, valueLength } = MAX_METADATA;
+  return Object.entries(value)
+    .filter(([key, text]) => key.length <= keyLength && typeof text === 'string' && text.length <= valueLength)
+    .toSorted(([a], [b]) => Number(b === JOB_KEY) - Number(a === JOB_KEY))
+    .slice(0, pairs);
+}

@@ -15,19 +15,15 @@ export function locationOf(uri: URL): S3Location {
   return { bucket: uri.host, key: uri.pathname.slice(1).split('/').map(decodeURIComponent).join('/'), uri };
 }
 
-/** The URI of a key, in the form in which `Storage` names objects. */
-export function uriOf(bucket: string, key: string): string {
-  return new URL(`s3://${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`).href;
-}
-
 /**
- * Whether `Storage` accepts the URI as that of an object: not keys such as `a/../b`, nor folder markers, which end in a
- * slash.
+ * The URI of a key, in the form in which `Storage` names objects; null for a key that `Storage` cannot name. That is a
+ * folder marker, which ends in a slash, and a key such as `a/../b`, which a URL would turn into another key.
  */
-export function isObjectUri(uri: string): boolean {
+export function uriOf(bucket: string, key: string): string | null {
   try {
-    return !parseUri(uri).isFolder;
+    const { url, isFolder } = parseUri(`s3://${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`);
+    return !isFolder && locationOf(url).key === key ? url.href : null;
   } catch {
-    return false;
+    return null;
   }
 }

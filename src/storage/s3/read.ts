@@ -25,12 +25,12 @@ export async function* readObject(
     throw s3Error(uri, error);
   });
   if (!opened) return;
-  const { body, etag, end } = opened;
+  const { body, end } = opened;
   yield* resumingStream({
     first: body,
     start,
     end,
-    reopen: async (offset) => reopenObject(connection, object, offset, etag),
+    reopen: async (offset) => reopenObject(connection, object, offset, opened),
     onInterruption: (interruption) => assertResumable(uri, interruption, end),
     onGivingUp: ({ error, offset }) => {
       throw error ? s3Error(uri, error.thrown) : cutOff(uri, offset, end);
@@ -43,7 +43,7 @@ export async function* readObject(
 }
 
 interface OpenedObject {
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Readable;
   readonly etag: string | undefined;
   /** Offset at which the object ends; null if the service does not say. */
   readonly end: number | null;
@@ -76,19 +76,33 @@ async function* reopenObject(
   connection: S3Connection,
   object: S3Location,
   offset: number,
-  etag: string | undefined,
+  { etag, end }: Pick<OpenedObject, 'etag' | 'end'>,
 ): AsyncGenerator<Uint8Array> {
-  const { body } = await openObject(connection, object, offset, etag);
-  yield* body;
+  const opened = await openObject(connection, object, offset, etag);
+  // A service may ignore `If-Match`. The bytes of two versions must not become one content.
+  if (opened.etag !== etag || (end !== null && opened.end !== null && opened.end !== end)) {
+    opened.body.destroy();
+    throw changed(object.uri);
+  }
+  yield* opened.body;
 }
 
 function assertResumable(uri: URL, { error, offset }: Interruption, end: number | null): void {
   if (!error) return;
   // All bytes arrived and yet the SDK reports an error: their checksum is not the object's.
   if (offset === end) throw damaged(uri);
+  if (error.thrown instanceof ObjectChanged) throw error.thrown;
   const failure = s3Error(uri, error.thrown);
   // 412: the object was replaced since the first connection.
   if (!failure.retryable || httpStatusOf(error.thrown) === 412) throw failure;
+}
+
+/** The object was replaced while it was read: not a reason to resume, but to read it again. */
+class ObjectChanged extends StorageError {}
+
+function changed(uri: URL): ObjectChanged {
+  const shown = shownUri(uri.href);
+  return new ObjectChanged('Io', shown, `${shown}: the object was replaced while it was read`, { retryable: true });
 }
 
 function damaged(uri: URL): StorageError {

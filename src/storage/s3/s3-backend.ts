@@ -3,7 +3,7 @@ import { StorageError } from '../storage-error.js';
 import { shownUri } from '../uri.js';
 import { assertSdkInstalled, connect, pathStyleOf, type S3Connection } from './client.js';
 import { httpStatusOf, s3Error } from './errors.js';
-import { isObjectUri, locationOf, uriOf } from './location.js';
+import { locationOf, uriOf } from './location.js';
 import type { S3Options } from './options.js';
 import { readObject } from './read.js';
 import { upload } from './upload.js';
@@ -71,10 +71,12 @@ export class S3Backend implements StorageBackend {
         });
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (Key === undefined) continue;
-        const uri = uriOf(bucket, page.EncodingType === 'url' ? decodeURIComponent(Key.replaceAll('+', ' ')) : Key);
-        if (isObjectUri(uri)) yield { uri, bytes: Size ?? 0, ...modifiedAt(LastModified) };
+        const uri = uriOf(bucket, page.EncodingType === 'url' ? decodedKey(prefix, Key) : Key);
+        if (uri !== null) yield { uri, bytes: Size ?? 0, ...modifiedAt(LastModified) };
       }
-      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+      const next = page.IsTruncated ? page.NextContinuationToken : undefined;
+      if (page.IsTruncated && (next === undefined || next === '' || next === token)) throw cutListing(prefix);
+      token = next;
     } while (token !== undefined);
   }
 
@@ -99,6 +101,21 @@ export class S3Backend implements StorageBackend {
       throw s3Error(uri, error);
     }
   }
+}
+
+function decodedKey(prefix: URL, key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '));
+  } catch (error) {
+    throw s3Error(prefix, error);
+  }
+}
+
+/** A listing that ends early would look like a folder in which files are missing. */
+function cutListing(prefix: URL): StorageError {
+  const shown = shownUri(prefix.href);
+  const message = `${shown}: the storage service cut the listing short and does not say where it goes on`;
+  return new StorageError('Io', shown, message, { retryable: true });
 }
 
 function modifiedAt(time: Date | undefined): { modifiedAt?: number } {

@@ -24,6 +24,7 @@ import { cancelSignal } from '../messages.js';
 import { isHistoryLong } from '../lifecycle/history-limit.js';
 import { Capacity, leaseOf } from './capacity.js';
 import { abandoned, endedByOperator, outcomeOfFailedPart, outcomeOfResult } from './part-failure.js';
+import { StallCheck } from './stall-check.js';
 import { decide, describeWaiting, refusalOf, waitAfter, type Refusal, type Waiting } from './refusals.js';
 
 /** The interval between attempts to start a child while an earlier child has its id. */
@@ -53,6 +54,7 @@ export class Parts {
   readonly #origin: Origin;
   readonly #onChange: () => void;
   readonly #capacity: Capacity;
+  readonly #stalls: StallCheck;
   /** By name of the part's attempt. */
   readonly #running = new Map<string, Child>();
   /** What a part waits for, by name of the part. */
@@ -72,6 +74,7 @@ export class Parts {
     this.#onChange = onChange;
     this.#refused = refused;
     this.#capacity = new Capacity(spec, run, onChange);
+    this.#stalls = new StallCheck(run);
   }
 
   get running(): number {
@@ -145,6 +148,12 @@ export class Parts {
     return !waited.interrupted && !isHistoryLong();
   }
 
+  #tellWaiting(name: string, waitingFor: string | null): void {
+    if (waitingFor === null) this.#waiting.delete(name);
+    else this.#waiting.set(name, waitingFor);
+    this.#onChange();
+  }
+
   async #whileWaiting<T>(name: string, waitingFor: string, wait: () => Promise<T>): Promise<T> {
     this.#waiting.set(name, waitingFor);
     this.#onChange();
@@ -166,7 +175,11 @@ export class Parts {
       this.#running.set(name, child);
       this.#onChange();
       if (this.#run.cancellation) await child.signal(cancelSignal, CANCEL_REASON);
-      const result = await child.result();
+      const result = await this.#stalls.during(
+        childId,
+        (reason) => this.#tellWaiting(name, reason),
+        () => child.result(),
+      );
       const { batchId, status } = result;
       return { kind: 'done', outcome: { ...about, batchId, status, ...outcomeOfResult(result), failure: null } };
     } catch (error) {
@@ -182,6 +195,7 @@ export class Parts {
       return { kind: 'done', outcome: { ...about, ...failed } };
     } finally {
       this.#running.delete(name);
+      this.#waiting.delete(name);
     }
   }
 

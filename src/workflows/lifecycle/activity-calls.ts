@@ -1,6 +1,7 @@
 /** How the workflows call activities: their time-outs, retries and the way they are cancelled. */
 import { ActivityCancellationType, proxyActivities, type ActivityFunctionWithOptions } from '@temporalio/workflow';
 import type { Activities } from '../../contract/activities/index.js';
+import { inSummary } from '../../contract/text.js';
 
 /** Every activity heartbeats, so a dead worker is noticed after this long (see docs/decisions/0006). */
 const heartbeatTimeout = '15s';
@@ -10,9 +11,6 @@ const heartbeatTimeout = '15s';
  * of the provider takes precedence over these intervals.
  */
 const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '2m' } as const;
-
-/** The longest summary that is sent, in characters: the server limits its size, and a URI may be long. */
-const MAX_SUMMARY = 200;
 
 /**
  * Activities of a few requests at the provider. When cancelled, they are abandoned immediately, in back-off or in
@@ -59,11 +57,11 @@ export const transferActivities = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** Calls an activity with a summary, which the Temporal UI shows beside its type. */
+/** Calls an activity with a summary in plain text, which the Temporal UI shows beside its type. */
 export function runActivity<Args extends unknown[], Result>(
   activity: ActivityFunctionWithOptions<(...args: Args) => Promise<Result>>,
   summary: string,
   ...args: Args
 ): Promise<Result> {
-  return activity.executeWithOptions({ summary: summary.slice(0, MAX_SUMMARY) }, args);
+  return activity.executeWithOptions({ summary: inSummary(summary) }, args);
 }

@@ -64,6 +64,7 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
   #job: Job;
   #missing: { readonly since: number; readonly evidence: Evidence } | null = null;
   readonly #overdue: Evidence;
+  readonly #watchedSince = now();
   /** Epoch seconds; null until the provider accepts a cancel. */
   #cancelAcceptedAt: number | null = null;
   #isCancelDue = false;
@@ -196,10 +197,13 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
     }
   }
 
-  /** Epoch seconds: the first moment at which the job should have ended; null without one. */
+  /**
+   * Epoch seconds: the first moment at which the job should have ended; null without one. A moment before the run began
+   * to watch, such as an expiry in the past, says nothing.
+   */
   #dueAt(): number | null {
     const moments = [this.#options.expiresAt(this.#job), this.#cancelAcceptedAt].filter((moment) => moment !== null);
-    return moments.length > 0 ? Math.min(...moments) : null;
+    return moments.length > 0 ? Math.max(Math.min(...moments), this.#watchedSince) : null;
   }
 
   #watchInput(): WatchInput {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bounded, inMarkdown } from '../../../src/contract/text.js';
+import { bounded, inMarkdown, inSummary } from '../../../src/contract/text.js';
 
 test('bounded text: plain words → as they are, with tabs and newlines', () => {
   expect(bounded('Grüße, 世界 🙂\n\tand more')).toBe('Grüße, 世界 🙂\n\tand more');
@@ -52,4 +52,20 @@ describe('text in markdown → shown as it is written', () => {
   ])('%j', (text, expected) => {
     expect(inMarkdown(text)).toBe(expected);
   });
+});
+
+describe('a summary', () => {
+  test('markup and control characters → plain text on one line', () => {
+    expect(inSummary('Delete [a](javascript:b)\u0000\n{x}')).toBe('Delete \\[a\\]\\(javascript\\:b\\) \\{x\\}');
+  });
+
+  test.each(['x'.repeat(5_000), '['.repeat(5_000), '世'.repeat(5_000), '🙂'.repeat(5_000), 'é_'.repeat(5_000)])(
+    'long (%j) → no more bytes than the server accepts',
+    (text) => {
+      const summary = inSummary(text);
+      expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(400);
+      expect(summary.length).toBeGreaterThan(100);
+      expect(summary.endsWith('…')).toBe(true);
+    },
+  );
 });

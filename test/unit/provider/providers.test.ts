@@ -14,8 +14,25 @@ test('provider: no traits given → those of OpenAI', () => {
     fileExpiry: true,
     fileMustBeProcessed: false,
     fineTuningSlots: null,
+    expiresAtIsFinal: true,
+    statusWords: {},
     batchLimits: BATCH_LIMITS,
   });
+});
+
+test.each([
+  ['the Azure class', new AzureOpenAI({ endpoint: 'https://a.example', apiKey: 'azure-key', apiVersion: 'v1' }), false],
+  ['an address of Azure', client({ baseURL: 'https://unit.openai.azure.com/openai/v1/' }), false],
+  ['an address that only contains the name', client({ baseURL: 'https://x.example/openai.azure.com/v1' }), true],
+])('provider: a client of %s → expires_at is an end: %j', (_, own, expected) => {
+  expect(new Providers({ default: { client: own } }).get('default')!.expiresAtIsFinal).toBe(expected);
+});
+
+test('provider: the trait is given for an Azure client → the trait', () => {
+  const own = client({ baseURL: 'https://unit.openai.azure.com/openai/v1/' });
+  expect(new Providers({ default: { client: own, expiresAtIsFinal: true } }).get('default')!.expiresAtIsFinal).toBe(
+    true,
+  );
 });
 
 test('provider: some traits given → these, and the defaults for the rest', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -211,10 +211,26 @@ describe('names', () => {
 
   it('safeName: any text → one usable name, different for different texts', () => {
     const texts = ['batch_123', 'a/b', 'a-b', 'a\\b', '..', '.', '', '.hidden', 'x'.repeat(400), 'x'.repeat(401), 'é'];
+    texts.push('Batch_123', 'BATCH_123', 'a.', 'a', 'con', 'nul.txt', 'COM1', 'a ', 'x'.repeat(120), 'x'.repeat(119));
+    // The names of others, as texts.
+    texts.push(...texts.map((text) => safeName(text)).filter((name) => !texts.includes(name)));
     const names = texts.map((text) => safeName(text));
-    expect(new Set(names).size).toBe(texts.length);
+    expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(texts.length);
     expect(names[0]).toBe('batch_123');
+    for (const name of names) {
+      expect(name.length).toBeLessThanOrEqual(150);
+      expect(name).not.toMatch(/^(con|nul|com1)(\.|$)|[. ]$/i);
+    }
     for (const name of names) expect(() => box.storage.resolve(box.storage.defaultRoot, name)).not.toThrow();
+  });
+});
+
+describe('new files and folders', () => {
+  it('permissions → what the umask leaves', async () => {
+    const umask = process.umask();
+    await box.storage.write(box.uri('new/folder/f'), chunks('x'));
+    expect((await stat(join(box.root, 'new/folder/f'))).mode & 0o777).toBe(0o666 & ~umask);
+    expect((await stat(join(box.root, 'new/folder'))).mode & 0o777).toBe(0o777 & ~umask);
   });
 });
 
