@@ -14,6 +14,7 @@ test('provider: no traits given → those of OpenAI', () => {
     fileExpiry: true,
     fileMustBeProcessed: false,
     fineTuningSlots: null,
+    trainingRules: 'openai',
     expiresAtIsFinal: true,
     statusWords: {},
     batchLimits: BATCH_LIMITS,
