@@ -9,7 +9,9 @@ import type {
 } from '../contract/activities/bulk-batch.js';
 import { batchResultSchema, type BatchResult } from '../contract/batch.js';
 import type { BulkBatchResult } from '../contract/bulk-batch.js';
-import { invalidField, invalidInput } from '../contract/failures.js';
+import type { CheckedFile } from '../contract/checked-file.js';
+import { failure, invalidField, invalidInput } from '../contract/failures.js';
+import type { FileRef } from '../contract/file-ref.js';
 import type { BatchLimits } from '../contract/limits.js';
 import { bounded } from '../contract/text.js';
 import type { BulkPart, RoundPlan, SendReason } from '../contract/part.js';
@@ -22,12 +24,13 @@ import type { PartResults } from '../results/bulk-account.js';
 import { mergeResults, type Survey, surveyResults } from '../results/merge.js';
 import type { Outcome } from '../results/request-outcomes.js';
 import type { AnswerPolicy } from '../results/result-reader.js';
-import { decompressed } from '../storage/gzip.js';
+import { FileChangedError, readChecked, readRecorded } from '../storage/checked-file.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { providerApi } from './calls/provider-api.js';
 import { assertMayHoldResults } from './calls/results-location.js';
 import { batchIdOfRun } from './calls/runs.js';
+import { listInput } from './calls/list-input.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 
@@ -48,11 +51,13 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     // Reject an invalid schema before any batch is paid for.
     const policy = policyOf(input, input.only);
     assertMayHoldResults(this.#storage, input.outputUri);
-    return withHeartbeat(async () => {
-      const sources = await this.#sources(input.input);
+    return this.#keepingAnswers(input, async () => {
+      const { sources, readFiles } = await this.#sources(input);
       const survey = input.round === 1 ? null : await surveyResults(sources, this.#resultFiles(input), policy);
       if (survey?.open === 0) {
-        return { parts: [], requests: survey.requests, plan: { round: input.round, requests: 0, reasons: {} } };
+        const inputFiles = await readFiles();
+        const plan = { round: input.round, requests: 0, reasons: {} };
+        return { parts: [], requests: survey.requests, inputFiles, plan };
       }
       const { parts, requests, faults } = await splitRequests(sources, {
         limits: partLimits(provider.batchLimits, input),
@@ -70,6 +75,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
       return {
         parts: parts.map((part) => ({ ...part, resultsUri })),
         requests: survey?.requests ?? requests,
+        inputFiles: await readFiles(),
         plan: { round: input.round, ...(survey ? reasonsOf(survey) : { requests, reasons: { first: requests } }) },
       };
     });
@@ -108,8 +114,8 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
 
   async mergeBulk(input: MergeBulkInput): Promise<BulkBatchResult> {
     const suffix = input.gzip ? '.jsonl.gz' : '.jsonl';
-    return withHeartbeat(async () => {
-      const sources = await this.#sources(input.input);
+    return this.#keepingAnswers(input, async () => {
+      const { sources } = await this.#sources(input);
       const merged = await mergeResults(sources, this.#resultFiles(input), policyOf(input), {
         order: input.order,
         gzip: input.gzip,
@@ -118,7 +124,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         writeErrors: (content) => this.#storage.write(this.#uriOf(input, `errors${suffix}`), content),
         writeUnreadable: (content) => this.#storage.write(this.#uriOf(input, 'unreadable.jsonl'), content),
       });
-      const parts = await this.#storage.write(this.#uriOf(input, 'parts.jsonl'), jsonLines(input.done));
+      const parts = await this.#writeParts(input);
       const result: BulkBatchResult = {
         status: input.cancellation ? 'cancelled' : 'completed',
         requests: merged.requests,
@@ -141,23 +147,58 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     });
   }
 
-  async #sources(input: BulkInput['input']): Promise<LineSource[]> {
-    const uris = 'uri' in input ? [input.uri] : 'uris' in input ? input.uris : await this.#list(input.prefix);
-    return uris.map((uri) => ({
-      uri,
-      open: () => untilCancelled(decompressed(this.#storage.read(uri, { reuse: true }), uri)),
-    }));
+  /** With heartbeats. A changed input becomes a failure that names where all answers so far are. */
+  #keepingAnswers<T>(input: BulkInput, work: () => Promise<T>): Promise<T> {
+    return withHeartbeat(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof FileChangedError)) throw error;
+        const parts = input.done.length === 0 ? null : await this.#writeParts(input);
+        const kept =
+          parts && `; the answers of ${input.done.length} batches are kept, and ${parts.uri} lists their files`;
+        throw failure('InputChanged', `${error.message}${kept ?? ''}`, { uri: error.uri, parts });
+      }
+    });
   }
 
-  async #list(prefix: string): Promise<string[]> {
-    const uris: string[] = [];
-    for await (const { uri } of this.#storage.list(prefix)) uris.push(uri);
-    if (uris.length === 0) throw invalidField('input.prefix', `no objects under ${prefix}`);
-    return uris;
+  #writeParts(input: BulkInput): Promise<FileRef> {
+    return this.#storage.write(this.#uriOf(input, 'parts.jsonl'), jsonLines(input.done));
+  }
+
+  /** The files of the input, and a function that returns their list as they were read. */
+  async #sources(input: BulkInput): Promise<{ sources: LineSource[]; readFiles: () => Promise<FileRef> }> {
+    const { inputFiles } = input;
+    if (inputFiles !== null) {
+      const files = await this.#readInputFiles(inputFiles);
+      const sources = files.map((file) => this.#checkedSource(file));
+      return { sources, readFiles: async () => inputFiles };
+    }
+    const uris = await this.#inputUris(input);
+    const files: CheckedFile[] = [];
+    const sources = uris.map((uri, index) => ({
+      uri,
+      open: () => untilCancelled(readRecorded(this.#storage, uri, (file) => (files[index] = file))),
+    }));
+    const readFiles = () => this.#storage.write(this.#uriOf(input, 'input-files.jsonl'), jsonLines(files));
+    return { sources, readFiles };
+  }
+
+  async #readInputFiles(list: FileRef): Promise<CheckedFile[]> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of readChecked(this.#storage, list)) chunks.push(Buffer.from(chunk));
+    const lines = Buffer.concat(chunks).toString().split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as CheckedFile);
+  }
+
+  async #inputUris(bulk: BulkInput): Promise<readonly string[]> {
+    const { input } = bulk;
+    if ('uri' in input) return [input.uri];
+    return 'uris' in input ? input.uris : listInput(this.#storage, input.prefix, this.#uriOf(bulk));
   }
 
   #resultFiles(input: BulkInput): PartResults[] {
-    return input.done.map(({ round, part, model, output, errors, unreadable, usage, failure }) => ({
+    return input.done.map(({ round, part, model, output, errors, unreadable, usage, failure: failed }) => ({
       round,
       part,
       model,
@@ -165,8 +206,12 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
       errors: errors === null ? null : this.#fileOf(errors),
       unreadable: unreadable === null ? null : this.#fileOf(unreadable),
       usage,
-      failure: failure && { ...failure, requests: this.#fileOf(this.#partUri(input, round, part)) },
+      failure: failed && { ...failed, requests: this.#fileOf(this.#partUri(input, round, part)) },
     }));
+  }
+
+  #checkedSource(file: CheckedFile): LineSource {
+    return { uri: file.uri, open: () => untilCancelled(readChecked(this.#storage, file)) };
   }
 
   #fileOf(uri: string): LineSource {

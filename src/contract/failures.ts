@@ -1,4 +1,5 @@
 import { ApplicationFailure, type ApplicationFailureCategory } from '@temporalio/common';
+import type { FileRef } from './file-ref.js';
 import type { FaultReport } from './input-fault.js';
 import { describeFaults } from './parse-spec.js';
 
@@ -11,6 +12,12 @@ export const FAILURES = {
     retryable: false,
     meaning: 'The spec or a file is wrong; nothing was created or paid for.',
     details: '{ faults: [{ line, field, message }], total }',
+  },
+  InputChanged: {
+    retryable: false,
+    meaning:
+      'A file of the input was changed or deleted after it was checked. Answers are kept, and none is assigned to another request.',
+    details: '{ uri, parts }',
   },
   BatchFailed: {
     retryable: false,
@@ -113,6 +120,11 @@ export interface ApiErrorDetails {
  */
 export interface FailureDetails {
   InvalidInput: FaultReport;
+  /**
+   * `parts` is the JSONL file with one line for each batch of a bulk batch so far: its counts and the URIs of its
+   * answers. Null before there is one.
+   */
+  InputChanged: { readonly uri: string; readonly parts: FileRef | null };
   BatchFailed: { readonly batchId: string; readonly errors: readonly unknown[]; readonly result?: unknown };
   FineTuningFailed: { readonly jobId: string; readonly error: unknown };
   ApiRefused: ApiErrorDetails;

@@ -20,6 +20,15 @@ export interface ReadOptions {
   readonly reuse?: boolean;
 }
 
+export interface ListOptions {
+  /**
+   * Called with the name, or the path, of each file or folder that is omitted since no URI can contain its name.
+   *
+   * @default they are omitted silently
+   */
+  readonly onUnusable?: (name: string) => void;
+}
+
 /**
  * Reads and writes the files of one scheme. `Storage` has checked that each URI is valid and below a root; a backend
  * checks what only it can see, such as symbolic links.
@@ -42,7 +51,7 @@ export interface StorageBackend {
    * All files whose URI begins with the prefix, sorted by the bytes of their path. An S3-compatible service may sort
    * differently from Amazon's.
    */
-  list(prefix: URL): AsyncIterable<ObjectInfo>;
+  list(prefix: URL, options?: ListOptions): AsyncIterable<ObjectInfo>;
   /** Deletes the file; does nothing if it is absent. */
   delete(uri: URL): Promise<void>;
 }

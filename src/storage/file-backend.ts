@@ -4,7 +4,7 @@ import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, sta
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { STREAM_CHUNK_BYTES } from '../jsonl/chunked-buffer.js';
-import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
+import type { ListOptions, ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 import { StorageError } from './storage-error.js';
 import { isUsableName, shownUri } from './uri.js';
 
@@ -97,14 +97,14 @@ export class FileBackend implements StorageBackend {
     return { bytes };
   }
 
-  async *list(prefix: URL): AsyncGenerator<ObjectInfo> {
+  async *list(prefix: URL, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
     const path = fileURLToPath(prefix);
     // A root without a slash at the end means the folder, not all names that begin with it.
     const isFolder = path.endsWith(sep) || this.#roots.some((root) => samePath(root, path));
     const folder = isFolder ? path : dirname(path);
     const real = await withStorageErrors(prefix, () => this.#realPath(pathToFileURL(folder)));
     if (real === null || !(await withStorageErrors(prefix, () => stat(real))).isDirectory()) return;
-    yield* this.#walk(prefix, folder, isFolder ? '' : basename(path));
+    yield* this.#walk(prefix, folder, isFolder ? '' : basename(path), options);
   }
 
   async delete(uri: URL): Promise<void> {
@@ -116,16 +116,18 @@ export class FileBackend implements StorageBackend {
     });
   }
 
-  async *#walk(prefix: URL, folder: string, start: string): AsyncGenerator<ObjectInfo> {
+  async *#walk(prefix: URL, folder: string, start: string, options: ListOptions): AsyncGenerator<ObjectInfo> {
     const entries = await withStorageErrors(prefix, () => readdir(folder, { withFileTypes: true }));
     const keyed = entries
-      .filter((entry) => entry.name.startsWith(start) && isUsableName(entry.name) && !PARTIAL_NAME.test(entry.name))
+      .filter((entry) => entry.name.startsWith(start) && !PARTIAL_NAME.test(entry.name))
       .map((entry) => ({ entry, key: Buffer.from(entry.isDirectory() ? `${entry.name}/` : entry.name) }))
       .toSorted((a, b) => Buffer.compare(a.key, b.key));
     for (const { entry } of keyed) {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        yield* this.#walk(prefix, path, '');
+      if (!isUsableName(entry.name)) {
+        options.onUnusable?.(path);
+      } else if (entry.isDirectory()) {
+        yield* this.#walk(prefix, path, '', options);
       } else if (entry.isFile() || entry.isSymbolicLink()) {
         const info = await this.stat(pathToFileURL(path)).catch((error: unknown) => {
           // Links to folders or out of the roots and unreadable files are not objects of this storage.
@@ -133,6 +135,8 @@ export class FileBackend implements StorageBackend {
           throw error;
         });
         if (info) yield info;
+        // A name that is not UTF-8 was decoded to another one, under which there is no file.
+        else if (entry.name.includes('\uFFFD')) options.onUnusable?.(path);
       }
     }
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileRef } from '../contract/file-ref.js';
 import { STREAM_CHUNK_BYTES } from '../jsonl/chunked-buffer.js';
-import type { ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
+import type { ListOptions, ObjectInfo, ReadOptions, StorageBackend } from './backend.js';
 import { FileBackend } from './file-backend.js';
 import { S3Backend } from './s3/s3-backend.js';
 import { StorageError } from './storage-error.js';
@@ -121,11 +121,25 @@ export class Storage {
   }
 
   /** All files whose URI begins with the prefix, sorted by the bytes of their path. */
-  async *list(prefix: string): AsyncGenerator<ObjectInfo> {
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
     const { backend, uri } = this.#locate(prefix);
-    // A root without a slash at the end means the folder; other folders whose names begin alike are outside.
+    yield* backend.list(this.#listedPrefix(uri), options);
+  }
+
+  /** Whether `list` of the prefix contains every file in the folder. */
+  isUnder(prefix: string, folder: string): boolean {
+    const { url } = parseUri(this.#listedPrefix(this.#locate(prefix).uri).href);
+    const { uri } = this.#locate(folder);
+    const path = decodeURIComponent(withSlash(uri.url.pathname));
+    return (
+      uri.url.protocol === url.protocol && uri.host === url.host && path.startsWith(decodeURIComponent(url.pathname))
+    );
+  }
+
+  /** A root without a slash at the end means the folder; other folders whose names begin alike are outside. */
+  #listedPrefix(uri: StorageUri): URL {
     const isRoot = this.#roots.some((root) => isWithin(uri, root));
-    yield* backend.list(isRoot ? new URL(withSlash(uri.url.href)) : uri.url);
+    return isRoot ? new URL(withSlash(uri.url.href)) : uri.url;
   }
 
   /** Deletes a file; does nothing if it is absent. */

@@ -110,7 +110,8 @@ class BulkBatchLifecycle {
       }),
     );
     if (planned.interrupted) return;
-    const { parts, requests, plan } = planned.value;
+    const { parts, requests, inputFiles, plan } = planned.value;
+    this.#state.inputFiles = inputFiles;
     this.#state.requests = requests > 0 ? requests : this.#state.requests;
     if (parts.length === 0) return;
     this.#run.enter('waiting');
@@ -226,6 +227,7 @@ class BulkBatchLifecycle {
     return {
       provider,
       input,
+      inputFiles: this.#state.inputFiles,
       endpoint: endpoint ?? null,
       missingCustomIds,
       outputUri: outputUri ?? null,

@@ -7,6 +7,7 @@ import { collectResults, type CollectedResults, type EndedEarly, type ResultSour
 import type { ResultsSummary } from '../../results/batch-account.js';
 import { withCountsOf } from '../../results/usage.js';
 import { safeName } from '../../storage/safe-name.js';
+import { isUnchanged } from '../../storage/checked-file.js';
 import type { Storage } from '../../storage/storage.js';
 import { openFile, openResultFile, type ResultFileLack } from '../calls/open-file.js';
 import type { ProviderApi } from '../calls/provider-api.js';
@@ -164,8 +165,8 @@ async function openInput(
   warnings: string[],
 ): Promise<OpenContent | null> {
   if (input.file) {
-    const { uri, bytes } = input.file;
-    if ((await storage.stat(uri))?.bytes === bytes) return () => storage.read(uri, { reuse: true });
+    const { uri } = input.file;
+    if (await isUnchanged(storage, input.file)) return () => storage.read(uri, { reuse: true });
     warnings.push(
       `${uri} was deleted or changed while the batch ran; the results are compared with the provider's copy of it`,
     );

@@ -1,5 +1,6 @@
 import type { BatchResult } from '../batch.js';
 import type { BulkBatchResult, ParsedBulkBatchSpec } from '../bulk-batch.js';
+import type { FileRef } from '../file-ref.js';
 import type { BulkPart, PartOutcome, RoundPlan } from '../part.js';
 import type { Cancellation } from '../progress.js';
 
@@ -7,6 +8,11 @@ import type { Cancellation } from '../progress.js';
 export interface BulkInput {
   readonly provider: string;
   readonly input: ParsedBulkBatchSpec['input'];
+  /**
+   * The files of the input as round 1 read them: JSONL of `CheckedFile`, in their order. Every later reading must find
+   * the same. Null before round 1 is planned.
+   */
+  readonly inputFiles: FileRef | null;
   readonly endpoint: string | null;
   readonly missingCustomIds: 'refuse' | 'fromLineNumber';
   readonly outputUri: string | null;
@@ -45,6 +51,7 @@ export interface PlannedRound {
   readonly parts: BulkPart[];
   /** Requests of the whole input. */
   readonly requests: number;
+  readonly inputFiles: FileRef;
   readonly plan: RoundPlan;
 }
 
@@ -63,7 +70,8 @@ export interface MergeBulkInput extends BulkInput {
 export interface BulkBatchActivities {
   /**
    * Splits the unanswered requests into parts, each a valid batch input of one model and endpoint. Round 1 checks every
-   * line and fails with `InvalidInput` and the first faults.
+   * line, fails with `InvalidInput` and the first faults, and fixes the files of the input. Later rounds fail with
+   * `InputChanged` if one of them is no longer the same.
    */
   planRound(input: PlanRoundInput): Promise<PlannedRound>;
   /** Splits the requests of a part into smaller parts of the same round. Empty if these would be too many. */
@@ -73,6 +81,9 @@ export interface BulkBatchActivities {
    * incomplete one.
    */
   findPartResult(input: { workflowId: string; resultsUri: string }): Promise<BatchResult | null>;
-  /** Writes one output and one errors file for all rounds, and the result to `manifest.json`. */
+  /**
+   * Writes one output and one errors file for all rounds, and the result to `manifest.json`. Fails with `InputChanged`
+   * if a file of the input is no longer the same.
+   */
   mergeBulk(input: MergeBulkInput): Promise<BulkBatchResult>;
 }

@@ -1,4 +1,4 @@
-import type { ObjectInfo, ReadOptions, StorageBackend } from '../backend.js';
+import type { ListOptions, ObjectInfo, ReadOptions, StorageBackend } from '../backend.js';
 import { StorageError } from '../storage-error.js';
 import { shownUri } from '../uri.js';
 import { assertSdkInstalled, connect, pathStyleOf, type S3Connection } from './client.js';
@@ -56,7 +56,7 @@ export class S3Backend implements StorageBackend {
     return upload(await this.#connect(uri), location, source);
   }
 
-  async *list(prefix: URL): AsyncGenerator<ObjectInfo> {
+  async *list(prefix: URL, { onUnusable }: ListOptions = {}): AsyncGenerator<ObjectInfo> {
     const { bucket, key } = locationOf(prefix);
     const { client, sdk } = await this.#connect(prefix);
     let token: string | undefined;
@@ -71,8 +71,11 @@ export class S3Backend implements StorageBackend {
         });
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (Key === undefined) continue;
-        const uri = uriOf(bucket, page.EncodingType === 'url' ? decodedKey(prefix, Key) : Key);
+        const name = page.EncodingType === 'url' ? decodedKey(prefix, Key) : Key;
+        const uri = uriOf(bucket, name);
         if (uri !== null) yield { uri, bytes: Size ?? 0, ...modifiedAt(LastModified) };
+        // Consoles mark a folder by an empty object whose key ends in a slash.
+        else if (!name.endsWith('/') || (Size ?? 0) > 0) onUnusable?.(name);
       }
       const next = page.IsTruncated ? page.NextContinuationToken : undefined;
       if (page.IsTruncated && (next === undefined || next === '' || next === token)) throw cutListing(prefix);

@@ -1,3 +1,4 @@
+import type { FileRef } from '../../contract/file-ref.js';
 import type { Origin } from '../../contract/job-key.js';
 import type { BulkPart, PartOutcome, PartWarning, RoundPlan } from '../../contract/part.js';
 import { identity, ownOrigin } from '../lifecycle/identity.js';
@@ -19,6 +20,8 @@ export interface BulkState {
   sent: RoundPlan[];
   /** Requests of the input; 0 before the first plan. */
   requests: number;
+  /** The files of the input as the first plan read them; null before it. */
+  inputFiles: FileRef | null;
   warnings: readonly string[];
   partWarnings: readonly PartWarning[];
   /** Warnings of parts that were not kept. */
@@ -42,6 +45,7 @@ export function newState(): BulkState {
     done: [],
     sent: [],
     requests: 0,
+    inputFiles: null,
     warnings: [],
     partWarnings: [],
     droppedWarnings: 0,
