@@ -16,6 +16,7 @@ import type { BatchResult, BatchSpec, CheckedBatchInput } from '../../contract/b
 import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
 import { ORIGIN } from '../../contract/job-key.js';
 import type { BulkPart, PartOutcome } from '../../contract/part.js';
+import { inSummary } from '../../contract/text.js';
 import { budgetWorkflowId } from '../../contract/token-budget.js';
 import type { runBatch } from '../batch.js';
 import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
@@ -166,7 +167,7 @@ export class Parts {
         return await startChild<typeof runBatch>('runBatch', {
           workflowId,
           args: [this.#childSpec(part), checkedInputOf(part)],
-          staticSummary: `Round ${round}, part ${part.number}: ${part.requests} requests for ${part.model}`,
+          staticSummary: inSummary(`Round ${round}, part ${part.number}: ${part.requests} requests for ${part.model}`),
           memo: { [ORIGIN]: ownOrigin() },
           // Without its parent, nobody would wait for the batch that the child runs.
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -175,7 +176,9 @@ export class Parts {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       }
       const waited = await this.#whileWaiting(name, `the end of ${workflowId}, left by an earlier run`, () =>
-        this.#run.untilCancelled(() => sleep(EARLIER_CHILD_PAUSE_MS, { summary: `Wait for earlier ${workflowId}` })),
+        this.#run.untilCancelled(() =>
+          sleep(EARLIER_CHILD_PAUSE_MS, { summary: inSummary(`Wait for earlier ${workflowId}`) }),
+        ),
       );
       if (waited.interrupted || this.#run.cancellation) return null;
     }
