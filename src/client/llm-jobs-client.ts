@@ -16,6 +16,7 @@ import type { InputFault } from '../contract/input-fault.js';
 import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 import { jsonLines } from '../jsonl/json-lines.js';
+import { inSummary } from '../contract/text.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { BatchRun, BulkBatchRun, FineTuningRun } from './handles.js';
@@ -83,7 +84,6 @@ const HOW_TO_STEER = [
 
 /** Temporal refuses payloads of more than 2 MB. */
 const MAX_SPEC_BYTES = 1_500_000;
-const MAX_SUMMARY_LENGTH = 200;
 
 /**
  * Starts runs and returns handles of runs that exist.
@@ -231,7 +231,7 @@ export class LlmJobsClient {
     try {
       return await this.client.workflow.start(type, {
         taskQueue: this.taskQueue,
-        staticSummary: texts.summary.slice(0, MAX_SUMMARY_LENGTH),
+        staticSummary: inSummary(texts.summary),
         staticDetails: texts.details.join(' '),
         ...options,
         workflowIdReusePolicy: workflowIdReusePolicy ?? (startAgain ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE'),

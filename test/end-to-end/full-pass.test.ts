@@ -107,7 +107,7 @@ describe('one full pass, with a worker process on a real server', () => {
       staticSummary: await description.staticSummary(),
       staticDetails: await description.staticDetails(),
     }));
-    expect(staticSummary).toBe(`Fine-tuning of ${model} (supervised)`);
+    expect(staticSummary?.replaceAll('\\', '')).toBe(`Fine-tuning of ${model} (supervised)`);
     expect(staticDetails).toContain('`cancel`');
 
     await waitFor(async () => (await run.progress()).status === 'running', 'running');

@@ -84,7 +84,7 @@ export const FINE_TUNING_SCENARIOS = {
   vanishesAtItsEnd: { vanishIn: 'succeeded' },
   stepsBack: { staleReads: 2 },
   /** Azure's name for a queued job. */
-  unknownStatus: { foreignStatus: { status: 'pending', insteadOf: 'queued' } },
+  unknownStatus: { foreignStatus: { status: 'moderating', insteadOf: 'queued' } },
   stuckValidating: { stuckIn: ['validating_files'] },
   stuckQueued: { stuckIn: ['queued'] },
   stuckRunning: { stuckIn: ['running'] },

@@ -17,6 +17,7 @@ import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
 import { ORIGIN, type Origin } from '../../contract/job-key.js';
 import type { BulkPart, PartOutcome } from '../../contract/part.js';
 import { toMs } from '../../contract/spec-fields.js';
+import { inSummary } from '../../contract/text.js';
 import type { runBatch } from '../batch.js';
 import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
@@ -209,7 +210,7 @@ export class Parts {
         return await startChild<typeof runBatch>('runBatch', {
           workflowId,
           args: [this.#childSpec(part), checkedInputOf(part)],
-          staticSummary: `Round ${round}, part ${part.number}: ${part.requests} requests for ${part.model}`,
+          staticSummary: inSummary(`Round ${round}, part ${part.number}: ${part.requests} requests for ${part.model}`),
           memo: { [ORIGIN]: this.#origin },
           // Without its parent, nobody would wait for the batch that the child runs.
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -218,7 +219,9 @@ export class Parts {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       }
       const waited = await this.#whileWaiting(name, `the end of ${workflowId}, left by an earlier run`, () =>
-        this.#run.untilCancelled(() => sleep(EARLIER_CHILD_PAUSE_MS, { summary: `Wait for earlier ${workflowId}` })),
+        this.#run.untilCancelled(() =>
+          sleep(EARLIER_CHILD_PAUSE_MS, { summary: inSummary(`Wait for earlier ${workflowId}`) }),
+        ),
       );
       if (waited.interrupted || this.#run.cancellation) return null;
     }

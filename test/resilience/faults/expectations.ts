@@ -195,7 +195,7 @@ export const FINE_TUNING_SCENARIOS_EXPECTED: Record<FineTuningScenarioName, Scen
   vanishesWhileRunning: fails('JobVanished'),
   vanishesAtItsEnd: fails('JobVanished'),
   stepsBack: succeeds,
-  unknownStatus: { expected: { ...jobDone, warns: /Unknown status "pending"/ } },
+  unknownStatus: { expected: { ...jobDone, warns: /Unknown status "moderating"/ } },
   stuckValidating: waitsForCancel,
   stuckQueued: waitsForCancel,
   stuckRunning: waitsForCancel,

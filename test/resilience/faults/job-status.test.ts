@@ -96,9 +96,29 @@ describe('reads that mislead', () => {
   });
 
   test('an unknown status → one warning, and the wait continues', async () => {
-    stage.api.scenarios.forNextFineTuningJob({ foreignStatus: { status: 'Compressing', insteadOf: 'running' } });
+    stage.api.scenarios.forNextFineTuningJob({ foreignStatus: { status: 'Warming_up', insteadOf: 'running' } });
     const result = await (await startFineTuning()).result();
     expect(result.status).toBe('succeeded');
-    expect(result.warnings).toEqual(['Unknown status "compressing", treated as not terminal']);
+    expect(result.warnings).toEqual(['Unknown status "warming_up", treated as not terminal']);
+  });
+  test.each([
+    ['completed', 'SUCCESS'],
+    ['cancelled', 'canceled'],
+    ['expired', 'TIMEOUT_EXCEEDED'],
+  ] as const)('a batch that ends %s in the word %s → that end', async (end, word) => {
+    stage.api.scenarios.forNextBatch({
+      foreignStatus: { status: word, insteadOf: end },
+      ...(end === 'expired' && { timing: { inProgressMs: 30 * HOUR } }),
+    });
+    const run = await startBatch();
+    await stage.pass('30m');
+    if (end === 'cancelled') await run.cancel();
+    const result = await run.result();
+    expect([result.status, result.warnings.filter((text) => text.includes('Unknown status'))]).toEqual([end, []]);
+  });
+
+  test('a fine-tuning job that ends in the word COMPLETED → succeeded', async () => {
+    stage.api.scenarios.forNextFineTuningJob({ foreignStatus: { status: 'COMPLETED', insteadOf: 'succeeded' } });
+    expect(await (await startFineTuning()).result()).toMatchObject({ status: 'succeeded', warnings: [] });
   });
 });

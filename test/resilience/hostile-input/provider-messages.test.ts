@@ -11,6 +11,11 @@ const stage = timeSkippingStage({
 const poll = { min: '5m', max: '5m' };
 const startBatch = () => stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, poll });
 
+/** A history as JSON, with its payloads as text. */
+function decoded(history: string): string {
+  return history.replace(/"data":"([A-Za-z0-9+/=]+)"/g, (_, data: string) => Buffer.from(data, 'base64').toString());
+}
+
 describe('messages of the provider', () => {
   const hostile = `# Heading\n\n[click](javascript:alert(1)) <img src=x onerror=alert(1)> \`code\` ${'long '.repeat(5_000)}\u202e\u0000\ud800`;
 
@@ -28,6 +33,34 @@ describe('messages of the provider', () => {
     const { warnings } = await run.result();
     expect(warnings).toHaveLength(1);
     expect(warnings[0]?.length).toBeLessThan(200);
+  });
+
+  test('that echo a key, in an error, a model and a status → redacted wherever the run shows them', async () => {
+    const key = stage.api.apiKey;
+    const foreign = 'sk-live-0123456789abcdef';
+    const said = `not allowed for ${key} or ${foreign}`;
+    stage.api.scenarios.forNextBatch({ failWith: [{ code: said, message: said, line: 1, param: said }] });
+    const failed = await startBatch();
+    await failureOf(failed);
+    stage.api.scenarios.forNextBatch({ foreignStatus: { status: said, insteadOf: 'in_progress' } });
+    const warned = await startBatch();
+    await warned.result();
+    for (const { handle } of [failed, warned]) {
+      const history = decoded(JSON.stringify(await handle.fetchHistory()));
+      const seen = ['[redacted]', key, foreign].filter((text) => history.includes(text));
+      expect(seen).toEqual(['[redacted]']);
+    }
+  });
+
+  test('in the summary of an activity → no markup', async () => {
+    const run = await stage.jobs.startBatch({ input: { fileId: 'file-[x](javascript:y)' }, endpoint, poll });
+    await failureOf(run);
+    const { events } = await run.handle.fetchHistory();
+    const summaries = (events ?? []).flatMap(({ userMetadata }) =>
+      userMetadata?.summary?.data ? [Buffer.from(userMetadata.summary.data).toString()] : [],
+    );
+    expect(summaries.join()).toContain('javascript');
+    expect(summaries.join()).not.toMatch(/(?<!\\)\]\(/);
   });
 
   test('in the current details of the UI → neither links nor markup', async () => {

@@ -13,7 +13,7 @@ const stage = devServerStage({ providers: { limited: {} } });
 
 async function run(spec: Omit<BulkBatchSpec, 'input'> & { input?: BulkBatchSpec['input'] }, requests: unknown[]) {
   const uri = await stage.write(requests);
-  const bulk = await stage.jobs.startBulkBatch({ input: { uri }, ...spec });
+  const bulk = await stage.jobs.startBulkBatch({ input: { uri }, settleFor: 0, ...spec });
   return bulk.result();
 }
 

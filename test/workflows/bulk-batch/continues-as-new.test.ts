@@ -13,7 +13,14 @@ test('many parts, one of them retried → several runs, one result, each part su
   const requests = chatRequests(36);
   stage.api.scenarios.forNextBatch('missingLines');
   const input = { uri: await stage.write(requests) };
-  const spec = { input, split: { requests: 3 }, maxParallel: 3, deadline: '1h', retry: { undelivered: true } };
+  const spec = {
+    input,
+    split: { requests: 3 },
+    maxParallel: 3,
+    deadline: '1h',
+    settleFor: 0,
+    retry: { undelivered: true },
+  };
   const run = await stage.jobs.startBulkBatch(spec);
   const first = (await run.handle.describe()).runId;
   const result = await run.result();

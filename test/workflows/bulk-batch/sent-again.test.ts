@@ -9,7 +9,7 @@ const stage = devServerStage({});
 
 async function run(requests: unknown[], spec: Partial<BulkBatchSpec> = {}) {
   const before = (await stage.api.batches()).length;
-  const bulk = await stage.jobs.startBulkBatch({ input: { uri: await stage.write(requests) }, ...spec });
+  const bulk = await stage.jobs.startBulkBatch({ input: { uri: await stage.write(requests) }, settleFor: 0, ...spec });
   const result = await bulk.result();
   return { result, created: (await stage.api.batches()).length - before };
 }
