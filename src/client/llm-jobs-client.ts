@@ -196,7 +196,12 @@ export class LlmJobsClient {
     const uri = storage.resolve(spec.outputUri ?? storage.defaultRoot, 'inputs', name);
     checked(bulkBatchSpecSchema, { ...spec, input: { uri } });
     await storage.write(uri, jsonLines(withMethod(requests)));
-    return this.startBulkBatch({ ...spec, input: { uri } }, { ...options, workflowId });
+    try {
+      return await this.startBulkBatch({ ...spec, input: { uri } }, { ...options, workflowId });
+    } catch (error) {
+      await storage.delete(uri);
+      throw error;
+    }
   }
 
   /** The handle of an existing run of `runBatch`. Nothing is sent: a wrong id shows at the first call of the handle. */

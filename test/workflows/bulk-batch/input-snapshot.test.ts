@@ -25,14 +25,14 @@ async function partsOf(details: FailureDetails['InputChanged']): Promise<PartOut
   return (await readLines(details.parts?.uri)) as unknown as PartOutcome[];
 }
 
-/** Expects `InputChanged`, and the answers of all batches in the files that it names. */
-async function expectKept(run: BulkBatchRun, uri: string, answers: number): Promise<void> {
+/** The answers of all batches in the files that `InputChanged` names. */
+async function answersKept(run: BulkBatchRun, uri: string): Promise<unknown[]> {
   const failure = await failureOf(run);
   expect(failure.type).toBe('InputChanged');
   const [details] = failure.details as [FailureDetails['InputChanged']];
   expect(details.uri).toBe(uri);
   const outputs = await Promise.all((await partsOf(details)).map(({ output }) => readLines(output ?? undefined)));
-  expect(outputs.flat()).toHaveLength(answers);
+  return outputs.flat();
 }
 
 const swapped = (count: number) =>
@@ -59,7 +59,7 @@ describe('a file of the input', () => {
     const run = await stage.jobs.startBulkBatch({ input: { uri }, split: { requests: 5 } });
     await untilCreated(2);
     await writeFile(fileURLToPath(uri), jsonl(swapped(10)));
-    await expectKept(run, uri, 10);
+    expect(await answersKept(run, uri)).toHaveLength(10);
   });
 
   test('is compressed, and is replaced before the merge → InputChanged', async () => {
@@ -67,7 +67,7 @@ describe('a file of the input', () => {
     const run = await stage.jobs.startBulkBatch({ input: { uri } });
     await untilCreated();
     await writeFile(fileURLToPath(uri), gzipSync(jsonl(chatRequests(4)), { level: 1 }));
-    await expectKept(run, uri, 4);
+    expect(await answersKept(run, uri)).toHaveLength(4);
   });
 
   test('one of several, is deleted before the merge → InputChanged that names it', async () => {
@@ -75,7 +75,7 @@ describe('a file of the input', () => {
     const run = await stage.jobs.startBulkBatch({ input: { uris } });
     await untilCreated();
     await rm(fileURLToPath(uris[1]!));
-    await expectKept(run, uris[1]!, 2);
+    expect(await answersKept(run, uris[1]!)).toHaveLength(2);
   });
 
   test('is compressed, with bytes behind its end, and stays → completed', async () => {
@@ -100,13 +100,13 @@ async function folderOf(name: string): Promise<{ path: string; uri: string }> {
   await writeFile(join(path, 'a.jsonl'), jsonl(chatRequests(2)));
   return { path, uri: pathToFileURL(`${path}/`).href };
 }
-const outputUri = () => `${stage.root}results/`;
+const resultsUri = () => `${stage.root}results/`;
 
 describe('a prefix', () => {
   test('gets a further file while the first round runs → it is not part of this run', async () => {
     stage.api.scenarios.forNextBatch('someLinesFail');
     const { path, uri } = await folderOf('growing');
-    const run = await stage.jobs.startBulkBatch({ input: { prefix: uri }, outputUri: outputUri() });
+    const run = await stage.jobs.startBulkBatch({ input: { prefix: uri }, outputUri: resultsUri() });
     await untilCreated();
     await writeFile(join(path, 'b.jsonl'), jsonl([chatRequest(77)]));
     const result = await run.result();
@@ -142,7 +142,7 @@ describe('a prefix', () => {
       await writeFile(join(path, 'back\\slash.jsonl'), jsonl([chatRequest(5)]));
       await writeFile(Buffer.concat([Buffer.from(`${path}/latin-`), Buffer.from([0xe9]), Buffer.from('.jsonl')]), 'x');
       const failure = await failureOf(
-        await stage.jobs.startBulkBatch({ input: { prefix: uri }, outputUri: outputUri() }),
+        await stage.jobs.startBulkBatch({ input: { prefix: uri }, outputUri: resultsUri() }),
       );
       expect(failure.type).toBe('InvalidInput');
       const [{ faults, total }] = failure.details as [FailureDetails['InvalidInput']];
@@ -194,7 +194,7 @@ describe('startBulkBatchFrom', () => {
         { storage, outputUri },
         { ...options, workflowIdConflictPolicy: 'FAIL' },
       ),
-    ).rejects.toThrow();
+    ).rejects.toThrow('already started');
     expect(await readdir(folder)).toEqual([name]);
     expect(await readFile(join(folder, name!), 'utf8')).toBe(content);
     expect((await run.result()).lines.succeeded).toBe(3);
