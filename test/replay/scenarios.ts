@@ -75,7 +75,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'bulk-in-two-rounds': async (stage) => {
     stage.api.scenarios.forNextBatch('missingLines');
     const input = { uri: await stage.write(chatRequests(12)) };
-    return stage.jobs.startBulkBatch({ input, split: { requests: 5 }, maxParallel: 2 });
+    const retry = { undelivered: true };
+    return stage.jobs.startBulkBatch({ input, split: { requests: 5 }, maxParallel: 2, settleFor: 0, retry });
   },
   'bulk-in-one-round': async (stage) => {
     const input = { uri: await stage.write(chatRequests(9)) };

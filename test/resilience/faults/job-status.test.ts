@@ -42,8 +42,8 @@ describe('a job that is missing', () => {
       const reads = stage.api.requests.filter(({ id, status }) => id === detail?.jobId && status === 404);
       const missing = ((reads.at(-1)?.at ?? 0) - (reads[0]?.at ?? 0)) / MINUTE;
       // The API receives a request a little later than the server scheduled it, and time skips in between.
-      expect(missing).toBeGreaterThan(vanishedAfter === '20m' ? 15 : 170);
-      expect(missing).toBeLessThan(vanishedAfter === '20m' ? 60 : 240);
+      expect(missing).toBeGreaterThan(vanishedAfter === '20m' ? 10 : 150);
+      expect(missing).toBeLessThan(vanishedAfter === '20m' ? 90 : 300);
     },
   );
 
