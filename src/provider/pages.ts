@@ -50,7 +50,6 @@ export async function* eachObject(
     if (after !== undefined && cursors.has(after)) return;
     yield* data;
     if (hasMore === false || after === undefined) return;
-    if (cursors.size + 1 >= MAX_PAGES) throw new Error(`the provider's list has no end after ${MAX_PAGES} pages`);
     cursors.add(after);
     query = { after };
   }

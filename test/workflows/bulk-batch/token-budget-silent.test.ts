@@ -12,7 +12,8 @@ import { devServerStage } from '../../support/stage.js';
 
 const stage = devServerStage();
 
-test('the user has forgotten to export tokenBudget → told in the progress after a minute', async () => {
+// Takes more than a minute of real time: `npm run test:slow`.
+test.runIf(process.env.LLM_JOBS_SLOW)('the user has forgotten to export tokenBudget → told in the progress after a minute', async () => {
   const { client, connection, namespace } = stage.temporal;
   const taskQueue = `${stage.temporal.taskQueue}-own`;
   const worker = await Worker.create({
