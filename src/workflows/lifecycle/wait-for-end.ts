@@ -18,6 +18,10 @@ import { iso, now } from './time.js';
 /** How long a job may go on running after a cancel before the cancel is checked, and sent again if it was lost. */
 const FIRST_CANCEL_CHECK_MS = 30_000;
 
+/** How long a look waits for the answer to a cancel. */
+const LOOK_AFTER_CANCEL = '10s';
+const CANCEL_WAIT = { summary: 'At the latest, the job is read while the cancel has no answer' };
+
 /** Status rules whose test for an end narrows the status. */
 export interface EndingStatusRules<End extends string> extends StatusRules {
   readonly isEnd: (status: string) => status is End;
@@ -66,6 +70,9 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
   readonly #overdue: Evidence;
   /** Epoch seconds; null until the provider accepts a cancel. */
   #cancelAcceptedAt: number | null = null;
+  /** Requests to cancel so far. */
+  #asked = 0;
+  #isAsking = false;
   #isCancelDue = false;
   /** Set when the provider has not answered any cancel for so long that the run gives up. */
   #unansweredCancel: Attention | null = null;
@@ -114,6 +121,7 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
   async #watchUntilEnd(): Promise<EndedJob<Job, End> | StuckJob<Job>> {
     const { statuses, persistence, watch } = this.#options;
     while (true) {
+      if (this.#isCancelNext()) await condition(() => !this.#isCancelNext(), LOOK_AFTER_CANCEL, CANCEL_WAIT);
       const job = this.#job;
       const { status } = job;
       if (statuses.isEnd(status)) return { isStuck: false, job, status };
@@ -121,7 +129,7 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
       const input = this.#watchInput();
       const { value: watched, unanswered } = await persistence.attempt(
         'read',
-        () => this.#run.untilWoken(() => watch(input)),
+        () => this.#run.untilWokenOrCancelled(() => watch(input)),
         ({ interrupted }) => !interrupted,
       );
       if (unanswered) {
@@ -173,11 +181,14 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
     await condition(() => this.#run.cancellation !== null || isOver());
     if (isOver()) return;
     this.#run.enter('cancelling');
-    for (let asked = 1; !isOver(); asked += 1) {
+    while (!isOver()) {
       this.#isCancelDue = false;
+      this.#isAsking = true;
+      this.#asked += 1;
       const { value: reply, unanswered } = await persistence.attempt('cancel', () =>
         cancel(this.#job.id, this.#cancelAcceptedAt !== null),
       );
+      this.#isAsking = false;
       if (isOver()) return;
       if (unanswered) {
         if (unanswered.isGivenUp) {
@@ -188,12 +199,25 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
         await persistence.pause('cancel', isOver);
         continue;
       }
-      if (reply.isAccepted) this.#cancelAcceptedAt ??= now();
-      if (reply.job) this.see(reply.job, now());
-      this.#run.pollNow();
+      this.#takeReply(reply);
       const summary = 'Until the cancel is checked, and sent again if it was lost';
-      await condition(() => this.#isCancelDue || isOver(), growing(FIRST_CANCEL_CHECK_MS, asked), { summary });
+      await condition(() => this.#isCancelDue || isOver(), growing(FIRST_CANCEL_CHECK_MS, this.#asked), { summary });
     }
+  }
+
+  /** The poll under way goes by what was known before the reply, so a new one replaces it. */
+  #takeReply({ job, isAccepted }: CancelReply<Job>): void {
+    const { status } = this.#job;
+    const isFirstAccepted = isAccepted && this.#cancelAcceptedAt === null;
+    if (isAccepted) this.#cancelAcceptedAt ??= now();
+    if (job) this.see(job, now());
+    if (isFirstAccepted || this.#job.status !== status) this.#run.pollNow();
+  }
+
+  /** Whether a cancel is about to be sent, or under way. A look that waits for its answer is of more use. */
+  #isCancelNext(): boolean {
+    if (this.#run.cancellation === null || this.#isOver()) return false;
+    return this.#asked === 0 || this.#isAsking || this.#isCancelDue;
   }
 
   /** Epoch seconds: the first moment at which the job should have ended; null without one. */
