@@ -11,12 +11,14 @@ import {
 import { invalidInput } from '../contract/failures.js';
 import { parseSpec } from '../contract/parse-spec.js';
 import type { BulkPart, PartOutcome, RoundPlan } from '../contract/part.js';
+import { toMs } from '../contract/spec-fields.js';
 import { failureOfAllParts } from './bulk/part-failure.js';
 import { Parts } from './bulk/parts.js';
 import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { isHistoryLong } from './lifecycle/history-limit.js';
 import { identity } from './lifecycle/identity.js';
+import { Persistence } from './lifecycle/persistence.js';
 import { RunControl } from './lifecycle/run-control.js';
 import { bulkBatchProgressQuery } from './messages.js';
 
@@ -59,6 +61,7 @@ class BulkBatchLifecycle {
   readonly #run: RunControl;
   readonly #state: BulkState;
   readonly #parts: Parts;
+  readonly #persistence: Persistence;
   #partsInRound = 0;
 
   constructor(argument: BulkBatchSpec, spec: ParsedBulkBatchSpec, run: RunControl, state: BulkState | undefined) {
@@ -66,6 +69,7 @@ class BulkBatchLifecycle {
     this.#spec = spec;
     this.#run = run;
     this.#parts = new Parts(spec, run, () => this.#show());
+    this.#persistence = new Persistence(run, { giveUpAfterMs: toMs(spec.giveUpAfter) });
     this.#state = state ?? {
       folder: identity().folder,
       round: 0,
@@ -103,8 +107,11 @@ class BulkBatchLifecycle {
     this.#run.enter('checking');
     const which = `round ${round + 1} of at most ${this.#spec.maxRounds}`;
     const summary = round === 0 ? `Check the input and plan ${which}` : `Plan ${which}`;
+    const plan = () =>
+      runActivity(transferActivities.planRound, summary, { ...this.#bulkInput(), folder, round: round + 1, done });
+    // Before the first round nothing was paid for, so a refusal ends the run.
     const planned = await this.#run.untilCancelled(() =>
-      runActivity(transferActivities.planRound, summary, { ...this.#bulkInput(), folder, round: round + 1, done }),
+      round === 0 ? plan() : this.#persistence.untilAnswered('plan', plan),
     );
     if (planned.interrupted) return;
     if (planned.value.parts.length > 0) {
@@ -156,21 +163,15 @@ class BulkBatchLifecycle {
   async #merge(): Promise<BulkBatchResult> {
     this.#run.enter('collecting');
     const { folder, done, sent, round } = this.#state;
-    const { cancellation, warnings } = this.#run;
     const { order, gzip, prices = null } = this.#spec;
     const summary = `Merge the results of ${done.length} batches (${round} rounds)`;
-    const result = await runActivity(transferActivities.mergeBulk, summary, {
-      ...this.#bulkInput(),
-      folder,
-      sent,
-      done,
-      order,
-      gzip,
-      prices,
-      cancellation,
-      warnings,
-    });
-    const failed = cancellation ? null : failureOfAllParts(done, result);
+    const merge = () => {
+      const { cancellation, warnings } = this.#run;
+      const about = { folder, sent, done, order, gzip, prices, cancellation, warnings };
+      return runActivity(transferActivities.mergeBulk, summary, { ...this.#bulkInput(), ...about });
+    };
+    const result = await (done.length === 0 ? merge() : this.#persistence.untilAnswered('merge', merge));
+    const failed = this.#run.cancellation ? null : failureOfAllParts(done, result);
     if (failed) throw failed;
     return result;
   }

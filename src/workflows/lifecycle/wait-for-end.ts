@@ -10,6 +10,7 @@ import type { JobSnapshot } from '../../contract/snapshots.js';
 import { toMs, type Duration } from '../../contract/spec-fields.js';
 import type { StatusRules } from '../../contract/status.js';
 import { bounded } from '../../contract/text.js';
+import { atMost } from './at-most.js';
 import { Evidence } from './evidence.js';
 import { growing, type Persistence } from './persistence.js';
 import type { RunControl } from './run-control.js';
@@ -19,8 +20,8 @@ import { iso, now } from './time.js';
 const FIRST_CANCEL_CHECK_MS = 30_000;
 
 /** How long a look waits for the answer to a cancel. */
-const LOOK_AFTER_CANCEL = '10s';
-const CANCEL_WAIT = { summary: 'At the latest, the job is read while the cancel has no answer' };
+const MAX_CANCEL_MS = 10_000;
+const CANCEL_SUMMARY = 'Until the job is read, even if the cancel has no answer';
 
 /** Status rules whose test for an end narrows the status. */
 export interface EndingStatusRules<End extends string> extends StatusRules {
@@ -121,7 +122,7 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
   async #watchUntilEnd(): Promise<EndedJob<Job, End> | StuckJob<Job>> {
     const { statuses, persistence, watch } = this.#options;
     while (true) {
-      if (this.#isCancelNext()) await condition(() => !this.#isCancelNext(), LOOK_AFTER_CANCEL, CANCEL_WAIT);
+      await atMost(MAX_CANCEL_MS, CANCEL_SUMMARY, () => !this.#isCancelNext());
       const job = this.#job;
       const { status } = job;
       if (statuses.isEnd(status)) return { isStuck: false, job, status };
@@ -201,23 +202,23 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
       }
       this.#takeReply(reply);
       const summary = 'Until the cancel is checked, and sent again if it was lost';
-      await condition(() => this.#isCancelDue || isOver(), growing(FIRST_CANCEL_CHECK_MS, this.#asked), { summary });
+      await atMost(growing(FIRST_CANCEL_CHECK_MS, this.#asked), summary, () => this.#isCancelDue || isOver());
     }
   }
 
-  /** The poll under way goes by what was known before the reply, so a new one replaces it. */
+  /** The poll under way sees the new status by itself, so only an end interrupts it. */
   #takeReply({ job, isAccepted }: CancelReply<Job>): void {
-    const { status } = this.#job;
-    const isFirstAccepted = isAccepted && this.#cancelAcceptedAt === null;
     if (isAccepted) this.#cancelAcceptedAt ??= now();
     if (job) this.see(job, now());
-    if (isFirstAccepted || this.#job.status !== status) this.#run.pollNow();
+    if (this.#isOver()) this.#run.pollNow();
   }
 
   /** Whether a cancel is about to be sent, or under way. A look that waits for its answer is of more use. */
   #isCancelNext(): boolean {
     if (this.#run.cancellation === null || this.#isOver()) return false;
-    return this.#asked === 0 || this.#isAsking || this.#isCancelDue;
+    if (this.#isAsking) return true;
+    // After a refusal the cancel waits for a time of its own.
+    return this.#asked === 0 || (this.#isCancelDue && !this.#options.persistence.isUnanswered('cancel'));
   }
 
   /** Epoch seconds: the first moment at which the job should have ended; null without one. */
