@@ -13,6 +13,7 @@ import { parseSpec } from '../contract/parse-spec.js';
 import { hasOnlyStrangers, type BulkPart, type PartOutcome } from '../contract/part.js';
 import { CreditRounds } from './bulk/credit-rounds.js';
 import { Division } from './bulk/division.js';
+import { toMs } from '../contract/spec-fields.js';
 import { failureOfAllParts } from './bulk/part-failure.js';
 import { PartWarnings } from './bulk/part-warnings.js';
 import { Parts, type PartEnd } from './bulk/parts.js';
@@ -22,6 +23,7 @@ import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { isHistoryLong } from './lifecycle/history-limit.js';
 import { ownOrigin } from './lifecycle/identity.js';
+import { Persistence } from './lifecycle/persistence.js';
 import { RunControl } from './lifecycle/run-control.js';
 import { bulkBatchProgressQuery } from './messages.js';
 
@@ -57,6 +59,7 @@ class BulkBatchLifecycle {
   readonly #division: Division;
   readonly #partWarnings: PartWarnings;
   readonly #tally: Tally;
+  readonly #persistence: Persistence;
   #partsInRound = 0;
 
   constructor(argument: BulkBatchSpec, spec: ParsedBulkBatchSpec, run: RunControl, state: BulkState | undefined) {
@@ -71,6 +74,7 @@ class BulkBatchLifecycle {
     this.#division = new Division(spec, this.#state);
     this.#partWarnings = new PartWarnings(this.#state.partWarnings, this.#state.droppedWarnings);
     this.#tally = new Tally(this.#state.sent, this.#state.done);
+    this.#persistence = new Persistence(run, { giveUpAfterMs: toMs(spec.giveUpAfter) });
     this.#partsInRound = this.#state.pending.length;
     for (const warning of this.#state.warnings) run.warn(warning);
     run.onChange = onChange;
@@ -95,19 +99,16 @@ class BulkBatchLifecycle {
   async #plan(): Promise<void> {
     const { round, done, folder } = this.#state;
     if (this.#state.isLastRound || (round > 0 && this.#haveAllSucceeded())) return;
-    const only = this.#creditRounds.areOthersUsedUp ? 'noCredit' : null;
+    const only = this.#creditRounds.areOthersUsedUp ? ('noCredit' as const) : null;
     if (only !== null && !this.#creditRounds.mayBeWanted) return;
     this.#run.enter('checking');
     const which = `round ${round + 1}${only === null ? ` of at most ${this.#spec.maxRounds}` : ', for want of credit'}`;
     const summary = round === 0 ? `Check the input and plan ${which}` : `Plan ${which}`;
+    const input = { ...this.#bulkInput(), folder, round: round + 1, only, done };
+    const planRound = () => runActivity(transferActivities.planRound, summary, input);
+    // Before the first round nothing was paid for, so a refusal ends the run.
     const planned = await this.#run.untilCancelled(() =>
-      runActivity(transferActivities.planRound, summary, {
-        ...this.#bulkInput(),
-        folder,
-        round: round + 1,
-        only,
-        done,
-      }),
+      round === 0 ? planRound() : this.#persistence.untilAnswered('plan', planRound),
     );
     if (planned.interrupted) return;
     const { parts, requests, inputFiles, plan } = planned.value;
@@ -201,22 +202,16 @@ class BulkBatchLifecycle {
   async #merge(): Promise<BulkBatchResult> {
     this.#run.enter('collecting');
     const { folder, done, sent, round } = this.#state;
-    const { cancellation } = this.#run;
     const { order, gzip, prices = null } = this.#spec;
     const summary = `Merge the results of ${done.length} batches (${round} rounds)`;
-    const result = await runActivity(transferActivities.mergeBulk, summary, {
-      ...this.#bulkInput(),
-      folder,
-      sent,
-      done,
-      anomalies: this.#tally.anomalies,
-      order,
-      gzip,
-      prices,
-      cancellation,
-      warnings: this.#warnings,
-    });
-    const failed = cancellation ? null : failureOfAllParts(done, result);
+    const merge = () => {
+      const { cancellation } = this.#run;
+      const { anomalies } = this.#tally;
+      const about = { folder, sent, done, anomalies, order, gzip, prices, cancellation, warnings: this.#warnings };
+      return runActivity(transferActivities.mergeBulk, summary, { ...this.#bulkInput(), ...about });
+    };
+    const result = await (done.length === 0 ? merge() : this.#persistence.untilAnswered('merge', merge));
+    const failed = this.#run.cancellation ? null : failureOfAllParts(done, result);
     if (failed) throw failed;
     return result;
   }

@@ -23,6 +23,7 @@ import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { cancelSignal } from '../messages.js';
 import { isHistoryLong } from '../lifecycle/history-limit.js';
+import { childIdOf } from './child-id.js';
 import { Capacity, leaseOf } from './capacity.js';
 import { abandoned, endedByOperator, outcomeOfFailedPart, outcomeOfResult } from './part-failure.js';
 import { StallCheck } from './stall-check.js';
@@ -169,7 +170,7 @@ export class Parts {
   async #runChild(part: BulkPart, round: number, name: string): Promise<PartAttempt> {
     const { number, model, requests } = part;
     const about = { round, part: number, model, requests };
-    const childId = `${workflowInfo().workflowId}/${name}`;
+    const childId = childIdOf(workflowInfo().workflowId, name);
     try {
       const child = await this.#start(part, round, name, childId);
       if (child === null) return { kind: 'open' };

@@ -3,9 +3,10 @@
  * of up to an hour, until it is answered or `giveUpAfter` has passed. Meanwhile the run needs attention, which its
  * progress, its details page and a warning show. This is the only place that knows this rule.
  */
-import { ActivityFailure, ApplicationFailure, condition, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import type { Attention } from '../../contract/progress.js';
 import { bounded } from '../../contract/text.js';
+import { atMost } from './at-most.js';
 import { Evidence } from './evidence.js';
 import type { RunControl } from './run-control.js';
 import { messageOf } from './run-failures.js';
@@ -154,9 +155,8 @@ export class Persistence {
     const attempts = this.#open.get(operation)?.attempts ?? 1;
     const longest = Math.min(MAX_WAIT_MS, Math.max(this.#options.giveUpAfterMs / WAIT_SHARE, 1_000));
     const summary = `No answer: wait before the next attempt to ${ASKED_FOR[operation]}`;
-    await this.#run.untilWokenOrCancelled(() =>
-      condition(isOver, Math.min(growing(FIRST_WAIT_MS, attempts), longest), { summary }),
-    );
+    const waitMs = Math.min(growing(FIRST_WAIT_MS, attempts), longest);
+    await this.#run.untilWokenOrCancelled(() => atMost(waitMs, summary, isOver));
   }
 
   #note(operation: Operation, failure: ActivityFailure): Unanswered {

@@ -121,11 +121,6 @@ export class RunControl {
     return interruptedBy([this.#scopesEndedByCancel], work);
   }
 
-  /** Does the work unless a wake is requested meanwhile. */
-  untilWoken<T>(work: () => Promise<T>): Promise<Interruptible<T>> {
-    return interruptedBy([this.#scopesEndedByWake], work);
-  }
-
   /** Does the work of an update unless the run ends meanwhile: an update must not hold up the end of the run. */
   untilEnded<T>(work: () => Promise<T>): Promise<Interruptible<T>> {
     return interruptedBy([this.#scopesEndedByEnd], work);

@@ -10,6 +10,7 @@ import type { JobSnapshot } from '../../contract/snapshots.js';
 import { toMs, type Duration } from '../../contract/spec-fields.js';
 import type { StatusRules } from '../../contract/status.js';
 import { bounded } from '../../contract/text.js';
+import { atMost } from './at-most.js';
 import { Evidence } from './evidence.js';
 import { growing, type Persistence } from './persistence.js';
 import type { RunControl } from './run-control.js';
@@ -17,6 +18,10 @@ import { iso, now } from './time.js';
 
 /** How long a job may go on running after a cancel before the cancel is checked, and sent again if it was lost. */
 const FIRST_CANCEL_CHECK_MS = 30_000;
+
+/** How long a look waits for the answer to a cancel. */
+const MAX_CANCEL_MS = 10_000;
+const CANCEL_SUMMARY = 'Until the job is read, even if the cancel has no answer';
 
 /** Status rules whose test for an end narrows the status. */
 export interface EndingStatusRules<End extends string> extends StatusRules {
@@ -67,6 +72,9 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
   readonly #watchedSince = now();
   /** Epoch seconds; null until the provider accepts a cancel. */
   #cancelAcceptedAt: number | null = null;
+  /** Requests to cancel so far. */
+  #asked = 0;
+  #isAsking = false;
   #isCancelDue = false;
   /** Set when the provider has not answered any cancel for so long that the run gives up. */
   #unansweredCancel: Attention | null = null;
@@ -115,6 +123,7 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
   async #watchUntilEnd(): Promise<EndedJob<Job, End> | StuckJob<Job>> {
     const { statuses, persistence, watch } = this.#options;
     while (true) {
+      await atMost(MAX_CANCEL_MS, CANCEL_SUMMARY, () => !this.#isCancelNext());
       const job = this.#job;
       const { status } = job;
       if (statuses.isEnd(status)) return { isStuck: false, job, status };
@@ -122,7 +131,7 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
       const input = this.#watchInput();
       const { value: watched, unanswered } = await persistence.attempt(
         'read',
-        () => this.#run.untilWoken(() => watch(input)),
+        () => this.#run.untilWokenOrCancelled(() => watch(input)),
         ({ interrupted }) => !interrupted,
       );
       if (unanswered) {
@@ -174,11 +183,14 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
     await condition(() => this.#run.cancellation !== null || isOver());
     if (isOver()) return;
     this.#run.enter('cancelling');
-    for (let asked = 1; !isOver(); asked += 1) {
+    while (!isOver()) {
       this.#isCancelDue = false;
+      this.#isAsking = true;
+      this.#asked += 1;
       const { value: reply, unanswered } = await persistence.attempt('cancel', () =>
         cancel(this.#job.id, this.#cancelAcceptedAt !== null),
       );
+      this.#isAsking = false;
       if (isOver()) return;
       if (unanswered) {
         if (unanswered.isGivenUp) {
@@ -189,12 +201,25 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
         await persistence.pause('cancel', isOver);
         continue;
       }
-      if (reply.isAccepted) this.#cancelAcceptedAt ??= now();
-      if (reply.job) this.see(reply.job, now());
-      this.#run.pollNow();
+      this.#takeReply(reply);
       const summary = 'Until the cancel is checked, and sent again if it was lost';
-      await condition(() => this.#isCancelDue || isOver(), growing(FIRST_CANCEL_CHECK_MS, asked), { summary });
+      await atMost(growing(FIRST_CANCEL_CHECK_MS, this.#asked), summary, () => this.#isCancelDue || isOver());
     }
+  }
+
+  /** The poll under way sees the new status by itself, so only an end interrupts it. */
+  #takeReply({ job, isAccepted }: CancelReply<Job>): void {
+    if (isAccepted) this.#cancelAcceptedAt ??= now();
+    if (job) this.see(job, now());
+    if (this.#isOver()) this.#run.pollNow();
+  }
+
+  /** Whether a cancel is about to be sent, or under way. A look that waits for its answer is of more use. */
+  #isCancelNext(): boolean {
+    if (this.#run.cancellation === null || this.#isOver()) return false;
+    if (this.#isAsking) return true;
+    // After a refusal the cancel waits for a time of its own.
+    return this.#asked === 0 || (this.#isCancelDue && !this.#options.persistence.isUnanswered('cancel'));
   }
 
   /**

@@ -58,7 +58,7 @@ test.each<[FineTuningScenarioName, number, object]>([
   ['failsSafetyChecks', 31 * MINUTE, { status: 'running' }],
   ['failsSafetyChecks', 32 * MINUTE, { status: 'failed', fine_tuned_model: null, error: { code: 'model_blocked' } }],
   ['failsWithoutReason', HOUR, { status: 'failed', error: NULL_FILLED }],
-  ['unknownStatus', MINUTE, { status: 'pending' }],
+  ['unknownStatus', MINUTE, { status: 'moderating' }],
   ['unknownStatus', HOUR, { status: 'succeeded' }],
   ['stuckValidating', 48 * HOUR, { status: 'validating_files' }],
   ['stuckQueued', 48 * HOUR, { status: 'queued' }],

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { NativeConnection } from '@temporalio/worker';
-import { afterEach, expect, test as testWith } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { JOB_KEY, jobKeyOf, LlmJobsClient } from '../../../src/client.js';
 import { ManualClock } from '../../../src/testing/index.js';
 import { clientOf, stageActivities } from '../../../dev/stage/backend.js';
@@ -19,9 +19,6 @@ import { devServerStage } from '../../support/stage.js';
 
 const stage = devServerStage({ providers: { default: { timeoutMs: 30_000 } } });
 afterEach(() => stage.api.faults.clear());
-
-/** Time-outs of Temporal and of requests pass in real time, so these tests run with `npm run test:slow`. */
-const test = testWith.runIf(process.env.LLM_JOBS_SLOW);
 
 const spec = { input: { requests: chatRequests(2) }, endpoint };
 
