@@ -239,7 +239,8 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
 }
 
 function fineTuningFailed({ id: jobId, error }: FineTuningSnapshot, lastError: string | null) {
-  const told = error ?? (lastError === null ? null : { code: null, message: lastError, param: null });
+  const noError = { code: null, message: null, param: null };
+  const told = error?.message || lastError === null ? error : { ...noError, ...error, message: lastError };
   const reason = told ? `${told.code ?? 'error'}: ${told.message ?? ''}` : 'the provider gave no reason';
   return failure('FineTuningFailed', `${jobId} failed: ${reason}`, { jobId, error: told });
 }
