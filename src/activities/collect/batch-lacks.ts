@@ -16,8 +16,8 @@ export interface BatchAccounting {
   /** What the results lack of what the provider counts; empty if they account for all of it. */
   readonly lacks: readonly Lack[];
   /**
-   * Whether the result files were read to their end, agree with the counts, and every line of them is in the results:
-   * only then may they be deleted at the provider.
+   * Whether the result files were read to their end, have a line for every request, agree with the counts, and every
+   * line of them is in the results: only then may they be deleted at the provider.
    */
   readonly isReadWhole: boolean;
 }
@@ -32,9 +32,8 @@ export function accountOf(batch: BatchSnapshot, summary: ResultsSummary, read: R
   const answers = answersIn(summary);
   const { withoutLine, anomalies } = summary;
   const isEveryRequestThere = read.isInputKnown && withoutLine === 0;
-  const isCounted = promised > 0 && answers >= promised;
-  // A batch that ended early need not mention the requests that it did not run.
-  const isComplete = isEveryRequestThere || (isCounted && (!read.isInputKnown || batch.status !== 'completed'));
+  // A request without a line may have been answered, even where the counts do not say so.
+  const isComplete = read.isInputKnown ? isEveryRequestThere : promised > 0;
   return {
     lacks: isEveryRequestThere ? [] : lacksOf(batch, summary, read),
     isReadWhole:

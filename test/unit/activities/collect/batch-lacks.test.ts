@@ -93,8 +93,13 @@ describe('what may be deleted at the provider', () => {
   it.each<[string, boolean, Case]>([
     ['every answer, with counts that agree', true, { counts: [3, 3, 0], output: [a, b, c] }],
     ['every answer, without counts', true, { output: [a, b, c] }],
-    ['an expired batch whose answers are all there', true, { status: 'expired', counts: [3, 1, 0], output: [a] }],
-    ['a cancelled batch whose answers are all there', true, { status: 'cancelled', counts: [3, 2, 0], output: [a, b] }],
+    [
+      'an expired batch that lists what it did not run',
+      true,
+      { status: 'expired', counts: [3, 1, 0], output: [a], errors: [unfinished('b'), unfinished('c')] },
+    ],
+    ['an unknown input with counts that agree', true, { ids: null, counts: [3, 3, 0], output: [a, b, c] }],
+    ['a batch that does not mention every request', false, { status: 'cancelled', counts: [3, 2, 0], output: [a, b] }],
     ['an expired batch without counts that does not mention every request', false, { status: 'expired', output: [a] }],
     ['counts that promise more', false, { status: 'expired', counts: [9, 4, 2], output: [a, b, c] }],
     ['a file that was not read to its end', false, { counts: [3, 3, 0], output: [a, b, c], files: [cutFile] }],
