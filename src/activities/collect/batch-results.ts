@@ -17,7 +17,7 @@ import { retrieveJob } from '../calls/jobs.js';
 import { openFile, openResultFile, type ResultFileLack } from '../calls/open-file.js';
 import type { ProviderApi } from '../calls/provider-api.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
-import { accountOf, type BatchAccounting } from './batch-lacks.js';
+import { accountOf, type BatchAccounting } from './batch-accounting.js';
 import { type Lack, Settling } from './settling.js';
 
 type OpenContent = () => AsyncIterable<Uint8Array>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accountOf } from '../../../../src/activities/collect/batch-lacks.js';
+import { accountOf } from '../../../../src/activities/collect/batch-accounting.js';
 import type { ResultFileLack } from '../../../../src/activities/calls/open-file.js';
 import { BATCHES } from '../../../../src/provider/job-kinds.js';
 import { collect } from '../../../support/collecting.js';
