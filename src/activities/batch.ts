@@ -4,7 +4,7 @@ import type {
   CheckBatchInputInput,
   CheckedInput,
   CollectBatchInput,
-  CollectedBatch,
+  CollectedBatchFiles,
   CreateBatchInput,
   WatchBatchInput,
 } from '../contract/activities/batch.js';
@@ -103,7 +103,7 @@ export class BatchActivityGroup implements BatchActivities {
     return cancelJob(BATCHES, this.#api(input), input);
   }
 
-  async collectBatchResults(input: CollectBatchInput): Promise<CollectedBatch> {
+  async collectBatchResults(input: CollectBatchInput): Promise<CollectedBatchFiles> {
     return withHeartbeat(() => collectBatch(this.#api(input), this.#context.storage, input));
   }
 

@@ -64,6 +64,8 @@ interface BatchTypes extends JobTypes {
 class BatchLifecycle extends JobLifecycle<BatchTypes> {
   protected readonly statuses = BATCH_STATUS_RULES;
   readonly #checked: CheckedBatchInput | null;
+  /** The result files at the provider that may be deleted. */
+  #readWhole: readonly string[] = [];
 
   constructor(spec: ParsedBatchSpec, run: RunControl, checked: CheckedBatchInput | null) {
     super(spec, run);
@@ -144,10 +146,14 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     context: CollectContext,
     input: CheckedInput,
   ): Promise<CollectedBatch | null> {
-    // A batch that failed its validation has no files.
-    if (batch.status === 'failed' && batch.outputFileId === null && batch.errorFileId === null) return null;
+    // A batch that failed its validation has no files, and answered no request.
+    const hasNoFile = batch.outputFileId === null && batch.errorFileId === null;
+    if (batch.status === 'failed' && hasNoFile && batch.requestCounts.completed === 0) return null;
     const summary = `Collect the results (batch ${batch.status})`;
-    return runActivity(transferActivities.collectBatchResults, summary, { ...context, batch, input });
+    const collect = transferActivities.collectBatchResults;
+    const { result, readWhole } = await runActivity(collect, summary, { ...context, batch, input });
+    this.#readWhole = readWhole;
+    return result;
   }
 
   protected resultIds({ outputFileId, errorFileId }: BatchSnapshot) {
@@ -159,8 +165,7 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     collected: CollectedBatch | null,
   ): BatchResult {
     if (status === 'failed' || !collected) throw batchFailed(job, collected);
-    const { isReadWhole: _, ...result } = collected;
-    return { ...result, status };
+    return { ...collected, status };
   }
 
   protected neverCreated(checked: CheckedInput | null): BatchResult {
@@ -184,19 +189,10 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
 
   protected filesToDelete(mayStillRun: boolean): string[] {
     const { input = false, output = false } = this.spec.cleanup ?? {};
-    const isOutputDue = output && this.#isOutputSafe();
-    return [
-      input && !mayStillRun && this.uploaded?.inputFileId,
-      isOutputDue && this.job?.outputFileId,
-      isOutputDue && this.job?.errorFileId,
-    ].filter((fileId) => typeof fileId === 'string');
-  }
-
-  /** Whether storage has everything that the provider's output and error files contain. */
-  #isOutputSafe(): boolean {
-    if (!this.job || !this.collected || !isBatchEnd(this.job.status)) return false;
-    const { isReadWhole, lines, output } = this.collected;
-    return isReadWhole && (lines.succeeded === 0 || output !== null);
+    // Results that a batch has before its end are not final.
+    const isOutputDue = output && this.job !== null && isBatchEnd(this.job.status);
+    const inputFileId = input && !mayStillRun ? this.uploaded?.inputFileId : undefined;
+    return [...(inputFileId === undefined ? [] : [inputFileId]), ...(isOutputDue ? this.#readWhole : [])];
   }
 
   #progress(): BatchProgress {

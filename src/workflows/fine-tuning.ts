@@ -283,7 +283,8 @@ function asUpdateFailure(action: 'pause' | 'resume', error: unknown): unknown {
 }
 
 function fineTuningFailed({ id: jobId, error }: FineTuningSnapshot, lastError: string | null) {
-  const told = error ?? (lastError === null ? null : { code: null, message: lastError, param: null });
+  const noError = { code: null, message: null, param: null };
+  const told = error?.message || lastError === null ? error : { ...noError, ...error, message: lastError };
   const reason = told ? `${told.code ?? 'error'}: ${told.message ?? ''}` : 'the provider gave no reason';
   return failure('FineTuningFailed', `${jobId} failed: ${reason}`, { jobId, error: told });
 }

@@ -7,11 +7,12 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { fileObjectSchema } from '../../provider/objects/file.js';
 import { errorWithoutReply, parseReply, type ApiError, type Reply } from '../../provider/reply.js';
 import { resumingStream } from '../../storage/resuming-stream.js';
+import { unlessForeign, type ResultFormat } from './foreign-content.js';
 import type { ProviderApi } from './provider-api.js';
 
 /**
- * From this attempt of the activity on, a file that always ends early counts as whole: its object names a size that is
- * too large.
+ * From this attempt of the check of an input on, a file that always ends early counts as whole: its object names a size
+ * that is too large.
  */
 const ACCEPT_SHORT_FILE_FROM_ATTEMPT = 3;
 
@@ -27,11 +28,16 @@ export type OpenedFile =
  * Opens a file. The result is a `refusal` if the provider does not have the file, no longer has it, or does not give it
  * out.
  *
+ * @param onShort called for content that always ends early
  * @throws ApplicationFailure as the table of errors says
  */
-export async function openFile(api: ProviderApi, fileId: string): Promise<OpenedFile> {
+export async function openFile(
+  api: ProviderApi,
+  fileId: string,
+  onShort: OnShort = acceptedFromLaterAttempt,
+): Promise<OpenedFile> {
   const { value: response, error } = await requestContent(api, fileId);
-  if (!error) return { content: resumingContent(api, fileId, response, acceptedFromLaterAttempt) };
+  if (!error) return { content: resumingContent(api, fileId, response, onShort) };
   const failure = api.failure('files.content', error);
   if (!failure.nonRetryable || error.status === 401) throw failure;
   return { refusal: error };
@@ -39,6 +45,7 @@ export async function openFile(api: ProviderApi, fileId: string): Promise<Opened
 
 /** What is wrong with a result file at the moment. All of it may pass: the file may be published late. */
 export interface ResultFileLack {
+  readonly fileId: string;
   /** A phrase. */
   readonly reason: string;
   /** The refusal, if the provider refused the content. */
@@ -57,29 +64,35 @@ const NOT_AVAILABLE: ReadonlySet<number | null> = new Set([400, 403, 404, 410]);
 export async function openResultFile(
   api: ProviderApi,
   fileId: string,
+  format: ResultFormat,
   report: (lack: ResultFileLack) => void,
 ): Promise<AsyncGenerator<Uint8Array> | null> {
   const { value: response, error } = await requestContent(api, fileId);
   if (error) {
     if (!NOT_AVAILABLE.has(error.status)) throw api.failure('files.content', error);
-    report({
-      reason: `the content of ${fileId} was refused with HTTP ${error.status}: ${error.message}`,
-      refusal: error,
-    });
+    const reason = `the content of ${fileId} was refused with HTTP ${error.status}: ${error.message}`;
+    report({ fileId, reason, refusal: error });
     return null;
   }
-  if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
+  const reportForeign = (what: string) =>
+    report({ fileId, reason: `the content of ${fileId} is ${what}`, refusal: null });
+  if (isHtml(response)) {
     await response.body?.cancel();
-    report({ reason: `the content of ${fileId} is an HTML page`, refusal: null });
+    reportForeign('an HTML page');
     return null;
   }
-  return resumingContent(api, fileId, response, (offset, end) =>
-    report({ reason: `${fileId} ended after ${offset} of ${end ?? 'unknown'} bytes`, refusal: null }),
+  const content = resumingContent(api, fileId, response, (offset, end) =>
+    report({ fileId, reason: `${fileId} ended after ${offset} of ${end ?? 'unknown'} bytes`, refusal: null }),
   );
+  return unlessForeign(content, format, reportForeign);
+}
+
+function isHtml({ headers }: Response): boolean {
+  return /^text\/html\b/i.test(headers.get('content-type') ?? '');
 }
 
 /** Called for content that always ends early. It throws, or returns to end the stream there. */
-type OnShort = (offset: number, end: number | null, cutOff: ApplicationFailure) => void;
+export type OnShort = (offset: number, end: number | null, cutOff: ApplicationFailure) => void;
 
 const acceptedFromLaterAttempt: OnShort = (_offset, _end, cutOff) => {
   if (activityInfo().attempt < ACCEPT_SHORT_FILE_FROM_ATTEMPT) throw cutOff;
@@ -92,8 +105,9 @@ async function* resumingContent(
   onShort: OnShort,
 ): AsyncGenerator<Uint8Array> {
   // Without a content length, only the size that the file's object names distinguishes a silent cut from the end.
-  const end = contentLengthOf(first) ?? (await sizeOf(api, fileId));
-  const version = versionOf(first);
+  const length = contentLengthOf(first);
+  const end = length ?? (await sizeOf(api, fileId));
+  const version = { ...versionOf(first), sizeOfObject: length === null ? end : null };
   const cutOff = (offset: number) => api.failure('files.content', cutOffError(fileId, offset, end));
   const contentFrom = (response: Response, offset: number) => {
     const skip = offset - startOf(response, offset);
@@ -104,9 +118,9 @@ async function* resumingContent(
     first: contentFrom(first, 0),
     end,
     reopen: async (offset) => {
-      const { value: response, error } = await requestContent(api, fileId, offset);
+      const { value: response, error } = await requestContent(api, fileId, offset, version);
       if (!error) {
-        if (isSameVersion(version, versionOf(response))) return contentFrom(response, offset);
+        if (!isHtml(response) && isSameVersion(version, versionOf(response))) return contentFrom(response, offset);
         await response.body?.cancel();
         throw api.failure('files.content', errorWithoutReply(`${fileId} changed during the download`, 'file_changed'));
       }
@@ -139,31 +153,47 @@ interface FileVersion {
   readonly size: number | null;
 }
 
-function versionOf({ headers, status }: Response): FileVersion {
+function versionOf(response: Response): FileVersion {
+  const { headers, status } = response;
   const total = /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1];
-  const length = headers.has('content-encoding') ? null : headers.get('content-length');
-  const size = status === 206 ? total : length;
   return {
     etag: headers.get('etag'),
     lastModified: headers.get('last-modified'),
-    size: size === undefined || size === null ? null : Number(size),
+    size: status === 206 ? (total === undefined ? null : Number(total)) : contentLengthOf(response),
   };
 }
 
-/** Whether two replies may be of the same version: nothing that both of them say differs. */
-function isSameVersion(one: FileVersion, other: FileVersion): boolean {
-  return (['etag', 'lastModified', 'size'] as const).every(
-    (field) => one[field] === null || other[field] === null || one[field] === other[field],
-  );
+/**
+ * Whether both replies are of one version: something that both of them say is equal, and nothing differs. A size that
+ * only the file's object names decides where the replies themselves say nothing, since it may be wrong.
+ */
+function isSameVersion(first: FileVersion & { readonly sizeOfObject: number | null }, other: FileVersion): boolean {
+  const said = [
+    [withoutWeakMark(first.etag), withoutWeakMark(other.etag)],
+    [first.lastModified, other.lastModified],
+    [first.size, other.size],
+  ].filter(([one, another]) => one !== null && another !== null);
+  if (said.length === 0) return other.size !== null && other.size === first.sizeOfObject;
+  return said.every(([one, another]) => one === another);
 }
 
-/** Requests the content from an offset on. */
-function requestContent(api: ProviderApi, fileId: string, offset = 0): Promise<Reply<Response>> {
+/** Proxies that compress mark the same tag as weak. */
+const withoutWeakMark = (etag: string | null): string | null => etag?.replace(/^W\//, '') ?? null;
+
+/** Requests the content; from an offset on, only if it is still of the same version, as far as the provider checks. */
+function requestContent(
+  api: ProviderApi,
+  fileId: string,
+  offset = 0,
+  version: Pick<FileVersion, 'etag' | 'lastModified'> | null = null,
+): Promise<Reply<Response>> {
+  // HTTP does not allow a weak tag there.
+  const ifRange = version?.etag?.startsWith('W/') === false ? version.etag : (version?.lastModified ?? null);
   return api.attempt((client) =>
     client.files.content(fileId, {
       // A fresh signal for each request: the SDK never removes its listeners from the signal that it is given.
       signal: AbortSignal.any([cancellationSignal()]),
-      ...(offset > 0 && { headers: { range: `bytes=${offset}-` } }),
+      ...(offset > 0 && { headers: { range: `bytes=${offset}-`, ...(ifRange !== null && { 'if-range': ifRange }) } }),
     }),
   );
 }

@@ -1,8 +1,14 @@
 /** The results of a batch, downloaded into storage and accounted for line by line against its input. */
 import { randomUUID } from 'node:crypto';
 import { cancellationSignal } from '@temporalio/activity';
-import type { CheckedInput, CollectBatchInput, CollectedBatch } from '../../contract/activities/batch.js';
+import type {
+  CheckedInput,
+  CollectBatchInput,
+  CollectedBatch,
+  CollectedBatchFiles,
+} from '../../contract/activities/batch.js';
 import type { BatchSnapshot } from '../../contract/snapshots.js';
+import { BATCHES } from '../../provider/job-kinds.js';
 import { collectResults, type CollectedResults, type EndedEarly, type ResultSources } from '../../results/collect.js';
 import type { ResultsSummary } from '../../results/batch-account.js';
 import { withCountsOf } from '../../results/usage.js';
@@ -12,8 +18,8 @@ import type { Storage } from '../../storage/storage.js';
 import { openFile, openResultFile, type ResultFileLack } from '../calls/open-file.js';
 import type { ProviderApi } from '../calls/provider-api.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
-import { hasNoFile, lacksOf, readAgain } from './batch-lacks.js';
-import { Settling } from './settling.js';
+import { accountOf, hasNoFile, readAgain, type BatchAccounting } from './batch-accounting.js';
+import { type Lack, Settling } from './settling.js';
 
 type OpenContent = () => AsyncIterable<Uint8Array>;
 
@@ -24,6 +30,9 @@ const EARLY_ENDS: Readonly<Record<string, EndedEarly['code']>> = {
   failed: 'batch_failed',
 };
 
+/** How long the provider's copy of the input is waited for: it tells which requests are missing, and nothing else. */
+const WAIT_FOR_INPUT_MS = 30_000;
+
 /**
  * Writes `output.jsonl`, `errors.jsonl` and `manifest.json` to `<outputUri>/<batch id>/`.
  *
@@ -33,7 +42,7 @@ export async function collectBatch(
   api: ProviderApi,
   storage: Storage,
   input: CollectBatchInput,
-): Promise<CollectedBatch> {
+): Promise<CollectedBatchFiles> {
   const settling = new Settling(input.settleForMs);
   return withHeartbeat(async () => {
     const mayBeIncomplete = settling.hasBegun || hasNoFile(input.batch);
@@ -47,16 +56,17 @@ async function collect(
   storage: Storage,
   input: CollectBatchInput,
   settling: Settling,
-): Promise<CollectedBatch> {
+): Promise<CollectedBatchFiles> {
   const { batch } = input;
   const warnings = [...input.warnings];
-  const lacks: ResultFileLack[] = [];
+  const files: ResultFileLack[] = [];
+  const inputLacks: Lack[] = [];
   const uriOf = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(batch.id), name);
   const code = EARLY_ENDS[batch.status];
   const sources: ResultSources = {
-    input: await openInput(api, storage, input.input, batch.inputFileId, warnings),
-    output: resultLines(api, batch.outputFileId, lacks),
-    errors: resultLines(api, batch.errorFileId, lacks),
+    input: await openInput(api, storage, input.input, batch.inputFileId, { warnings, lacks: inputLacks }),
+    output: resultLines(api, batch.outputFileId, files),
+    errors: resultLines(api, batch.errorFileId, files),
     ...(code && { endedEarly: { code, completed: batch.requestCounts.completed } }),
   };
   // Kept until it is known which of the lines without success count. An attempt that stalled may still be running, so
@@ -75,22 +85,38 @@ async function collect(
         read: () => storage.read(unsuccessfulUri, { reuse: true }),
       },
     });
-    const missingResults = lacksOf(batch, collected.summary, lacks);
-    if (missingResults.length > 0) {
-      settling.mustWaitFor(missingResults, batch.id);
-      // The file exists, so the answers in it are not given up: the run shows the refusal until it is mended.
-      const refusal = lacks.find((lack) => lack.refusal?.status === 403)?.refusal;
-      if (refusal) throw api.failure('files.content', refusal);
-      warnings.push(`The provider's results are incomplete: ${missingResults.join('; ')}`);
+    const account = accountOf(batch, collected.summary, { files, isInputKnown: sources.input !== null });
+    settling.mustWaitFor([...account.lacks, ...inputLacks], batch.id);
+    assertNothingIsWithheld(api, batch, account, files);
+    if (account.lacks.length > 0) {
+      const reasons = account.lacks.map(({ reason }) => reason);
+      warnings.push(`The provider's results are incomplete: ${reasons.join('; ')}`);
     }
-    warnings.push(...anomalyWarnings(collected.summary));
-    const result = toResult(input, collected, warnings, missingResults.length === 0);
+    warnings.push(...inputLacks.map(({ reason }) => reason), ...anomalyWarnings(collected.summary));
+    const result = toResult(input, collected, warnings, account.lacks.length === 0);
     if (settling.hasBegun) await deleteOutdated(storage, uriOf, result);
     await write('manifest.json', manifest(result));
-    return result;
+    const fileIds = [batch.outputFileId, batch.errorFileId].filter((fileId) => fileId !== null);
+    return { result, readWhole: account.isReadWhole && inputLacks.length === 0 ? fileIds : [] };
   } finally {
     await storage.delete(unsuccessfulUri);
   }
+}
+
+/**
+ * A file that is refused with 403 exists, so the answers in it are not given up: the run shows the refusal until it is
+ * mended. What a batch has that did not end is collected as far as it is given.
+ *
+ * @throws ApplicationFailure with the refusal
+ */
+function assertNothingIsWithheld(
+  api: ProviderApi,
+  { status }: BatchSnapshot,
+  { lacks }: BatchAccounting,
+  files: readonly ResultFileLack[],
+): void {
+  const refusal = files.find((lack) => lack.refusal?.status === 403)?.refusal;
+  if (refusal && lacks.length > 0 && BATCHES.statuses.isEnd(status)) throw api.failure('files.content', refusal);
 }
 
 /**
@@ -127,7 +153,7 @@ function toResult(
   warnings: string[],
   isSettled: boolean,
 ): CollectedBatch {
-  const { lines, anomalies, model, withoutLine } = summary;
+  const { lines, anomalies, model } = summary;
   const { createdAt, inProgressAt, finalizingAt, expiresAt } = batch.timestamps;
   return {
     status: batch.status,
@@ -135,7 +161,6 @@ function toResult(
     model: batch.model ?? model ?? input.model,
     requestCounts: batch.requestCounts,
     isSettled,
-    isReadWhole: isSettled && withoutLine === 0 && anomalies.unreadable === 0,
     lines,
     anomalies,
     output,
@@ -162,7 +187,7 @@ async function openInput(
   storage: Storage,
   input: CheckedInput,
   uploadedFileId: string | null,
-  warnings: string[],
+  { warnings, lacks }: { readonly warnings: string[]; readonly lacks: Lack[] },
 ): Promise<OpenContent | null> {
   if (input.file) {
     const { uri } = input.file;
@@ -173,9 +198,12 @@ async function openInput(
   }
   const fileId = input.file ? uploadedFileId : input.fileId;
   if (fileId === null || input.requests === null) return null;
-  const { content } = await openFile(api, fileId);
+  const lack = (reason: string) => lacks.push({ key: 'input', reason, forMs: WAIT_FOR_INPUT_MS });
+  const { content } = await openFile(api, fileId, (offset, end) =>
+    lack(`The provider's copy of the input ended after ${offset} of ${end} bytes; the results are compared with that`),
+  );
   if (content) return () => content;
-  warnings.push('The input can no longer be read: requests without a result cannot be reported as missing');
+  lack('The input can no longer be read: requests without a result cannot be reported as missing');
   return null;
 }
 
@@ -183,7 +211,7 @@ async function openInput(
 function resultLines(api: ProviderApi, fileId: string | null, lacks: ResultFileLack[]): OpenContent | null {
   if (fileId === null) return null;
   return async function* () {
-    const content = await openResultFile(api, fileId, (lack) => lacks.push(lack));
+    const content = await openResultFile(api, fileId, 'jsonl', (lack) => lacks.push(lack));
     if (content) yield* content;
   };
 }
@@ -203,7 +231,6 @@ function anomalyWarnings({ examples, lines, anomalies }: ResultsSummary): string
 
 const quoted = (ids: readonly string[]): string => ids.map((id) => JSON.stringify(id)).join(', ');
 
-async function* manifest(collected: CollectedBatch): AsyncGenerator<string> {
-  const { isReadWhole: _, ...result } = collected;
+async function* manifest(result: CollectedBatch): AsyncGenerator<string> {
   yield `${JSON.stringify(result, null, 2)}\n`;
 }

@@ -7,43 +7,54 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import { z } from 'zod';
 import { failure } from '../../contract/failures.js';
 
-const FIRST_DELAY_MS = 2_000;
+const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 120_000;
 
-/** Observations that are needed before a lack is believed, however much time has passed between them. */
-const MIN_OBSERVATIONS = 3;
+/** Something that the results of an ended job do not have yet, and that may still come. */
+export interface Lack {
+  /** What is lacking. Attempts that report the same key saw the same lack. */
+  readonly key: string;
+  /** A phrase. */
+  readonly reason: string;
+  /**
+   * Milliseconds for which it is waited for, if that is shorter than `settleFor`.
+   * @default `settleFor`
+   */
+  readonly forMs?: number;
+}
 
 /** Heartbeat details, by which an attempt hands over to the next one what the earlier attempts saw. */
 const handoverSchema = z.object({
-  observations: z.number(),
-  /** Milliseconds of the server's clock at the first observation; null until the second attempt can tell. */
-  firstAt: z.number().nullable(),
-  /** The pause after the last observation, in milliseconds. */
-  delayMs: z.number(),
+  /** Milliseconds for which each lack has been waited for, by its key; 0 for one that was seen once. */
+  waited: z.record(z.string(), z.number()),
+  /** When the last attempt that saw a lack was scheduled, in milliseconds of the server's clock. */
+  scheduledAt: z.number(),
+  /** The pause that this attempt asked for, in milliseconds. */
+  pauseMs: z.number(),
 });
 type Handover = z.output<typeof handoverSchema>;
 
 /**
  * What the attempts of a collecting activity saw so far.
  *
- * An attempt may be scheduled long before a worker carries it out, so its own time proves nothing. The pause does: the
- * server schedules an attempt that long after the previous one ended, so a worker was looking at that time.
+ * Only pauses between two looks of a worker count. An attempt may be scheduled long before a worker carries it out, and
+ * attempts that failed for other reasons saw nothing, so the time since the first look proves nothing. The pause that
+ * an attempt asks for has certainly passed when the next attempt looks. An operator's reset of the activity loses the
+ * handover; the waiting begins anew.
  */
 export class Settling {
   readonly #settleForMs: number;
   #handover: Handover;
 
   constructor(settleForMs: number) {
-    const { heartbeatDetails, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
     this.#settleForMs = settleForMs;
-    const earlier = handoverSchema.safeParse(heartbeatDetails).data ?? { observations: 0, firstAt: null, delayMs: 0 };
-    this.#handover =
-      earlier.observations > 0 ? { ...earlier, firstAt: earlier.firstAt ?? scheduledAt - earlier.delayMs } : earlier;
+    const none = { waited: {}, scheduledAt: 0, pauseMs: 0 };
+    this.#handover = handoverSchema.safeParse(activityInfo().heartbeatDetails).data ?? none;
   }
 
   /** Whether an earlier attempt found the results incomplete, so that the job must be read again. */
   get hasBegun(): boolean {
-    return this.#handover.observations > 0;
+    return this.#handover.scheduledAt > 0;
   }
 
   readonly details = (): Handover => this.#handover;
@@ -51,26 +62,43 @@ export class Settling {
   /**
    * Called when the results are incomplete. Returns when that is to be believed.
    *
-   * @param lacks what is missing, as phrases
    * @throws ApplicationFailure `NotSettled`, which is retried
    */
-  mustWaitFor(lacks: readonly string[], jobId: string): void {
-    const { observations, firstAt } = this.#handover;
-    const elapsedMs = firstAt === null ? 0 : activityInfo().currentAttemptScheduledTimestampMs - firstAt;
-    if (this.#settleForMs === 0) return;
-    if (observations + 1 >= MIN_OBSERVATIONS && elapsedMs >= this.#settleForMs) return;
-    const remainingMs = Math.max(this.#settleForMs - elapsedMs, FIRST_DELAY_MS);
-    const delayMs = Math.min(FIRST_DELAY_MS * 2 ** Math.min(observations, 10), MAX_DELAY_MS, remainingMs);
-    this.#handover = { observations: observations + 1, firstAt, delayMs };
-    const message = `${jobId} has ended, but its results are not complete yet: ${lacks.join('; ')}; reading them again in ${Math.round(delayMs / 1_000)} s`;
-    const benign = failure(
-      'NotSettled',
-      message,
-      { jobId, lacks },
-      { category: ApplicationFailureCategory.BENIGN, nextRetryDelay: delayMs },
-    );
-    // The UI shows the stack, which is meaningless for "not yet".
-    benign.stack = '';
-    throw benign;
+  mustWaitFor(lacks: readonly Lack[], jobId: string): void {
+    if (this.#settleForMs === 0 || lacks.length === 0) return;
+    const { currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
+    const former = this.#handover;
+    // An operator may have an attempt carried out before its time.
+    const paused = Math.max(0, Math.min(former.pauseMs, scheduledAt - former.scheduledAt));
+    const waited = { ...former.waited };
+    for (const key of new Set(lacks.map((lack) => lack.key))) {
+      const before = waited[key];
+      waited[key] = before === undefined ? 0 : before + paused;
+    }
+    const remainingMs = Math.max(...lacks.map((lack) => this.#limitOf(lack) - waited[lack.key]!));
+    if (remainingMs <= 0) return;
+    // The pauses double.
+    const soFar = Math.max(...lacks.map((lack) => waited[lack.key]!));
+    const pauseMs = Math.ceil(Math.min(Math.max(soFar, FIRST_DELAY_MS), MAX_DELAY_MS, remainingMs));
+    this.#handover = { waited, scheduledAt, pauseMs };
+    throw notSettled(lacks, jobId, pauseMs);
   }
+
+  #limitOf({ forMs = Infinity }: Lack): number {
+    return Math.min(forMs, this.#settleForMs);
+  }
+}
+
+function notSettled(lacks: readonly Lack[], jobId: string, pauseMs: number) {
+  const reasons = lacks.map(({ reason }) => reason);
+  const seconds = Math.max(1, Math.round(pauseMs / 1_000));
+  const benign = failure(
+    'NotSettled',
+    `${jobId} has ended, but its results are not complete yet: ${reasons.join('; ')}; reading them again in ${seconds} s`,
+    { jobId, lacks: reasons },
+    { category: ApplicationFailureCategory.BENIGN, nextRetryDelay: pauseMs },
+  );
+  // The UI shows the stack, which is meaningless for "not yet".
+  benign.stack = '';
+  return benign;
 }

@@ -66,11 +66,16 @@ export interface CollectBatchInput {
 }
 
 /** The result, with any status of a batch: one that is stuck has not ended. */
-export type CollectedBatch = Omit<BatchResult, 'status'> & {
-  readonly status: string;
-  /** Whether the provider's files were read whole and have a line for every request, so that they may be deleted. */
-  readonly isReadWhole: boolean;
-};
+export type CollectedBatch = Omit<BatchResult, 'status'> & { readonly status: string };
+
+export interface CollectedBatchFiles {
+  readonly result: CollectedBatch;
+  /**
+   * The result files at the provider, if they were read whole and agree with the counts, so that they may be deleted;
+   * empty otherwise.
+   */
+  readonly readWhole: readonly string[];
+}
 
 export interface BatchActivities {
   /** Checks every line; fails with `InvalidInput` and the first faults. Inline requests become a file in storage. */
@@ -91,5 +96,5 @@ export interface BatchActivities {
    * Downloads the output and error files, writes each line of the input exactly once to `output.jsonl` or
    * `errors.jsonl`, and writes the result to `manifest.json`.
    */
-  collectBatchResults(input: CollectBatchInput): Promise<CollectedBatch>;
+  collectBatchResults(input: CollectBatchInput): Promise<CollectedBatchFiles>;
 }

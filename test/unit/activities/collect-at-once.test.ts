@@ -7,7 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createActivities } from '../../../src/activities/index.js';
-import type { CollectBatchInput, CollectedBatch } from '../../../src/contract/activities/batch.js';
+import type { CollectBatchInput, CollectedBatch, CollectedBatchFiles } from '../../../src/contract/activities/batch.js';
 import { failure, jsonl, request, success } from '../../support/result-lines.js';
 import { sandbox } from '../../support/storage.js';
 
@@ -61,8 +61,8 @@ async function collect(input: Omit<CollectBatchInput, 'batch'>): Promise<Collect
     timestamps: { ...times, failedAt: null, expiredAt: null, cancellingAt: null, cancelledAt: null },
   };
   const environment = new MockActivityEnvironment({});
-  const result: unknown = await environment.run(() => activities.collectBatchResults({ ...input, batch }));
-  return result as CollectedBatch;
+  const collected: unknown = await environment.run(() => activities.collectBatchResults({ ...input, batch }));
+  return (collected as CollectedBatchFiles).result;
 }
 
 test('an attempt stalls with less than its successor reads → the files are the successor’s, and nothing else is left', async () => {
