@@ -73,9 +73,9 @@ const endsTheRun: Extract<FaultExpectation, { passes: false }> = {
     'fineTuning.create': refused,
     'fineTuning.retrieve': { ...jobDone, warns: /Could not read the job for a while/ },
     'fineTuning.cancel': { ends: 'cancelled', warns: /Could not cancel the job/ },
-    // A by-product: the model does not wait for it.
-    'fineTuning.checkpoints': { ...jobDone, warns: /checkpoints could not be read completely/ },
-    'files.content': { ...jobDone, warns: /Could not collect the results for a while/ },
+    // By-products are asked for again for a while, without a warning.
+    'fineTuning.checkpoints': jobDone,
+    'files.content': jobDone,
     'files.delete': { ...jobDone, warns: /Could not delete/ },
   },
 };
@@ -84,7 +84,10 @@ const endsTheRun: Extract<FaultExpectation, { passes: false }> = {
 const forbidden: FaultExpectation = {
   passes: false,
   batch: { ...endsTheRun.batch, 'files.content': batchDone },
-  fineTuning: { ...endsTheRun.fineTuning, 'files.content': jobDone },
+  fineTuning: {
+    ...endsTheRun.fineTuning,
+    'fineTuning.checkpoints': { ...jobDone, warns: /The checkpoints could not be read/ },
+  },
 };
 
 export const FAULTS_EXPECTED: Record<FaultName, FaultExpectation> = {
