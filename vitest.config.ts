@@ -9,8 +9,8 @@ export default defineConfig({
     globalSetup: ['test/support/setup/global.ts'],
     // One process per file: the Temporal SDK's native addon allows one runtime per process.
     pool: 'forks',
-    // One more than the processors of the smallest machine, since most tests wait for Temporal or for a timer.
-    maxWorkers: 3,
+    // Two more than the processors of the smallest machine, since most tests wait for Temporal or for a timer.
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.test-report.json' }]] : ['default'],

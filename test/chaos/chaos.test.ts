@@ -16,7 +16,7 @@ import { endpoint, ownerOf, readLines, TERMINAL_STATUSES, totalOf } from '../sup
 import { chatExamples, chatRequests } from '../support/samples.js';
 import { workerProcessStage } from '../support/stage.js';
 
-const LIFECYCLES = Number(process.env.LLM_JOBS_CHAOS ?? 8);
+const LIFECYCLES = Number(process.env.LLM_JOBS_CHAOS ?? 4);
 const SEED = Number(process.env.LLM_JOBS_CHAOS_SEED ?? 1);
 const WORKERS = 2;
 const LINES = 40;

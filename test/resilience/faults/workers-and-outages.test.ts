@@ -71,26 +71,6 @@ describe.concurrent('workers and outages', () => {
     await stop();
   });
 
-  test('an outage that lasts → attention after some attempts, then the results', async () => {
-    const run = await stage.jobs.startBatch(batchSpec());
-    await waitFor(async () => (await run.progress()).status === 'in_progress', 'in_progress');
-    const { jobId } = await run.progress();
-    const outage = stage.api.faults.add({
-      on: 'batches.retrieve',
-      id: jobId ?? '',
-      effect: { kind: 'reset' },
-      times: Infinity,
-    });
-    await waitFor(async () => (await run.progress()).attention !== null, 'attention');
-    expect((await run.progress()).attention).toMatchObject({
-      operation: 'read',
-      message: expect.stringContaining('no answer'),
-    });
-    outage.remove();
-    expect((await run.result()).status).toBe('completed');
-    expect((await run.progress()).attention).toBeNull();
-  });
-
   test('a pause without an answer → does not hold up the end of the run', async () => {
     const trainingFile = { uri: await stage.write(chatExamples(10)) };
     const run = await stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll });
