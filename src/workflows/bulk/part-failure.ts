@@ -64,6 +64,11 @@ export function outcomeOfFailedPart(
   };
 }
 
+/** Whether any line of a part is in storage: submitted again as a whole, it would be paid for twice. */
+export function hasAnswers({ output, errors, unreadable, lines }: PartResultFields): boolean {
+  return output !== null || unreadable !== null || (errors !== null && lines.failed > 0);
+}
+
 /** The outcome of a refused part that is not submitted again, with the reason in front of the provider's message. */
 export function abandoned(failed: PartOutcome, reason: string): PartOutcome {
   const { type, message } = failed.failure!;

@@ -25,7 +25,7 @@ import { cancelSignal } from '../messages.js';
 import { isHistoryLong } from '../lifecycle/history-limit.js';
 import { childIdOf } from './child-id.js';
 import { Capacity, leaseOf } from './capacity.js';
-import { abandoned, endedByOperator, outcomeOfFailedPart, outcomeOfResult } from './part-failure.js';
+import { abandoned, endedByOperator, hasAnswers, outcomeOfFailedPart, outcomeOfResult } from './part-failure.js';
 import { StallCheck } from './stall-check.js';
 import { decide, describeWaiting, refusalOf, waitAfter, type Refusal, type Waiting } from './refusals.js';
 
@@ -189,7 +189,8 @@ export class Parts {
       const refusal = refusalOf(error);
       if (refusal !== null) {
         const failed = { ...about, ...outcomeOfFailedPart(error, requests, null) };
-        return { kind: 'refused', refusal, failed };
+        // What a batch answered before it ran out of credit is kept: the rest is for the next round.
+        if (!hasAnswers(failed)) return { kind: 'refused', refusal, failed };
       }
       const manifest = endedByOperator(error) ? await this.#readManifest(childId, part) : null;
       const failed = outcomeOfFailedPart(error, requests, manifest);

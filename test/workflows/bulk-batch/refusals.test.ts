@@ -65,6 +65,26 @@ describe('want of credit', () => {
     expect(second - first).toBeGreaterThanOrEqual(10 * MINUTE);
   });
 
+  test('a batch fails for it after some answers → those are kept, and only the rest is sent again', async () => {
+    markTime();
+    const errors = {
+      object: 'list',
+      data: [{ code: 'insufficient_quota', message: 'Out of credit.', line: null, param: null }],
+    };
+    stage.api.scenarios.forNextBatch({
+      timing: { inProgressMs: MINUTE },
+      lines: (index) => (index > 1 ? { kind: 'missing' } : undefined),
+      show: (batch) =>
+        batch.status === 'completed'
+          ? { ...batch, status: 'failed', errors, request_counts: { total: 4, completed: 2, failed: 0 } }
+          : batch,
+    });
+    const result = await (await start(chatRequests(4))).result();
+    expect(result).toMatchObject({ rounds: 2, lines: { succeeded: 4 }, errors: null });
+    expect(result.sent.map(({ requests }) => requests)).toEqual([4, 2]);
+    expect(createsSince()).toHaveLength(2);
+  });
+
   test('it lasts longer than giveUpAfter → the requests end with the reason of the provider', async () => {
     markTime();
     stage.api.faults.add({ on: 'batches.create', times: Infinity, effect: QUOTA });
