@@ -6,6 +6,7 @@ import type { JobSnapshot } from '../contract/snapshots.js';
 import { clusterIdOf, isOpenRun } from '../contract/temporal.js';
 import { BATCHES, FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import type { OpenAIClient } from '../provider/openai-client.js';
+import { guardedClient } from '../provider/guarded-client.js';
 import { eachObject, pageSchema } from '../provider/pages.js';
 import { httpStatusOf } from '../provider/reply.js';
 
@@ -59,6 +60,9 @@ export interface Orphan {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
+/** Retries of each request, as many as those of the SDK by default. */
+const MAX_RETRIES = 2;
+
 /** How long a run may take to tell which job it follows. */
 const QUERY_MS = 10_000;
 
@@ -81,7 +85,8 @@ type ListedJob = Pick<JobSnapshot, 'id' | 'status'> & { readonly createdAt: numb
  * @throws the errors of the two clients; after an error, a further call finds the remaining orphans
  */
 export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]> {
-  const { temporal, openai, kinds = ['batch', 'fineTuning'], cancel = false } = options;
+  const { temporal, kinds = ['batch', 'fineTuning'], cancel = false } = options;
+  const openai = guardedClient(options.openai, MAX_RETRIES);
   const since = Math.floor((options.since ?? new Date(Date.now() - 30 * DAY_MS)).getTime() / 1_000);
   const cluster = await clusterIdOf(temporal.workflowService);
   const orphans: Orphan[] = [];

@@ -3,7 +3,7 @@ import type OpenAI from 'openai';
 import type { AzureOpenAI } from 'openai';
 import { BATCH_LIMITS, type BatchLimits } from '../contract/limits.js';
 import type { BatchStatus, FineTuningStatus } from '../contract/status.js';
-import { guardedFetch } from './guarded-fetch.js';
+import { guardedClient } from './guarded-client.js';
 import type { OpenAIClient } from './openai-client.js';
 
 /** Where a provider differs from OpenAI. */
@@ -125,34 +125,8 @@ export class Providers {
   }
 }
 
-/** Longest time-out of a request without a file. It is shorter than the start-to-close time-outs of the activities. */
-const MAX_TIMEOUT_MS = 60_000;
-
 /** A shorter secret, such as the placeholder of a local server, would be replaced all over ordinary text. */
 const MIN_SECRET_LENGTH = 4;
-
-/**
- * A copy of the client that does not retry, waits one minute at most and sends through `guardedFetch`. `withOptions` of
- * `AzureOpenAI` drops the API version and then throws for lack of it, so it is passed again.
- */
-function guardedClient(client: OpenAIClient): OpenAI {
-  const { apiVersion, deploymentName } = client as Partial<Pick<AzureOpenAI, 'apiVersion' | 'deploymentName'>>;
-  const azure = apiVersion ? { apiVersion, deployment: deploymentName } : {};
-  const options = {
-    maxRetries: 0,
-    timeout: Math.min(client.timeout, MAX_TIMEOUT_MS),
-    fetch: guardedFetch(fetchOf(client)),
-    ...azure,
-  };
-  // The same class, whichever of its two declarations the caller's project sees.
-  return client.withOptions(options) as OpenAI;
-}
-
-/** The `fetch` that the client was given, which the SDK's types call private. */
-function fetchOf(client: OpenAIClient): typeof fetch {
-  const own = (client as { readonly fetch?: unknown }).fetch;
-  return typeof own === 'function' ? (own as typeof fetch) : fetch;
-}
 
 /** Whether the client is one of Azure: by its class, or by its address where the v1 API is used. */
 function isAzure(client: OpenAIClient): boolean {

@@ -2,8 +2,9 @@
  * What operators do to runs: reset, terminate, cancel twice, signal too late, find orphans. With the ready-made worker.
  */
 import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
-import type OpenAI from 'openai';
+import OpenAI from 'openai';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { findOrphans, JOB_KEY } from '../../../src/index.js';
 import type { BatchScenario } from '../../../src/testing/index.js';
@@ -12,6 +13,7 @@ import { workerProcessStage } from '../../support/stage.js';
 import { endpoint, jobsOf, ownerOf } from '../../support/runs.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
 import type { WorkerProcess } from '../../../dev/stage/worker-process.js';
+import { answer, API_KEY, rejection, serving } from '../../support/raw-server.js';
 import { reset as resetRun, workflowTasks } from '../../support/operators.js';
 import { chatExamples, chatRequests } from '../../support/samples.js';
 
@@ -152,6 +154,25 @@ async function orphansOf(workflowIds: readonly string[], cancel = false) {
 }
 
 describe('findOrphans', () => {
+  test('a redirect of the list to another origin → refused, the key is not sent there', async () => {
+    const keys: (string | undefined)[] = [];
+    const elsewhere: RequestListener = (request, response) => {
+      keys.push(request.headers.authorization);
+      answer(200, { data: [], has_more: false })(request, response);
+    };
+    await serving(elsewhere, (location) =>
+      serving(
+        (_, response) => response.writeHead(302, { location: `${location}/batches` }).end(),
+        async (baseURL) => {
+          const openai = new OpenAI({ apiKey: API_KEY, baseURL, maxRetries: 0 });
+          const error = await rejection(findOrphans({ temporal: stage.temporal.client, openai }));
+          expect(error).toMatchObject({ status: 302 });
+        },
+      ),
+    );
+    expect(keys).toEqual([]);
+  });
+
   test('a terminated run of each kind → its job is found with its owner, cancelled on demand, and then no longer found', async () => {
     keepNextInProgress();
     const batch = await startBatch(`orphan-batch-${randomUUID()}`);
