@@ -80,7 +80,7 @@ async function following(fetch: Fetch, url: URL, init: RequestInit, isFile: bool
     const to = URL.canParse(location, from.href) ? new URL(location, from) : null;
     const refusal = hops >= MAX_REDIRECTS ? 'too many redirects' : refusalOf(from, to, { method, isFile }, response);
     await response.body?.cancel().catch(() => undefined);
-    if (refusal !== null || to === null) return refused(response.status, refusal ?? 'a redirect to no address');
+    if (refusal !== null || to === null) return refused(response.status, refusal ?? 'a redirect without an address');
     if (to.origin !== from.origin) headers = withoutCredentials(headers);
     from = to;
   }
@@ -93,7 +93,7 @@ function refusalOf(
   { method, isFile }: { readonly method: string; readonly isFile: boolean },
   { status }: Response,
 ): string | null {
-  if (to === null || !/^https?:$/.test(to.protocol)) return 'a redirect to no address of the web';
+  if (to === null || !/^https?:$/.test(to.protocol)) return 'a redirect to an address that is not http or https';
   if (to.username !== '' || to.password !== '') return 'a redirect to an address with credentials';
   if (method !== 'GET' && !REPEATING.has(status)) return `a redirect (${status}) that would drop the request's body`;
   if (to.origin === from.origin) return null;

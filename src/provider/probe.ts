@@ -14,7 +14,9 @@ async function probe(provider: Provider, secrets: readonly string[]): Promise<st
   const name = `the API of provider "${provider.name}"`;
   try {
     const reply = await provider.client.get('/batches', { query: { limit: 1 }, timeout: TIMEOUT_MS });
-    return pageSchema.safeParse(reply).success ? null : `${name} answers with something else; check its base URL`;
+    return pageSchema.safeParse(reply).success
+      ? null
+      : `${name} does not answer like the OpenAI API; check its base URL`;
   } catch (error) {
     const refusal = toApiError(error, secrets);
     if (refusal === null || refusal.status === 429) return null;

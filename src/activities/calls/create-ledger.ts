@@ -109,7 +109,7 @@ export async function openLedger<T extends JobSnapshot>(
   if (withoutWord === 0) return new CreateLedger({ ...entry, isSearchDue });
   const mayBeUnderWay = entry.mayBeUnderWay || (await endOfLastAttempt()) !== 'failure';
   const withUnknownOutcome = entry.withUnknownOutcome + withoutWord;
-  log.info('An earlier attempt of the create left no word of its outcome', { withUnknownOutcome, mayBeUnderWay });
+  log.info('An earlier attempt of the create did not record its outcome', { withUnknownOutcome, mayBeUnderWay });
   return new CreateLedger({ ...entry, withUnknownOutcome, mayBeUnderWay, isSearchDue });
 }
 

@@ -58,7 +58,7 @@ export class CreditRounds {
     const message = `${requests} requests of round ${round} failed for want of it`;
     const wait = waitAfter({ reason: 'credit', message }, this.#state.creditWait, round);
     if (wait.waitedMs >= toMs(this.#spec.giveUpAfter) || done.length + parts > MAX_OUTCOMES) {
-      this.#run.warn(`There was no credit at the provider for long: ${requests} requests are not sent again for it`);
+      this.#run.warn(`The provider refused for want of credit for too long: ${requests} requests are not sent again`);
       return hasOthers(plan);
     }
     this.#state.creditWait = wait;

@@ -51,7 +51,7 @@ test('it lasts longer than giveUpAfter → failed with that reason, and a warnin
   const run = await start(chatRequests(3), { giveUpAfter: '1h' });
   const result = await run.result();
   expect(result).toMatchObject({ status: 'completed', lines: { failed: 3 } });
-  expect(result.warnings.join()).toMatch(/no credit at the provider for long: 3 requests are not sent again/);
+  expect(result.warnings.join()).toMatch(/want of credit for too long: 3 requests are not sent again/);
   expect(await readLines(result.errors?.uri)).toHaveLength(3);
   const times = creates(from);
   expect(times.at(-1)! - times[0]!).toBeGreaterThanOrEqual(HOUR);
