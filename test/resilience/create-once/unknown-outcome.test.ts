@@ -2,28 +2,20 @@
  * A job is created exactly once, whatever answers are lost; if that cannot be known, the run fails instead of paying
  * twice.
  */
-import { afterEach, describe, expect, test } from 'vitest';
-import { JOB_KEY, jobKeyOf, type BatchSpec, type FineTuningSpec } from '../../../src/index.js';
+import { describe, expect, test } from 'vitest';
+import { JOB_KEY, jobKeyOf } from '../../../src/index.js';
 import type { FaultEffect, FaultName } from '../../../src/testing/index.js';
-import { timeSkippingStage } from '../../support/stage.js';
+import { faultStage } from '../../support/fault-stage.js';
 import { endpoint, failureOf, jobsOf } from '../../support/runs.js';
-import { HOUR, IMMEDIATE_BATCH, MINUTE } from '../../../dev/stage/timing.js';
+import { HOUR, IMMEDIATE_BATCH } from '../../../dev/stage/timing.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
-import { chatExamples, chatRequests, jsonl } from '../../support/samples.js';
+import { chatRequests, jsonl } from '../../support/samples.js';
 
-const stage = timeSkippingStage({
+const { stage, startBatch, startFineTuning } = faultStage({
+  requests: 3,
+  pollEvery: '30m',
   providers: { impatient: { timeoutMs: 400 }, bare: { metadata: false } },
-  api: { batches: { validatingMs: MINUTE, inProgressMs: HOUR, finalizingMs: MINUTE, cancellingMs: MINUTE, jitter: 0 } },
 });
-const poll = { min: '30m', max: '30m' };
-const startBatch = (more: Partial<BatchSpec> = {}) =>
-  stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, poll, ...more });
-const startFineTuning = async (more: Partial<FineTuningSpec> = {}) => {
-  const trainingFile = { uri: await stage.write(chatExamples(10)) };
-  return stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll, ...more });
-};
-
-afterEach(() => stage.api.faults.clear());
 
 /** A file that the run did not upload: other jobs may have it, too. */
 const givenFile = async (): Promise<{ fileId: string }> => {

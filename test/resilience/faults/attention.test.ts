@@ -1,30 +1,16 @@
 /** Once a job exists, no refusal ends its run: it needs attention, and goes on by itself when that is mended. */
-import { afterEach, describe, expect, test } from 'vitest';
-import { HOUR, MINUTE } from '../../../dev/stage/timing.js';
-import type { BatchSpec, FineTuningSpec } from '../../../src/index.js';
+import { describe, expect, test } from 'vitest';
+import { HOUR } from '../../../dev/stage/timing.js';
 import type { FaultEffect, Operation } from '../../../src/testing/index.js';
-import { endpoint, failureOf, historyLength } from '../../support/runs.js';
-import { chatExamples, chatRequests } from '../../support/samples.js';
-import { timeSkippingStage } from '../../support/stage.js';
+import { failureOf, historyLength } from '../../support/runs.js';
+import { chatRequests } from '../../support/samples.js';
+import { faultStage } from '../../support/fault-stage.js';
 
-const stage = timeSkippingStage({
-  api: {
-    batches: { validatingMs: MINUTE, inProgressMs: 2 * HOUR, finalizingMs: MINUTE, cancellingMs: MINUTE, jitter: 0 },
-    fineTuning: { validatingMs: MINUTE, queuedMs: MINUTE, runningMs: 2 * HOUR, jitter: 0 },
-  },
+const { stage, startBatch, startFineTuning } = faultStage({
+  requests: 4,
+  pollEvery: '20m',
+  api: { batches: { inProgressMs: 2 * HOUR } },
 });
-const poll = { min: '20m', max: '20m' };
-const batchSpec = (more: Partial<BatchSpec> = {}): BatchSpec => ({
-  input: { requests: chatRequests(4) },
-  endpoint,
-  poll,
-  ...more,
-});
-const startBatch = (more?: Partial<BatchSpec>) => stage.jobs.startBatch(batchSpec(more));
-const startFineTuning = async (more: Partial<FineTuningSpec> = {}) => {
-  const trainingFile = { uri: await stage.write(chatExamples(10)) };
-  return stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll, ...more });
-};
 const refuse = (on: Operation | Operation[], effect: FaultEffect = KEY_REVOKED) =>
   stage.api.faults.add({ on, effect, times: Infinity });
 
@@ -44,11 +30,6 @@ const REFUSALS: [string, FaultEffect][] = [
     { kind: 'status', status: 429, code: 'insufficient_quota', message: 'You exceeded your current quota.' },
   ],
 ];
-
-afterEach(() => {
-  stage.api.faults.clear();
-  stage.api.scenarios.clear();
-});
 
 describe('a refusal for a while', () => {
   test.each(REFUSALS)('%s on the reads → attention with its words, then the results', async (_, effect) => {

@@ -1,34 +1,14 @@
 /** Jobs that vanish, for a while or forever, that are stuck, and whose reads mislead. */
-import { afterEach, describe, expect, test } from 'vitest';
-import type { BatchSpec } from '../../../src/index.js';
-import { timeSkippingStage } from '../../support/stage.js';
-import { endpoint, failureOf } from '../../support/runs.js';
+import { describe, expect, test } from 'vitest';
+import { faultStage } from '../../support/fault-stage.js';
+import { failureOf } from '../../support/runs.js';
 import { MINUTE, HOUR } from '../../../dev/stage/timing.js';
-import { chatExamples, chatRequests } from '../../support/samples.js';
 
-const stage = timeSkippingStage({
-  api: {
-    batches: {
-      validatingMs: 10 * MINUTE,
-      inProgressMs: 4 * HOUR,
-      finalizingMs: 10 * MINUTE,
-      cancellingMs: MINUTE,
-      jitter: 0,
-    },
-    fineTuning: { validatingMs: MINUTE, queuedMs: MINUTE, runningMs: 2 * HOUR, jitter: 0 },
-  },
+const { stage, startBatch, startFineTuning } = faultStage({
+  requests: 30,
+  pollEvery: '10m',
+  api: { batches: { validatingMs: 10 * MINUTE, inProgressMs: 4 * HOUR, finalizingMs: 10 * MINUTE } },
 });
-const poll = { min: '10m', max: '10m' };
-const startBatch = (more: Partial<BatchSpec> = {}) =>
-  stage.jobs.startBatch({ input: { requests: chatRequests(30) }, endpoint, poll, ...more });
-const startFineTuning = async () =>
-  stage.jobs.startFineTuning({
-    model: 'gpt-4o-mini-2024-07-18',
-    trainingFile: { uri: await stage.write(chatExamples(10)) },
-    poll,
-  });
-
-afterEach(() => stage.api.faults.clear());
 
 describe('a job that is missing', () => {
   test.each(['20m', '3h'])(

@@ -1,27 +1,16 @@
 /** Which refusals end a run, and with which message; which are waited out, and for how long. */
-import { afterEach, describe, expect, test } from 'vitest';
-import type { BatchSpec, FineTuningSpec } from '../../../src/index.js';
+import { describe, expect, test } from 'vitest';
 import type { StatusEffect } from '../../../src/testing/index.js';
-import { timeSkippingStage } from '../../support/stage.js';
-import { endpoint, failureOf } from '../../support/runs.js';
-import { MINUTE, HOUR } from '../../../dev/stage/timing.js';
-import { chatExamples, chatRequests } from '../../support/samples.js';
+import { faultStage } from '../../support/fault-stage.js';
+import { failureOf } from '../../support/runs.js';
+import { HOUR } from '../../../dev/stage/timing.js';
 
-const stage = timeSkippingStage({
+const { stage, startBatch, startFineTuning } = faultStage({
+  requests: 3,
+  pollEvery: '30m',
   providers: { default: { fineTuningSlots: 2 } },
-  api: {
-    limits: { concurrentFineTuningJobs: 2 },
-    batches: { validatingMs: MINUTE, inProgressMs: HOUR, finalizingMs: MINUTE, cancellingMs: MINUTE, jitter: 0 },
-    fineTuning: { validatingMs: MINUTE, queuedMs: MINUTE, runningMs: 2 * HOUR, jitter: 0 },
-  },
+  api: { limits: { concurrentFineTuningJobs: 2 } },
 });
-const poll = { min: '30m', max: '30m' };
-const startBatch = (more: Partial<BatchSpec> = {}) =>
-  stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, poll, ...more });
-const startFineTuning = async (more: Partial<FineTuningSpec> = {}) => {
-  const trainingFile = { uri: await stage.write(chatExamples(10)) };
-  return stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll, ...more });
-};
 /** Milliseconds between the requests of an operation, on the server's clock. */
 const pauses = (operation: string, since: number) => {
   const times = stage.api.requests.slice(since).filter((request) => request.operation === operation);
@@ -33,8 +22,6 @@ const waitingFor = async (run: { handle: { describe: () => Promise<{ raw: unknow
   return (raw as { pendingActivities?: { lastFailure?: { message?: string } }[] }).pendingActivities?.[0]?.lastFailure
     ?.message;
 };
-
-afterEach(() => stage.api.faults.clear());
 
 describe('a final refusal', () => {
   const refusals: [what: string, effect: Omit<StatusEffect, 'kind'>][] = [

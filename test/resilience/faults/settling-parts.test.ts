@@ -1,33 +1,25 @@
 /** What settling does with files that lie about themselves, with deletion, and with the by-products of a job. */
-import { afterEach, describe, expect, test } from 'vitest';
-import type { BatchSpec } from '../../../src/index.js';
+import { describe, expect, test } from 'vitest';
 import type { FaultRule } from '../../../src/testing/index.js';
-import { HOUR, MINUTE } from '../../../dev/stage/timing.js';
-import { endpoint, failureOf, readLines } from '../../support/runs.js';
-import { chatExamples, chatRequests } from '../../support/samples.js';
-import { timeSkippingStage } from '../../support/stage.js';
+import { HOUR } from '../../../dev/stage/timing.js';
+import { failureOf, readLines } from '../../support/runs.js';
+import { faultStage } from '../../support/fault-stage.js';
 
-const stage = timeSkippingStage({
-  api: {
-    batches: { validatingMs: MINUTE, inProgressMs: HOUR, finalizingMs: MINUTE, cancellingMs: MINUTE, jitter: 0 },
-    fineTuning: { validatingMs: MINUTE, queuedMs: MINUTE, runningMs: HOUR, jitter: 0 },
-  },
+const {
+  stage,
+  startBatch,
+  startFineTuning: startJob,
+} = faultStage({
+  requests: 6,
+  pollEvery: '10m',
+  api: { fineTuning: { runningMs: HOUR } },
 });
-const poll = { min: '10m', max: '10m' };
-const startBatch = (more: Partial<BatchSpec> = {}) =>
-  stage.jobs.startBatch({ input: { requests: chatRequests(6) }, endpoint, poll, ...more });
 /** A job that is about to end. */
 async function startFineTuning() {
-  const trainingFile = { uri: await stage.write(chatExamples(10)) };
-  const run = await stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile, poll });
+  const run = await startJob();
   await stage.pass('10m');
   return run;
 }
-
-afterEach(() => {
-  stage.api.faults.clear();
-  stage.api.scenarios.clear();
-});
 
 const errorDocument = { kind: 'status', status: 200, body: { error: { message: 'try again' } } } as const;
 const mutated = (change: (body: Record<string, unknown>) => unknown) =>

@@ -1,29 +1,15 @@
 /** The end of a job whose results appear late, in part, or never. */
-import { afterEach, describe, expect, test } from 'vitest';
-import type { BatchSpec } from '../../../src/index.js';
+import { describe, expect, test } from 'vitest';
 import type { FaultRule } from '../../../src/testing/index.js';
-import { HOUR, MINUTE } from '../../../dev/stage/timing.js';
-import { endpoint, failureOf } from '../../support/runs.js';
-import { chatExamples, chatRequests } from '../../support/samples.js';
-import { timeSkippingStage } from '../../support/stage.js';
+import { HOUR } from '../../../dev/stage/timing.js';
+import { failureOf } from '../../support/runs.js';
+import { faultStage } from '../../support/fault-stage.js';
 
-const stage = timeSkippingStage({
-  api: {
-    batches: { validatingMs: MINUTE, inProgressMs: HOUR, finalizingMs: MINUTE, cancellingMs: MINUTE, jitter: 0 },
-    fineTuning: { validatingMs: MINUTE, queuedMs: MINUTE, runningMs: HOUR, jitter: 0 },
-  },
+const { stage, startBatch, startFineTuning } = faultStage({
+  requests: 6,
+  pollEvery: '10m',
+  api: { fineTuning: { runningMs: HOUR } },
 });
-const poll = { min: '10m', max: '10m' };
-const startBatch = (more: Partial<BatchSpec> = {}) =>
-  stage.jobs.startBatch({ input: { requests: chatRequests(6) }, endpoint, poll, ...more });
-const startFineTuning = async () =>
-  stage.jobs.startFineTuning({
-    model: 'gpt-4o-mini-2024-07-18',
-    trainingFile: { uri: await stage.write(chatExamples(10)) },
-    poll,
-  });
-
-afterEach(() => stage.api.faults.clear());
 
 const changed = (fields: object) =>
   ({ kind: 'mutate', change: (body: unknown) => ({ ...(body as object), ...fields }) }) as const;
