@@ -95,9 +95,7 @@ export class Parts {
 
   /** Sends the cancel to all children. */
   cancel(): void {
-    for (const child of this.#running.values()) {
-      void CancellationScope.nonCancellable(() => child.signal(cancelSignal, CANCEL_REASON)).catch(() => undefined);
-    }
+    for (const child of this.#running.values()) void sendCancel(child);
   }
 
   /** Runs one part to its end. */
@@ -176,7 +174,7 @@ export class Parts {
       if (child === null) return { kind: 'open' };
       this.#running.set(name, child);
       this.#onChange();
-      if (this.#run.cancellation) await child.signal(cancelSignal, CANCEL_REASON);
+      if (this.#run.cancellation) await sendCancel(child);
       const result = await this.#stalls.during(
         childId,
         (reason) => this.#tellWaiting(name, reason),
@@ -255,6 +253,11 @@ export class Parts {
     const summary = `Read the manifest of ${workflowId}`;
     return runActivity(shortActivities.findPartResult, summary, { workflowId, resultsUri });
   }
+}
+
+/** A child that ended a moment before cannot be signalled, and need not be. */
+async function sendCancel(child: Child): Promise<void> {
+  await CancellationScope.nonCancellable(() => child.signal(cancelSignal, CANCEL_REASON)).catch(() => undefined);
 }
 
 const nameOf = ({ number }: BulkPart, round: number): string => `r${round}-p${number}`;
