@@ -44,3 +44,24 @@ export interface BudgetState {
 /** The workers of a task queue share one account per provider, so there is one budget for each pair. */
 export const budgetWorkflowId = (taskQueue: string, provider: string): string =>
   `llm-jobs-budget/${taskQueue}/${provider}`;
+
+/** Whether the argument of a signal is a request. Anybody can send signals, with any argument or none. */
+export function isCapacityRequest(value: unknown): value is CapacityRequest {
+  const { lease, holder, holderRun, model, tokens, limit, createsPerHour } = fieldsOf(value);
+  return (
+    [lease, holder, model, holderRun ?? ''].every((field) => typeof field === 'string') &&
+    [tokens, limit ?? 0, createsPerHour ?? 0].every(isCount)
+  );
+}
+
+/** Whether the argument of a signal is a refusal. */
+export function isCapacityRefusal(value: unknown): value is CapacityRefusal {
+  const { lease, model, limit, isOfTokens } = fieldsOf(value);
+  const areTexts = typeof lease === 'string' && typeof model === 'string';
+  return areTexts && isCount(limit ?? 0) && typeof isOfTokens === 'boolean';
+}
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const isCount = (value: unknown): boolean => typeof value === 'number' && value >= 0;

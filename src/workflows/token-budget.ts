@@ -12,7 +12,12 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { inMarkdown } from '../contract/text.js';
-import type { BudgetState, CapacityRefusal, CapacityRequest } from '../contract/token-budget.js';
+import {
+  isCapacityRefusal,
+  isCapacityRequest,
+  type BudgetState,
+  type CapacityRequest,
+} from '../contract/token-budget.js';
 import { runActivity, shortActivities } from './lifecycle/activity-calls.js';
 import { isHistoryLong } from './lifecycle/history-limit.js';
 import {
@@ -84,7 +89,9 @@ class TokenBudget {
     }
   }
 
-  #request(request: CapacityRequest): void {
+  #request(request: unknown): void {
+    // A handler that throws would stop the budget for every bulk batch of the provider.
+    if (!isCapacityRequest(request)) return;
     const { lease, holder, holderRun, model, limit } = request;
     // A workflow id has one run at a time. An earlier run of this id was terminated, and has not returned its capacity.
     this.#keep((held) => held.holder !== holder || held.holderRun === holderRun);
@@ -101,7 +108,9 @@ class TokenBudget {
     this.#changes += 1;
   }
 
-  #learnFromRefusal({ lease, model, limit, isOfTokens }: CapacityRefusal): void {
+  #learnFromRefusal(refusal: unknown): void {
+    if (!isCapacityRefusal(refusal)) return;
+    const { lease, model, limit, isOfTokens } = refusal;
     this.#state.leases = this.#state.leases.filter((held) => held.lease !== lease);
     if (isOfTokens) {
       // Without a limit in the provider's message, the tokens enqueued besides this part are known to fit. At least 1.

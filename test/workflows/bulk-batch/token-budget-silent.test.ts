@@ -6,6 +6,12 @@ import { stageActivities } from '../../../dev/stage/backend.js';
 import { MINUTE } from '../../../dev/stage/timing.js';
 import { WORKFLOW_BUNDLE } from '../../../dev/stage/worker.js';
 import { LlmJobsClient } from '../../../src/client.js';
+import {
+  budgetQuery,
+  capacityRefusedSignal,
+  releaseCapacitySignal,
+  requestCapacitySignal,
+} from '../../../src/workflows/messages.js';
 import { chatRequests } from '../../support/samples.js';
 import { devServerStage } from '../../support/stage.js';
 
@@ -29,6 +35,28 @@ test.each([
   expect(check).toEqual({ answers: false, isReplaced });
   expect((await budget.describe()).status.name).toBe(isReplaced ? 'TERMINATED' : 'RUNNING');
   if (!isReplaced) await budget.terminate();
+});
+
+test('signals with any argument or none → the budget goes on, and a bulk batch completes', async () => {
+  const { client, taskQueue } = stage.temporal;
+  const budget = await client.workflow.start('tokenBudget', {
+    taskQueue,
+    workflowId: `llm-jobs-budget/${taskQueue}/default`,
+  });
+  for (const name of [requestCapacitySignal.name, capacityRefusedSignal.name, releaseCapacitySignal.name]) {
+    for (const args of [
+      [],
+      [null],
+      ['text'],
+      [{ lease: 'a', holder: 'b', model: 'm', tokens: 'many' }],
+      [{ lease: 1 }],
+    ]) {
+      await budget.signal(name, ...args);
+    }
+  }
+  const run = await stage.jobs.startBulkBatch({ input: { uri: await stage.write(chatRequests(3)) } });
+  expect(await run.result()).toMatchObject({ status: 'completed', lines: { succeeded: 3 } });
+  expect(await budget.query(budgetQuery.name)).toMatchObject({ leases: [], queue: [], limits: {} });
 });
 
 test('versioned workers, pinned by default: the deployment that started the budget is gone → the next one answers its bulk batches', async () => {
