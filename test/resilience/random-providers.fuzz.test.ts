@@ -188,7 +188,7 @@ async function cancelAt(run: BatchRun, after: string | null): Promise<void> {
   expect([undefined, 'WorkflowNotFoundError']).toContain(error instanceof Error ? error.name : error);
 }
 
-const poll = { min: '30m', max: '30m' };
+const poll = { min: '30m', max: '4h' };
 
 test(
   'a batch → one job, every answer kept, nothing deleted unread',
