@@ -180,9 +180,10 @@ function expectNoResult({ cause }: Error, { name }: Provider, mayBeCancelled: bo
   expect({ cause: String(cause), isExpected: isAmbiguous || isCancelled }).toMatchObject({ isExpected: true });
 }
 
+/** Not at once: the time-skipping server loses a run whose activity is cancelled as it ends. */
 async function cancelAt(run: BatchRun, after: string | null): Promise<void> {
   if (after === null) return;
-  if (after !== '0s') await stage.pass(after);
+  await stage.pass(after);
   const error: unknown = await run.cancel('enough').catch((reason: unknown) => reason);
   // The run may have failed by then.
   expect([undefined, 'WorkflowNotFoundError']).toContain(error instanceof Error ? error.name : error);
@@ -196,7 +197,7 @@ test(
     const property = fc.asyncProperty(
       provider,
       fc.record({ input: fc.boolean(), output: fc.boolean() }),
-      fc.option(fc.constantFrom('0s', '10m', '1h'), { freq: 4 }),
+      fc.option(fc.constantFrom('5m', '20m', '1h'), { freq: 4 }),
       async (random, cleanup, cancelAfter) => {
         const known = await knownBatches();
         const first = stage.api.requests.length;
