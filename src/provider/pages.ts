@@ -19,8 +19,8 @@ export type ListPage = z.output<typeof pageSchema>;
 
 const withId = z.object({ id: z.string().min(1) });
 
-/** Most pages of a list that are read at a time: half a million jobs. A longer list is one without an end. */
-export const MAX_PAGES = 5_000;
+/** Most pages of a list that are read at a time: 200,000 jobs. A longer list is one without an end. */
+export const MAX_PAGES = 2_000;
 
 /** A list that is still not read to its end after {@link MAX_PAGES} pages. */
 export class EndlessListError extends Error {
