@@ -1,18 +1,26 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+/** Time-outs of Temporal and of requests pass in real time in these: `npm run test:slow`. */
+const SLOW = process.env.LLM_JOBS_SLOW ? [] : ['test/**/*.slow.test.ts'];
+
+type ProjectOptions = TestProjectInlineConfiguration['test'];
+
+/** Two sets of test files. Those of `test/unit` share the modules that they import, which halves their time. */
+export function projectsOf(files: string, more: ProjectOptions = {}): TestProjectInlineConfiguration[] {
+  // One process per file: the Temporal SDK's native addon allows one runtime per process.
+  const options = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000, ...more } as const;
+  const unit = { name: 'unit', include: [`test/unit/**/${files}`], isolate: false };
+  const servers = { name: 'servers', include: [`test/**/${files}`], exclude: ['test/unit/**', ...SLOW] };
+  return [unit, servers].map((project) => ({ test: { ...options, ...project } }));
+}
 
 export default defineConfig({
   test: {
     // Property tests (`*.fuzz.test.ts`) are among them, with few runs; see vitest.fuzz.config.ts.
-    include: ['test/**/*.test.ts'],
-    // Time-outs of Temporal and of requests pass in real time in these: `npm run test:slow`.
-    exclude: process.env.LLM_JOBS_SLOW ? [] : ['test/**/*.slow.test.ts'],
+    projects: projectsOf('*.test.ts'),
     globalSetup: ['test/support/setup/global.ts'],
-    // One process per file: the Temporal SDK's native addon allows one runtime per process.
-    pool: 'forks',
     // Two more than the processors of the smallest machine, since most tests wait for Temporal or for a timer.
     maxWorkers: 4,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.test-report.json' }]] : ['default'],
   },
 });
