@@ -1,6 +1,6 @@
 /** The results of a batch, downloaded into storage and accounted for line by line against its input. */
 import { randomUUID } from 'node:crypto';
-import { cancellationSignal } from '@temporalio/activity';
+import { cancellationSignal, log } from '@temporalio/activity';
 import type {
   CheckedInput,
   CollectBatchInput,
@@ -22,6 +22,9 @@ import { accountOf, hasNoFile, readAgain, type BatchAccounting } from './batch-a
 import { type Lack, Settling } from './settling.js';
 
 type OpenContent = () => AsyncIterable<Uint8Array>;
+
+/** Beginning of the names of temporary files. */
+const UNSUCCESSFUL = 'without-success-';
 
 /** The ends of a batch that may leave requests unprocessed, with the code that such requests get. */
 const EARLY_ENDS: Readonly<Record<string, EndedEarly['code']>> = {
@@ -71,7 +74,7 @@ async function collect(
   };
   // Kept until it is known which of the lines without success count. An attempt that stalled may still be running, so
   // each has a file of its own.
-  const unsuccessfulUri = uriOf(`without-success-${randomUUID()}.jsonl`);
+  const unsuccessfulUri = uriOf(`${UNSUCCESSFUL}${randomUUID()}.jsonl`);
   const unlessOvertaken = await overtakingCheck(storage, uriOf('manifest.json'));
   const write = (name: string, content: AsyncIterable<Uint8Array | string>) =>
     storage.write(uriOf(name), unlessOvertaken(content));
@@ -96,6 +99,7 @@ async function collect(
     const result = toResult(input, collected, warnings, account.lacks.length === 0);
     if (settling.hasBegun) await deleteOutdated(storage, uriOf, result);
     await write('manifest.json', manifest(result));
+    await deleteLeftovers(storage, unsuccessfulUri);
     const fileIds = [batch.outputFileId, batch.errorFileId].filter((fileId) => fileId !== null);
     return { result, readWhole: account.isReadWhole && inputLacks.length === 0 ? fileIds : [] };
   } finally {
@@ -144,6 +148,18 @@ async function deleteOutdated(
 ): Promise<void> {
   for (const name of ['output', 'errors', 'unreadable'] as const) {
     if (result[name] === null) await storage.delete(uriOf(`${name}.jsonl`));
+  }
+}
+
+/** Deletes what attempts of killed workers left. It is of no use, but harmless: a storage that does not list keeps it. */
+async function deleteLeftovers(storage: Storage, unsuccessfulUri: string): Promise<void> {
+  const folder = new URL('.', unsuccessfulUri).href;
+  try {
+    for await (const { uri } of storage.list(folder)) {
+      if (uri.startsWith(`${folder}${UNSUCCESSFUL}`)) await storage.delete(uri);
+    }
+  } catch (error) {
+    log.warn('Could not delete what earlier attempts left', { folder, error: String(error) });
   }
 }
 

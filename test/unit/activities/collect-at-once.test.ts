@@ -1,7 +1,7 @@
 /** Two attempts of one collect at once: one that stalled, and its successor. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import OpenAI from 'openai';
@@ -87,6 +87,9 @@ test('an attempt stalls with less than its successor reads → the files are the
     (error: unknown) => error,
   );
   await expect.poll(() => stalled, { timeout: 30_000 }).not.toBeNull();
+  // What a killed worker left.
+  await mkdir(join(box.root, 'batch_1'), { recursive: true });
+  await writeFile(join(box.root, 'batch_1', 'without-success-0.jsonl'), ERRORS);
   const second = await collect(input);
   expect(second.lines).toEqual({ succeeded: 2, failed: 2, unfinished: 0, missing: 0 });
 
