@@ -20,8 +20,8 @@ const CLOCK_SKEW_SECONDS = 900;
 const LIST_DISORDER_SECONDS = 60;
 
 /**
- * How far a search is. It travels in heartbeat details, so that a search that takes longer than one attempt goes on
- * where it was.
+ * Progress of a search. It is kept in the heartbeat details, so that the next attempt resumes an interrupted search
+ * instead of starting over.
  */
 export interface SearchProgress<T extends JobSnapshot> {
   /** The object that was read last; null before the first. */
@@ -59,7 +59,7 @@ export const searchProgressSchema = z.object({
 /** How the jobs of one run are found and cancelled. */
 export interface KeyedJobs<T extends JobSnapshot> {
   readonly api: ProviderApi;
-  /** Whether jobs of the run can be told from others: by metadata, or by an input file of its own. */
+  /** Whether the run's jobs can be identified, either by their metadata or by an input file that only this run has. */
   readonly canFind: boolean;
   /** All jobs of the run, read from where the progress is, which is kept up to date. */
   readonly find: (progress?: SearchProgress<T>) => Promise<T[]>;
@@ -82,7 +82,7 @@ export function keyedJobs<T extends JobSnapshot>(kind: JobKind<T>, api: Provider
   };
 }
 
-/** All jobs of the run, in an activity whose next attempt goes on where this one ends. */
+/** Finds all jobs of the run. If the attempt is interrupted, the next one resumes the search. */
 export function findInAttempts<T extends JobSnapshot>(jobs: KeyedJobs<T>): Promise<T[]> {
   const details = z.object({ search: searchProgressSchema }).safeParse(activityInfo().heartbeatDetails);
   const search = (details.data?.search as SearchProgress<T> | undefined) ?? newSearch<T>();
@@ -92,7 +92,7 @@ export function findInAttempts<T extends JobSnapshot>(jobs: KeyedJobs<T>): Promi
   );
 }
 
-/** Lists newest first. A search that goes on reads what is new since its start at the end. */
+/** Reads the list newest first. A resumed search finally reads the jobs that were added since it started. */
 async function findJobs<T extends JobSnapshot>(
   kind: JobKind<T>,
   api: ProviderApi,
@@ -135,7 +135,7 @@ async function readList<T extends JobSnapshot>(
     const belonging = belongingOf(kind, job, search);
     if (belonging === 'own') progress.found.push(job);
     if (belonging === 'unclear') progress.unclear.push(job.id);
-    // What is read at the end of the search must not become the place where the next attempt goes on.
+    // This final pass must not change the position from which the next attempt resumes.
     if (until > 0) continue;
     progress.after = job.id;
     if (createdAt !== null) progress.newest = Math.max(progress.newest ?? 0, createdAt);

@@ -1,6 +1,6 @@
 /**
  * Finds out why another run does not get on. A worker that lacks a workflow's type fails its first task again and again,
- * which Temporal shows in that run alone, and its parent waits for ever.
+ * which Temporal shows in that run alone, while its parent waits forever.
  */
 import { getClient } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';

@@ -38,8 +38,8 @@ export interface BatchAccounting {
   /** What the results lack of what the provider counts; empty if they account for all of it. */
   readonly lacks: readonly Lack[];
   /**
-   * Whether the result files were read to their end, have a line for every request, agree with the counts, and every
-   * line of them is in the results: only then may they be deleted at the provider.
+   * Whether the result files were read completely, have a line for every request, agree with the counts, and are fully
+   * contained in the results. Only then may they be deleted at the provider.
    */
   readonly isReadWhole: boolean;
 }

@@ -72,8 +72,8 @@ async function collect(
     errors: resultLines(api, batch.errorFileId, files),
     ...(code && { endedEarly: { code, completed: batch.requestCounts.completed } }),
   };
-  // Kept until it is known which of the lines without success count. An attempt that stalled may still be running, so
-  // each has a file of its own.
+  // Kept until it is known which of the lines without success count. A stalled attempt may still be running, so
+  // every attempt writes its own file.
   const unsuccessfulUri = uriOf(`${UNSUCCESSFUL}${randomUUID()}.jsonl`);
   const unlessOvertaken = await overtakingCheck(storage, uriOf('manifest.json'));
   const write = (name: string, content: AsyncIterable<Uint8Array | string>) =>
