@@ -7,7 +7,7 @@ import { type Judgement, judgeResult, WHOLE } from './judge-result.js';
 import { failureKind } from './line-failures.js';
 import type { Outcome } from './request-outcomes.js';
 import { syntheticCodeOf } from './synthetic-line.js';
-import { usageInBody, usageOf } from './usage.js';
+import { USAGE_PATHS, usageInBody, usageOf } from './usage.js';
 
 /** How the answers of a bulk batch are taken. */
 export interface AnswerPolicy {
@@ -38,7 +38,6 @@ export interface ResultLine {
 export type StrayLine = Omit<ResultLine, 'customId'> & { readonly customId: null };
 
 const BODY_PATH = ['response', 'body'];
-const USAGE_PATH = [...BODY_PATH, 'usage'];
 const CUSTOM_ID = 0;
 const ERROR = 1;
 const STATUS_CODE = 2;
@@ -61,21 +60,12 @@ const PATHS = [
 ];
 const LINE_ID = 9;
 const MODEL = 10;
-const TOTAL_TOKENS = 11;
-/** The fields of `usageOf`, four of each dialect. */
-const USAGE = 12;
+/** The first of `USAGE_PATHS`. */
+const USAGE = 11;
 const PATHS_OF_PAYMENT = [
   ['id'],
   [...BODY_PATH, 'model'],
-  [...USAGE_PATH, 'total_tokens'],
-  [...USAGE_PATH, 'prompt_tokens'],
-  [...USAGE_PATH, 'completion_tokens'],
-  [...USAGE_PATH, 'prompt_tokens_details', 'cached_tokens'],
-  [...USAGE_PATH, 'completion_tokens_details', 'reasoning_tokens'],
-  [...USAGE_PATH, 'input_tokens'],
-  [...USAGE_PATH, 'output_tokens'],
-  [...USAGE_PATH, 'input_tokens_details', 'cached_tokens'],
-  [...USAGE_PATH, 'output_tokens_details', 'reasoning_tokens'],
+  ...USAGE_PATHS.map((path) => [...BODY_PATH, 'usage', ...path]),
 ];
 
 /**
@@ -87,10 +77,11 @@ export function resultReader(): (line: Line) => ResultLine | StrayLine | null {
   return (line) => {
     const values = scan(line);
     if (values === null) return null;
-    const about = { id: textOf(values[LINE_ID]), customId: idOf(values[CUSTOM_ID]) };
+    const id = textOf(values[LINE_ID]);
+    const customId = idOf(values[CUSTOM_ID]);
     if (isPlainAnswer(values)) {
-      const usage = usageOf(values.slice(USAGE, USAGE + 4), values.slice(USAGE + 4), values[TOTAL_TOKENS]);
-      return { ...about, outcome: 'succeeded', isAnswered: true, usage, model: textOf(values[MODEL]) };
+      const usage = usageOf(values, USAGE);
+      return { id, customId, outcome: 'succeeded', isAnswered: true, usage, model: textOf(values[MODEL]) };
     }
     const object = parseLine(line).object;
     if (object === null) return null;
@@ -99,7 +90,8 @@ export function resultReader(): (line: Line) => ResultLine | StrayLine | null {
     const outcome = outcomeOf(judgement, object, [], usage.totalTokens > 0);
     const isAnswered = judgement.status >= 200 && judgement.status < 300;
     return {
-      ...about,
+      id,
+      customId,
       outcome: outcome === 'truncated' ? 'succeeded' : outcome,
       isAnswered,
       usage,

@@ -32,29 +32,36 @@ export function addUsage(sum: UsageSum, usage: TokenUsage): void {
   sum.reasoningTokens += usage.reasoningTokens;
 }
 
+/** Where a usage has its counts: the names of chat completions and embeddings, then those of responses. */
+export const USAGE_PATHS = [
+  ['total_tokens'],
+  ['prompt_tokens'],
+  ['completion_tokens'],
+  ['prompt_tokens_details', 'cached_tokens'],
+  ['completion_tokens_details', 'reasoning_tokens'],
+  ['input_tokens'],
+  ['output_tokens'],
+  ['input_tokens_details', 'cached_tokens'],
+  ['output_tokens_details', 'reasoning_tokens'],
+] as const;
+
 /**
- * The usage of a line from the values of its fields. Chat completions and embeddings count prompt and completion tokens,
- * responses input and output tokens; where both stand, the larger counts. What only the total contains is output: some
- * servers count the tokens of hidden thinking nowhere else.
+ * The usage of a line from the values at `USAGE_PATHS`, the first of which has the index `from`. Where both dialects
+ * stand, the larger counts. What only the total contains is output: some servers count the tokens of hidden thinking
+ * nowhere else.
  */
-export function usageOf(
-  [promptTokens, completionTokens, cachedPrompt, reasoningCompletion]: readonly unknown[],
-  [inputTokens, outputTokens, cachedInput, reasoningOutput]: readonly unknown[],
-  total: unknown,
-): TokenUsage {
-  const input = Math.max(countIn(promptTokens), countIn(inputTokens));
-  const output = Math.max(countIn(completionTokens), countIn(outputTokens));
-  const totalTokens = Math.max(countIn(total), input + output);
+export function usageOf(values: readonly unknown[], from: number): TokenUsage {
+  const larger = (one: number, other: number) => Math.max(countIn(values[from + one]), countIn(values[from + other]));
+  const input = larger(1, 5);
+  const output = larger(2, 6);
+  const totalTokens = Math.max(countIn(values[from]), input + output);
   const hidden = totalTokens - input - output;
   return {
     inputTokens: input,
     outputTokens: output + hidden,
     totalTokens,
-    cachedTokens: Math.min(Math.max(countIn(cachedPrompt), countIn(cachedInput)), input),
-    reasoningTokens: Math.min(
-      Math.max(countIn(reasoningCompletion), countIn(reasoningOutput), hidden),
-      output + hidden,
-    ),
+    cachedTokens: Math.min(larger(3, 7), input),
+    reasoningTokens: Math.min(Math.max(larger(4, 8), hidden), output + hidden),
   };
 }
 
@@ -62,24 +69,9 @@ export function usageOf(
 export function usageInBody(body: unknown): TokenUsage {
   const usage: unknown = isObject(body) ? body.usage : null;
   if (!isObject(usage)) return NO_USAGE;
-  const detail = (group: string, name: string) => {
-    const details = usage[group];
-    return isObject(details) ? details[name] : undefined;
-  };
   return usageOf(
-    [
-      usage.prompt_tokens,
-      usage.completion_tokens,
-      detail('prompt_tokens_details', 'cached_tokens'),
-      detail('completion_tokens_details', 'reasoning_tokens'),
-    ],
-    [
-      usage.input_tokens,
-      usage.output_tokens,
-      detail('input_tokens_details', 'cached_tokens'),
-      detail('output_tokens_details', 'reasoning_tokens'),
-    ],
-    usage.total_tokens,
+    USAGE_PATHS.map((path) => path.reduce<unknown>(valueAt, usage)),
+    0,
   );
 }
 
@@ -93,6 +85,10 @@ export function withCountsOf(
   const both = inputTokens + Math.max(usage.outputTokens, batch.output_tokens);
   const totalTokens = Math.max(usage.totalTokens, batch.total_tokens, both);
   return { ...usage, inputTokens, outputTokens: totalTokens - inputTokens, totalTokens };
+}
+
+function valueAt(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
 }
 
 /** A count; 0 for anything that cannot be one. */

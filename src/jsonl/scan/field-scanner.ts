@@ -48,7 +48,7 @@ export interface ScanOptions {
 /**
  * Makes a function that returns a line's values in the order of the paths, or null where the line is not one JSON
  * object (`parseLine` then returns the problem). The values are those that `JSON.parse` of the line gives: where the
- * scanner is not sure that its own result is the same, it parses the line.
+ * scanner is not sure that its own result is the same, it parses the line. The next call reuses the array.
  */
 export function fieldScanner(
   paths: readonly FieldPath[],
@@ -94,6 +94,7 @@ class FieldScanner {
   readonly #slots: number;
   readonly #offsets: Offsets;
   readonly #json: JsonBytes = { bytes: NO_BYTES, view: new DataView(NO_BYTES.buffer, 0, 0), lastWord: 0 };
+  readonly #values: FieldValue[];
   readonly #remembered: readonly Remembered[];
   readonly #stopsWhenFound: boolean;
   readonly #unique: number | null;
@@ -106,6 +107,7 @@ class FieldScanner {
     this.#root = root;
     this.#slots = slots;
     this.#offsets = { starts: new Int32Array(slots), ends: new Int32Array(slots), missing: 0, isComplete: false };
+    this.#values = paths.map(() => undefined);
     this.#remembered = paths.map(() => ({
       bytes: new Uint8Array(MAX_REMEMBERED_BYTES),
       length: -1,
@@ -119,7 +121,7 @@ class FieldScanner {
 
   scan(line: Line): readonly FieldValue[] | null {
     if (line.problem !== null) return null;
-    return this.#locate(line.block, line.start, line.end) ? this.#values() : this.#parsedValues(line);
+    return this.#locate(line.block, line.start, line.end) ? this.#located() : this.#parsedValues(line);
   }
 
   /** Where the value of the first path stands. */
@@ -149,9 +151,9 @@ class FieldScanner {
     return close <= end && skipSpace(bytes, close) >= end;
   }
 
-  #values(): FieldValue[] {
-    const values: FieldValue[] = [];
-    for (let slot = 0; slot < this.#paths.length; slot++) values.push(this.#valueOf(slot));
+  #located(): readonly FieldValue[] {
+    const values = this.#values;
+    for (let slot = 0; slot < values.length; slot++) values[slot] = this.#valueOf(slot);
     return values;
   }
 

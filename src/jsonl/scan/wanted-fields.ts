@@ -22,11 +22,15 @@ export type FieldPath = readonly string[];
 export interface WantedField {
   /** Where its offsets are recorded. */
   slot: number;
-  /** Names of the wanted fields below, as bytes. */
-  readonly keys: Buffer[];
-  readonly fields: WantedField[];
+  /** The wanted fields below, by the length of their names in bytes: most keys of a line have no candidate. */
+  readonly fields: (NamedField[] | undefined)[];
   /** The elements of an array. */
   elements: WantedField | null;
+}
+
+interface NamedField {
+  readonly key: Uint8Array;
+  readonly field: WantedField;
 }
 
 /** Offsets of the values of a line, by slot: the paths first, in their order, then the fields that contain them. */
@@ -51,7 +55,7 @@ export function wantedFields(paths: readonly FieldPath[]): { root: WantedField; 
   }
   // Containers get slots too, so that a container that occurs twice is noticed.
   const addContainers = (field: WantedField): void => {
-    for (const below of field.fields) {
+    for (const { field: below } of field.fields.flatMap((named) => named ?? [])) {
       if (below.slot === -1) {
         below.slot = slots;
         slots += 1;
@@ -65,17 +69,19 @@ export function wantedFields(paths: readonly FieldPath[]): { root: WantedField; 
 }
 
 function newField(): WantedField {
-  return { slot: -1, keys: [], fields: [], elements: null };
+  return { slot: -1, fields: [], elements: null };
 }
 
 function fieldBelow(field: WantedField, name: string): WantedField {
   if (name === '*') return (field.elements ??= newField());
   const key = Buffer.from(name);
-  const known = field.keys.findIndex((other) => other.equals(key));
-  if (known !== -1) return field.fields[known]!;
+  // Without holes, since reading one is slow.
+  while (field.fields.length <= key.length) field.fields.push(undefined);
+  const sameLength = (field.fields[key.length] ??= []);
+  const known = sameLength.find((other) => key.equals(other.key));
+  if (known) return known.field;
   const added = newField();
-  field.keys.push(key);
-  field.fields.push(added);
+  sameLength.push({ key, field: added });
   return added;
 }
 
@@ -94,10 +100,10 @@ export function scanObject(json: JsonBytes, start: number, field: WantedField, o
     while (PLAIN[bytes[at]!] === 1) at++;
     // A key with an escape may be any of the wanted ones.
     if (bytes[at] !== QUOTE) return -1;
-    const index = indexOfKey(bytes, key, at, field.keys);
+    const wanted = fieldNamed(bytes, key, at, field);
     at = skipColon(bytes, at + 1);
     if (at === -1) return -1;
-    at = index === -1 ? skipValue(json, at) : scanValue(json, at, field.fields[index]!, offsets);
+    at = wanted === null ? skipValue(json, at) : scanValue(json, at, wanted, offsets);
     if (at === -1) return -1;
     at = skipSpace(bytes, at);
     const next = bytes[at];
@@ -110,7 +116,7 @@ export function scanObject(json: JsonBytes, start: number, field: WantedField, o
 function scanValue(json: JsonBytes, start: number, field: WantedField, offsets: Offsets): number {
   const first = json.bytes[start];
   let end: number;
-  if (first === BRACE && field.keys.length > 0) end = scanObject(json, start + 1, field, offsets);
+  if (first === BRACE && field.fields.length > 0) end = scanObject(json, start + 1, field, offsets);
   else if (first === BRACKET && field.elements !== null) end = scanArray(json, start + 1, field.elements, offsets);
   else end = skipValue(json, start);
   if (field.slot === -1 || end === -1) return end;
@@ -140,14 +146,15 @@ function scanArray(json: JsonBytes, start: number, elements: WantedField, offset
   }
 }
 
-function indexOfKey(bytes: Buffer, start: number, end: number, keys: readonly Buffer[]): number {
+function fieldNamed(bytes: Buffer, start: number, end: number, { fields }: WantedField): WantedField | null {
   const length = end - start;
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index]!;
-    if (key.length !== length) continue;
+  const sameLength = length < fields.length ? fields[length] : undefined;
+  if (sameLength === undefined) return null;
+  for (let index = 0; index < sameLength.length; index++) {
+    const { key, field } = sameLength[index]!;
     let at = 0;
     while (at < length && bytes[start + at] === key[at]) at++;
-    if (at === length) return index;
+    if (at === length) return field;
   }
-  return -1;
+  return null;
 }
