@@ -1,22 +1,24 @@
-/** Bulk batches: split what is unanswered into parts, find the result of a part, merge all results. */
+/** Bulk batches: split what is unanswered into parts, keep the outcomes of parts, merge all results. */
 import type {
   BulkBatchActivities,
+  BulkFolder,
   BulkInput,
   MergeBulkInput,
   PlannedRound,
   PlanRoundInput,
+  ReadPartsInput,
+  RecordOutcomesInput,
   SplitPartInput,
 } from '../contract/activities/bulk-batch.js';
-import { batchResultSchema, type BatchResult } from '../contract/batch.js';
 import type { BulkBatchResult } from '../contract/bulk-batch.js';
 import type { CheckedFile } from '../contract/checked-file.js';
 import { failure, invalidField, invalidInput } from '../contract/failures.js';
 import type { FileRef } from '../contract/file-ref.js';
 import type { BatchLimits } from '../contract/limits.js';
 import { bounded } from '../contract/text.js';
-import type { BulkPart, RoundPlan, SendReason } from '../contract/part.js';
+import type { Part, PartOutcome, RoundPlan, SendReason } from '../contract/part.js';
 import { jsonLines } from '../jsonl/json-lines.js';
-import type { LineSource } from '../jsonl/lines.js';
+import { lineBlocks, RESULT_LINES, type LineSource } from '../jsonl/lines.js';
 import type { PartLimits } from '../requests/part-writer.js';
 import { splitRequests } from '../requests/split.js';
 import { fitsSchema } from '../results/answer-schema.js';
@@ -25,17 +27,17 @@ import { mergeResults, type Survey, surveyResults } from '../results/merge.js';
 import type { Outcome } from '../results/request-outcomes.js';
 import type { AnswerPolicy } from '../results/result-reader.js';
 import { FileChangedError, readChecked, readRecorded } from '../storage/checked-file.js';
-import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { providerApi } from './calls/provider-api.js';
 import { assertMayHoldResults } from './calls/results-location.js';
-import { batchIdOfRun } from './calls/runs.js';
 import { listInput } from './calls/list-input.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 
-/** More parts would not fit into a workflow's payloads and history. The owner of a larger input has to divide it. */
-const MAX_PARTS = 2_000;
+/** Parts of one round. The names of their files have five digits. */
+const MAX_PARTS = 50_000;
+/** Name of the list of all parts of a round. */
+const LIST = 'parts';
 
 export class BulkBatchActivityGroup implements BulkBatchActivities {
   readonly #context: ActivityContext;
@@ -53,11 +55,13 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     assertMayHoldResults(this.#storage, input.outputUri);
     return this.#keepingAnswers(input, async () => {
       const { sources, readFiles } = await this.#sources(input);
-      const survey = input.round === 1 ? null : await surveyResults(sources, this.#resultFiles(input), policy);
+      const results = this.#resultFiles(input, await this.#outcomes(input));
+      const survey = input.round === 1 ? null : await surveyResults(sources, results, policy);
+      const resultsUri = this.#uriOf(input, 'batches');
       if (survey?.open === 0) {
         const inputFiles = await readFiles();
         const plan = { round: input.round, requests: 0, reasons: {} };
-        return { parts: [], requests: survey.requests, inputFiles, plan };
+        return { parts: 0, requests: survey.requests, inputFiles, plan, resultsUri };
       }
       const { parts, requests, faults } = await splitRequests(sources, {
         limits: partLimits(provider.batchLimits, input),
@@ -71,18 +75,19 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         for (const part of parts) await this.#storage.delete(part.file.uri);
         throw hasTooManyParts ? tooManyParts(parts.length) : invalidInput(faults);
       }
-      const resultsUri = this.#uriOf(input, 'batches');
+      await this.#storage.write(this.#listUri(input, input.round, LIST), jsonLines(parts));
       return {
-        parts: parts.map((part) => ({ ...part, resultsUri })),
+        parts: parts.length,
         requests: survey?.requests ?? requests,
         inputFiles: await readFiles(),
         plan: { round: input.round, ...(survey ? reasonsOf(survey) : { requests, reasons: { first: requests } }) },
+        resultsUri,
       };
     });
   }
 
-  async splitPart(input: SplitPartInput): Promise<BulkPart[]> {
-    const { round, part, tokens, firstNumber, maxParts } = input;
+  async splitPart(input: SplitPartInput): Promise<number> {
+    const { round, part, tokens, firstNumber, maxParts, list } = input;
     const { provider } = providerApi(this.#context, input.provider);
     const numberOf = (number: number) => firstNumber + number - 1;
     return withHeartbeat(async () => {
@@ -93,30 +98,38 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         writePart: ({ number }, content) => this.#storage.write(this.#partUri(input, round, numberOf(number)), content),
       });
       if (faults.total > 0) throw invalidInput(faults, `${part.file.uri}: `);
-      const { resultsUri } = part;
-      const smaller = parts.map((each) => ({ ...each, number: numberOf(each.number), resultsUri }));
-      if (smaller.length <= maxParts) return smaller;
+      const smaller = parts.map((each) => ({ ...each, number: numberOf(each.number) }));
+      if (smaller.length <= maxParts) {
+        await this.#storage.write(this.#listUri(input, round, list), jsonLines(smaller));
+        return smaller.length;
+      }
       for (const { file } of smaller) await this.#storage.delete(file.uri);
-      return [];
+      return 0;
     });
   }
 
-  async findPartResult(input: { workflowId: string; resultsUri: string }): Promise<BatchResult | null> {
-    const batchId = await batchIdOfRun(input.workflowId);
-    if (batchId === null) return null;
-    const manifest = this.#storage.resolve(input.resultsUri, safeName(batchId), 'manifest.json');
-    if ((await this.#storage.stat(manifest)) === null) return null;
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of this.#storage.read(manifest)) chunks.push(chunk);
-    // The manifest of a batch without a terminal status does not fit the schema: such a batch may still be running.
-    return batchResultSchema.safeParse(JSON.parse(Buffer.concat(chunks).toString())).data ?? null;
+  async readParts(input: ReadPartsInput): Promise<Part[]> {
+    const { round, list, from, count } = input;
+    const parts: Part[] = [];
+    let index = 0;
+    for await (const part of this.#readLines<Part>(this.#listUri(input, round, list))) {
+      if (index >= from) parts.push(part);
+      index += 1;
+      if (parts.length === count) break;
+    }
+    return parts;
+  }
+
+  async recordOutcomes(input: RecordOutcomesInput): Promise<void> {
+    await this.#storage.write(this.#outcomesUri(input, input.number), jsonLines(input.outcomes));
   }
 
   async mergeBulk(input: MergeBulkInput): Promise<BulkBatchResult> {
     const suffix = input.gzip ? '.jsonl.gz' : '.jsonl';
     return this.#keepingAnswers(input, async () => {
       const { sources } = await this.#sources(input);
-      const merged = await mergeResults(sources, this.#resultFiles(input), policyOf(input), {
+      const outcomes = await this.#outcomes(input);
+      const merged = await mergeResults(sources, this.#resultFiles(input, outcomes), policyOf(input), {
         order: input.order,
         gzip: input.gzip,
         prices: input.prices ?? null,
@@ -124,7 +137,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         writeErrors: (content) => this.#storage.write(this.#uriOf(input, `errors${suffix}`), content),
         writeUnreadable: (content) => this.#storage.write(this.#uriOf(input, 'unreadable.jsonl'), content),
       });
-      const parts = await this.#writeParts(input);
+      const parts = await this.#writeParts(input, outcomes);
       const result: BulkBatchResult = {
         status: input.cancellation ? 'cancelled' : 'completed',
         requests: merged.requests,
@@ -132,7 +145,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         anomalies: input.anomalies,
         rounds: input.sent.length,
         sent: [...input.sent],
-        batches: input.done.length,
+        batches: input.batches,
         output: merged.output,
         errors: merged.errors,
         unreadable: merged.unreadable,
@@ -154,16 +167,34 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         return await work();
       } catch (error) {
         if (!(error instanceof FileChangedError)) throw error;
-        const parts = input.done.length === 0 ? null : await this.#writeParts(input);
+        const outcomes = await this.#outcomes(input);
+        const parts = outcomes.length === 0 ? null : await this.#writeParts(input, outcomes);
         const kept =
-          parts && `; the answers of ${input.done.length} batches are kept, and ${parts.uri} lists their files`;
+          parts && `; the answers of ${outcomes.length} batches are kept, and ${parts.uri} lists their files`;
         throw failure('InputChanged', `${error.message}${kept ?? ''}`, { uri: error.uri, parts });
       }
     });
   }
 
-  #writeParts(input: BulkInput): Promise<FileRef> {
-    return this.#storage.write(this.#uriOf(input, 'parts.jsonl'), jsonLines(input.done));
+  #writeParts(input: BulkInput, outcomes: readonly PartOutcome[]): Promise<FileRef> {
+    return this.#storage.write(this.#uriOf(input, 'parts.jsonl'), jsonLines(outcomes));
+  }
+
+  /** The outcomes of all parts that have ended, in the order of their ends. */
+  async #outcomes(input: BulkInput): Promise<PartOutcome[]> {
+    const outcomes: PartOutcome[] = [];
+    for (let number = 1; number <= input.outcomeFiles; number++) {
+      const file = this.#readLines<PartOutcome>(this.#outcomesUri(input, number));
+      for await (const outcome of file) outcomes.push(outcome);
+    }
+    return outcomes;
+  }
+
+  /** The lines of a JSONL file that these activities wrote. */
+  async *#readLines<T>(uri: string): AsyncGenerator<T> {
+    for await (const lines of lineBlocks(this.#storage.read(uri), RESULT_LINES)) {
+      for (const line of lines) yield JSON.parse(line.text) as T;
+    }
   }
 
   /** The files of the input, and a function that returns their list as they were read. */
@@ -197,8 +228,8 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     return 'uris' in input ? input.uris : listInput(this.#storage, input.prefix, this.#uriOf(bulk));
   }
 
-  #resultFiles(input: BulkInput): PartResults[] {
-    return input.done.map(({ round, part, model, output, errors, unreadable, usage, failure: failed }) => ({
+  #resultFiles(input: BulkInput, outcomes: readonly PartOutcome[]): PartResults[] {
+    return outcomes.map(({ round, part, model, output, errors, unreadable, usage, failure: failed }) => ({
       round,
       part,
       model,
@@ -218,13 +249,25 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     return { uri, open: () => this.#storage.read(uri, { reuse: true }) };
   }
 
-  #partUri(input: Pick<BulkInput, 'outputUri' | 'folder'>, round: number, part: number): string {
-    return this.#uriOf(input, `round-${round}`, `part-${String(part).padStart(5, '0')}.jsonl`);
+  #partUri(input: BulkFolder, round: number, part: number): string {
+    return this.#uriOf(input, `round-${round}`, `part-${padded(part)}.jsonl`);
   }
 
-  #uriOf(input: Pick<BulkInput, 'outputUri' | 'folder'>, ...names: string[]): string {
+  #listUri(input: BulkFolder, round: number, list: string): string {
+    return this.#uriOf(input, `round-${round}`, `${list}.jsonl`);
+  }
+
+  #outcomesUri(input: BulkFolder, number: number): string {
+    return this.#uriOf(input, 'outcomes', `${padded(number)}.jsonl`);
+  }
+
+  #uriOf(input: BulkFolder, ...names: string[]): string {
     return this.#storage.resolve(input.outputUri ?? this.#storage.defaultRoot, input.folder, ...names);
   }
+}
+
+function padded(number: number): string {
+  return String(number).padStart(5, '0');
 }
 
 /** Outcomes whose requests may be sent again, the field of `retry` that asks for it, and the reason that the plan tells. */

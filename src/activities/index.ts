@@ -5,6 +5,7 @@ import type { BulkBatchActivities } from '../contract/activities/bulk-batch.js';
 import type { FileActivities } from '../contract/activities/files.js';
 import type { FineTuningActivities } from '../contract/activities/fine-tuning.js';
 import type { TokenBudgetActivities } from '../contract/activities/token-budget.js';
+import type { PartRunActivities } from '../contract/activities/part-runs.js';
 import { toMs, type Duration } from '../contract/spec-fields.js';
 import { Providers, type ProviderOptions } from '../provider/providers.js';
 import { Storage } from '../storage/storage.js';
@@ -12,6 +13,7 @@ import { BatchActivityGroup } from './batch.js';
 import { BulkBatchActivityGroup } from './bulk-batch.js';
 import { FileActivityGroup } from './files.js';
 import { FineTuningActivityGroup } from './fine-tuning.js';
+import { PartRunActivityGroup } from './part-runs.js';
 import type { ActivityContext } from './runtime/context.js';
 import { withFailures } from './runtime/with-failures.js';
 import { TokenBudgetActivityGroup } from './token-budget.js';
@@ -44,6 +46,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
     ...withFailures<BatchActivities>(new BatchActivityGroup(context), context),
     ...withFailures<FineTuningActivities>(new FineTuningActivityGroup(context), context),
     ...withFailures<BulkBatchActivities>(new BulkBatchActivityGroup(context), context),
+    ...withFailures<PartRunActivities>(new PartRunActivityGroup(context), context),
     ...withFailures<TokenBudgetActivities>(new TokenBudgetActivityGroup(context), context),
   };
 }

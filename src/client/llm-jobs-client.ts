@@ -168,7 +168,7 @@ export class LlmJobsClient {
     const handle = await this.#start('runBulkBatch', `bulk-${randomUUID()}`, spec, options, {
       summary: `Bulk batch of ${source}`,
       details: [
-        `Any number of requests at provider \`${provider}\`: split into parts, run each part as a child run of \`runBatch\`,`,
+        `Any number of requests at provider \`${provider}\`: split into parts, run each part as a run of \`runBatch\`,`,
         'send unanswered requests again in further rounds, merge the results.',
         ...HOW_TO_STEER,
       ],

@@ -103,6 +103,14 @@ export const checkedBatchInputSchema = z.strictObject({
     bytes: z.number().int().min(1),
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   }),
+  /** Set for a part of a bulk batch, which waits for capacity in the token budget before it is uploaded. */
+  capacity: z
+    .strictObject({
+      estimatedTokens: z.number().int().min(0),
+      /** The limit of the bulk batch for the model; null to go by what the budget has learnt. */
+      enqueuedTokens: z.number().int().min(1).nullable(),
+    })
+    .optional(),
 });
 export type CheckedBatchInput = z.output<typeof checkedBatchInputSchema>;
 
@@ -196,4 +204,6 @@ export interface BatchProgress extends CommonProgress {
   readonly counts: { readonly total: number; readonly completed: number; readonly failed: number };
   /** Epoch seconds; null if the provider reports none. */
   readonly expiresAt: number | null;
+  /** What a part of a bulk batch waits for before it is uploaded; null if nothing. */
+  readonly waitingFor: string | null;
 }

@@ -17,12 +17,6 @@ export interface Part extends PartHead {
   readonly estimatedTokens: number;
 }
 
-/** A part that is to be submitted as one batch. */
-export interface BulkPart extends Part {
-  /** URI of the folder for the results of its batch. */
-  readonly resultsUri: string;
-}
-
 /** How a part ended. */
 export interface PartOutcome {
   /** From 1. */

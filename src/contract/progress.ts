@@ -22,7 +22,7 @@ export interface Attention {
   /** Epoch seconds of the first refusal. */
   readonly since: number;
   /** What the run asks for. */
-  readonly operation: 'read' | 'cancel' | 'search' | 'collect' | 'plan' | 'merge';
+  readonly operation: 'read' | 'cancel' | 'search' | 'collect' | 'plan' | 'merge' | 'record';
   /** The latest refusal in the words of the provider or of storage. */
   readonly message: string;
 }

@@ -19,6 +19,8 @@ import type { CommonProgress } from '../contract/progress.js';
 import { isHalfDone, type BatchSnapshot, type RequestCounts } from '../contract/snapshots.js';
 import { toMs } from '../contract/spec-fields.js';
 import { BATCH_STATUS_RULES, isBatchEnd, type BatchEnd } from '../contract/status.js';
+import { PartCapacity } from './bulk/part-capacity.js';
+import { reportingToBulk } from './bulk/part-report.js';
 import { createJobActivities, runActivity, shortActivities, transferActivities } from './lifecycle/activity-calls.js';
 import { JobLifecycle } from './lifecycle/job-lifecycle.js';
 import type { CollectContext, JobTypes } from './lifecycle/job-types.js';
@@ -40,7 +42,7 @@ export async function runBatch(argument: BatchSpec, checked?: CheckedBatchInput)
   const { spec, report } = parseSpec(batchSpecSchema, argument);
   if (report) throw invalidInput(report);
   const lifecycle = new BatchLifecycle(spec, run, checked ? parseChecked(checked, spec) : null);
-  return run.runToEnd(spec.deadline, () => lifecycle.execute());
+  return run.runToEnd(spec.deadline, () => reportingToBulk(() => lifecycle.execute()));
 }
 
 /** The second argument is checked like the first: any client can send one. */
@@ -64,15 +66,26 @@ interface BatchTypes extends JobTypes {
 class BatchLifecycle extends JobLifecycle<BatchTypes> {
   protected readonly statuses = BATCH_STATUS_RULES;
   readonly #checked: CheckedBatchInput | null;
+  /** Null for a batch that is no part of a bulk batch. */
+  readonly #capacity: PartCapacity | null;
   /** The result files at the provider that may be deleted. */
   #readWhole: readonly string[] = [];
 
   constructor(spec: ParsedBatchSpec, run: RunControl, checked: CheckedBatchInput | null) {
     super(spec, run);
     this.#checked = checked;
+    this.#capacity = checked?.capacity ? new PartCapacity(checked.model, checked.capacity, spec, run) : null;
     setHandler(batchProgressQuery, () => this.#progress(), {
       description: "Returns the phase, the batch's status and request counts, the cancellation and the warnings.",
     });
+  }
+
+  override async execute(): Promise<BatchResult> {
+    return this.#capacity ? this.#capacity.returningIt(() => super.execute()) : super.execute();
+  }
+
+  protected override async admit(): Promise<boolean> {
+    return this.#capacity?.acquire() ?? true;
   }
 
   protected async check(): Promise<CheckedInput | null> {
@@ -200,16 +213,18 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
       ...this.commonProgress,
       counts: this.job?.requestCounts ?? { total: 0, completed: 0, failed: 0 },
       expiresAt: this.job?.timestamps.expiresAt ?? null,
+      waitingFor: this.#capacity?.waitingFor ?? null,
     };
   }
 
   protected details({ phase, jobId, lastCheckedAt }: CommonProgress) {
     const { endpoint, provider, input } = this.spec;
-    const { counts, expiresAt } = this.#progress();
+    const { counts, expiresAt, waitingFor } = this.#progress();
     const { lines, output, errors } = this.collected ?? {};
     return {
       title: 'Batch',
       rows: [
+        ['Waiting for', waitingFor],
         ['Batch', jobId],
         ['Requests', counts.total > 0 ? describeCounts(counts) : null],
         ['As of', lastCheckedAt && iso(lastCheckedAt)],

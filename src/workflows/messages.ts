@@ -3,6 +3,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BatchProgress } from '../contract/batch.js';
 import type { BulkBatchProgress } from '../contract/bulk-batch.js';
 import type { FineTuningProgress } from '../contract/fine-tuning.js';
+import type { OpenParts, PartReport } from '../contract/part-report.js';
 import type { BudgetState, CapacityRefusal, CapacityRequest } from '../contract/token-budget.js';
 
 /**
@@ -32,3 +33,10 @@ export const capacityRefusedSignal = defineSignal<[CapacityRefusal]>('refused');
 /** From the token budget to the run that asked: its part may be submitted. */
 export const capacityGrantedSignal = defineSignal<[lease: string]>('room');
 export const budgetQuery = defineQuery<BudgetState>('budget');
+
+/** From the run of a part to its bulk batch: the run has ended. */
+export const partEndedSignal = defineSignal<[PartReport]>('partEnded');
+/** From the bulk batch's own activity: what its parts wait for. */
+export const partsWaitSignal = defineSignal<[waitingFor: string | null]>('partsWait');
+/** The runs of parts that have not reported their end. */
+export const openPartsQuery = defineQuery<OpenParts>('openParts');

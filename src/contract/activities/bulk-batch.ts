@@ -1,11 +1,19 @@
 import type { BatchResult } from '../batch.js';
 import type { BulkBatchResult, ParsedBulkBatchSpec } from '../bulk-batch.js';
 import type { FileRef } from '../file-ref.js';
-import type { BulkPart, PartOutcome, RoundPlan } from '../part.js';
+import type { Part, PartOutcome, RoundPlan } from '../part.js';
 import type { Cancellation } from '../progress.js';
 
+/** Where the files of a bulk batch are. */
+export interface BulkFolder {
+  /** Null for the default root of the storage. */
+  readonly outputUri: string | null;
+  /** Name of the folder of this bulk batch below the output URI. */
+  readonly folder: string;
+}
+
 /** The part of the spec that planning and merging need. A field is null if the spec does not set it. */
-export interface BulkInput {
+export interface BulkInput extends BulkFolder {
   readonly provider: string;
   readonly input: ParsedBulkBatchSpec['input'];
   /**
@@ -15,9 +23,6 @@ export interface BulkInput {
   readonly inputFiles: FileRef | null;
   readonly endpoint: string | null;
   readonly missingCustomIds: 'refuse' | 'fromLineNumber';
-  readonly outputUri: string | null;
-  /** Name of the folder of this bulk batch below the output URI. */
-  readonly folder: string;
   readonly split: NonNullable<ParsedBulkBatchSpec['split']>;
   readonly enqueuedTokens: ParsedBulkBatchSpec['enqueuedTokens'] | null;
   /** Limits by model that the provider's refusals have named, in estimated tokens of a part. */
@@ -25,8 +30,8 @@ export interface BulkInput {
   readonly retry: ParsedBulkBatchSpec['retry'];
   readonly schema: Readonly<Record<string, unknown>> | null;
   readonly structuredOutput: ParsedBulkBatchSpec['structuredOutput'];
-  /** The ended parts of all rounds so far. */
-  readonly done: readonly PartOutcome[];
+  /** How many files of outcomes there are: together they have a line for each part that has ended. */
+  readonly outcomeFiles: number;
 }
 
 export interface PlanRoundInput extends BulkInput {
@@ -36,28 +41,50 @@ export interface PlanRoundInput extends BulkInput {
   readonly only: 'noCredit' | null;
 }
 
-export interface SplitPartInput extends Pick<BulkInput, 'provider' | 'outputUri' | 'folder'> {
+export interface SplitPartInput extends BulkFolder {
+  readonly provider: string;
   readonly round: number;
-  readonly part: BulkPart;
+  readonly part: Part;
   /** Estimated tokens of a new part. A request that has more gets a part to itself. */
   readonly tokens: number;
   /** The number of the first new part. */
   readonly firstNumber: number;
   readonly maxParts: number;
+  /** Name of the list of the new parts. */
+  readonly list: string;
 }
 
 export interface PlannedRound {
-  /** Empty when nothing is left to send. */
-  readonly parts: BulkPart[];
+  /** Number of parts in the list of the round; 0 when nothing is left to send. */
+  readonly parts: number;
   /** Requests of the whole input. */
   readonly requests: number;
   readonly inputFiles: FileRef;
   readonly plan: RoundPlan;
+  /** URI of the folder for the results of the parts' batches. */
+  readonly resultsUri: string;
+}
+
+export interface ReadPartsInput extends BulkFolder {
+  readonly round: number;
+  /** Name of the list. */
+  readonly list: string;
+  /** Index of the first part, from 0. */
+  readonly from: number;
+  readonly count: number;
+}
+
+export interface RecordOutcomesInput extends BulkFolder {
+  /** Number of the file, from 1. */
+  readonly number: number;
+  readonly outcomes: readonly PartOutcome[];
 }
 
 export interface MergeBulkInput extends BulkInput {
   /** The rounds that were run. */
   readonly sent: readonly RoundPlan[];
+  /** Number of parts that have ended. */
+  readonly batches: number;
   /** Sums over all parts. */
   readonly anomalies: BatchResult['anomalies'];
   readonly order: 'input' | 'customId';
@@ -74,13 +101,15 @@ export interface BulkBatchActivities {
    * `InputChanged` if one of them is no longer the same.
    */
   planRound(input: PlanRoundInput): Promise<PlannedRound>;
-  /** Splits the requests of a part into smaller parts of the same round. Empty if these would be too many. */
-  splitPart(input: SplitPartInput): Promise<BulkPart[]>;
   /**
-   * The result that a part's run had written before it was cancelled or terminated; null if there is none, or an
-   * incomplete one.
+   * Splits the requests of a part into smaller parts of the same round, and returns their number; 0 if these would be
+   * too many.
    */
-  findPartResult(input: { workflowId: string; resultsUri: string }): Promise<BatchResult | null>;
+  splitPart(input: SplitPartInput): Promise<number>;
+  /** Reads a page of a list of parts. */
+  readParts(input: ReadPartsInput): Promise<Part[]>;
+  /** Writes the outcomes of parts that have ended to a file, so that no history and no argument has to carry them. */
+  recordOutcomes(input: RecordOutcomesInput): Promise<void>;
   /**
    * Writes one output and one errors file for all rounds, and the result to `manifest.json`. Fails with `InputChanged`
    * if a file of the input is no longer the same.

@@ -3,10 +3,12 @@ import type { BatchActivities } from './batch.js';
 import type { BulkBatchActivities } from './bulk-batch.js';
 import type { FileActivities } from './files.js';
 import type { FineTuningActivities } from './fine-tuning.js';
+import type { PartRunActivities } from './part-runs.js';
 import type { TokenBudgetActivities } from './token-budget.js';
 
 export type Activities = FileActivities &
   BatchActivities &
   FineTuningActivities &
   BulkBatchActivities &
+  PartRunActivities &
   TokenBudgetActivities;

@@ -4,7 +4,7 @@
  */
 import { condition, getExternalWorkflowHandle, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BudgetCheck } from '../../contract/activities/token-budget.js';
-import type { BulkPart } from '../../contract/part.js';
+import type { Part } from '../../contract/part.js';
 import { tokenLimitIn } from '../../contract/refusal-reason.js';
 import { budgetWorkflowId } from '../../contract/token-budget.js';
 import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
@@ -20,6 +20,7 @@ const FIRST_CHECK_MS = MINUTE_MS;
 /** The interval after a check without an answer; it doubles with each further one. */
 const CHECK_AGAIN_MS = 2 * MINUTE_MS;
 
+type Needed = Pick<Part, 'model' | 'estimatedTokens'>;
 type Budget = ReturnType<typeof getExternalWorkflowHandle>;
 
 export interface CapacityOptions {
@@ -70,7 +71,7 @@ export class Capacity {
   }
 
   /** Waits until the budget grants the lease; false when a cancel came first. */
-  async acquire({ model, estimatedTokens: tokens }: BulkPart, lease: string): Promise<boolean> {
+  async acquire({ model, estimatedTokens: tokens }: Needed, lease: string): Promise<boolean> {
     const { provider, enqueuedTokens } = this.#options;
     const limit = typeof enqueuedTokens === 'number' ? enqueuedTokens : limitOf(enqueuedTokens ?? {}, model);
     const { workflowId: holder, originalExecutionRunId: holderRun } = workflowInfo();
@@ -97,7 +98,7 @@ export class Capacity {
   }
 
   /** Reports that the provider had no capacity for a part, in spite of the grant. */
-  async reportRefusal({ model }: BulkPart, lease: string, message: string): Promise<void> {
+  async reportRefusal({ model }: Needed, lease: string, message: string): Promise<void> {
     const refusal = { lease, model, limit: tokenLimitIn(message), isOfTokens: /token/i.test(message) };
     await this.#signalBudget((budget) => budget.signal(capacityRefusedSignal, refusal));
   }
@@ -146,13 +147,4 @@ export class Capacity {
 /** The limit of a model, whose name may be that of anything. */
 function limitOf(limits: Readonly<Record<string, number>>, model: string): number | null {
   return Object.hasOwn(limits, model) ? limits[model]! : null;
-}
-
-/**
- * The lease of one attempt of a part. It names the first run id, which a reset keeps, and not the current one: grants
- * that are already in the history name it too.
- */
-export function leaseOf(part: string, attempt: number): string {
-  const { workflowId, originalExecutionRunId } = workflowInfo();
-  return `${workflowId}/${part}.${attempt}/${originalExecutionRunId}`;
 }

@@ -10,9 +10,6 @@ import type { RunControl } from '../lifecycle/run-control.js';
 import { describeWaiting, waitAfter } from './refusals.js';
 import type { BulkState } from './state.js';
 
-/** The outcomes of so many parts fit into the payload of a merge. */
-const MAX_OUTCOMES = 3_000;
-
 export class CreditRounds {
   readonly #spec: ParsedBulkBatchSpec;
   readonly #run: RunControl;
@@ -43,21 +40,19 @@ export class CreditRounds {
 
   /** Whether requests of the last round may have failed for want of credit. */
   get mayBeWanted(): boolean {
-    const { done, round } = this.#state;
-    return this.#spec.retry.failed && done.some((part) => part.round === round && part.lines.failed > 0);
+    return this.#spec.retry.failed && this.#state.outcomes.lastRound.hasFailure;
   }
 
   /** Waits, where the planned round needs credit. False when it is not to be sent. */
-  async maySend(plan: RoundPlan, parts: number): Promise<boolean> {
+  async maySend(plan: RoundPlan): Promise<boolean> {
     const requests = plan.reasons.noCredit ?? 0;
     if (hasOthers(plan) && this.areOthersUsedUp) return false;
-    const { done, round } = this.#state;
-    const hasSucceeded = done.some((part) => part.round === round && part.lines.succeeded > 0);
-    if (requests === 0 || hasSucceeded) this.#state.creditWait = null;
+    const { round, outcomes } = this.#state;
+    if (requests === 0 || outcomes.lastRound.hasSuccess) this.#state.creditWait = null;
     if (requests === 0) return true;
     const message = `${requests} requests of round ${round} failed for want of it`;
     const wait = waitAfter({ reason: 'credit', message }, this.#state.creditWait, round);
-    if (wait.waitedMs >= toMs(this.#spec.giveUpAfter) || done.length + parts > MAX_OUTCOMES) {
+    if (wait.waitedMs >= toMs(this.#spec.giveUpAfter)) {
       this.#run.warn(`The provider refused for want of credit for too long: ${requests} requests are not sent again`);
       return hasOthers(plan);
     }

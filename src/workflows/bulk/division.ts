@@ -1,45 +1,47 @@
 /** Parts that turn out larger than the provider's limit are divided within their round. */
-import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
-import type { BulkPart } from '../../contract/part.js';
 import { runActivity, transferActivities } from '../lifecycle/activity-calls.js';
-import type { BulkState } from './state.js';
+import type { RoundContext } from './round-context.js';
+import type { BegunPart } from './state.js';
 
-/** Parts of one round. More would not fit into the payloads. */
-const MAX_PARTS = 2_000;
+/** Parts of one round. */
+const MAX_PARTS = 50_000;
 
 export class Division {
-  readonly #spec: ParsedBulkBatchSpec;
-  readonly #state: BulkState;
+  readonly #context: RoundContext;
   /** One part is divided at a time, since each division takes the next numbers. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(spec: ParsedBulkBatchSpec, state: BulkState) {
-    this.#spec = spec;
-    this.#state = state;
+  constructor(context: RoundContext) {
+    this.#context = context;
   }
 
-  /** Replaces a pending part by parts of so many tokens, and returns these. None if they would be too many. */
-  divide(part: BulkPart, tokens: number): Promise<BulkPart[]> {
+  /** Replaces a part by parts of so many tokens, which come next, and returns their number; 0 if they would be too many. */
+  divide(part: BegunPart, tokens: number): Promise<number> {
     const division = this.#last.then(() => this.#divide(part, tokens));
     this.#last = division.catch(() => undefined);
     return division;
   }
 
-  async #divide(part: BulkPart, tokens: number): Promise<BulkPart[]> {
-    const { folder, round, pending, done, tokenLimits } = this.#state;
-    const { provider, outputUri = null } = this.#spec;
-    const { number, model } = part;
-    const ofRound = done.filter((outcome) => outcome.round === round).map((outcome) => outcome.part);
-    const firstNumber = Math.max(...pending.map((other) => other.number), ...ofRound) + 1;
-    const maxParts = MAX_PARTS - pending.length - ofRound.length;
-    tokenLimits[model] = Math.min(Object.hasOwn(tokenLimits, model) ? tokenLimits[model]! : Infinity, tokens);
-    const summary = `Divide part ${number} into parts of at most ${tokens} tokens`;
-    const place = { provider, outputUri, folder };
-    const input = { ...place, round, part, tokens, firstNumber, maxParts };
-    const smaller = await runActivity(transferActivities.splitPart, summary, input);
-    if (smaller.length > 0) {
-      this.#state.pending = this.#state.pending.filter((other) => other.number !== number).concat(smaller);
-    }
-    return smaller;
+  async #divide(begun: BegunPart, tokens: number): Promise<number> {
+    const { spec, state, folder, onChange } = this.#context;
+    const { round, parts, tokenLimits } = state;
+    const { part } = begun;
+    tokenLimits[part.model] = Math.min(
+      Object.hasOwn(tokenLimits, part.model) ? tokenLimits[part.model]! : Infinity,
+      tokens,
+    );
+    const list = `parts-of-${part.number}`;
+    const firstNumber = parts.lastNumber + 1;
+    const maxParts = MAX_PARTS - parts.total;
+    const summary = `Divide part ${part.number} into parts of at most ${tokens} tokens`;
+    const input = { ...folder, provider: spec.provider, round, part, tokens, firstNumber, maxParts, list };
+    const count = await runActivity(transferActivities.splitPart, summary, input);
+    if (count === 0) return 0;
+    parts.begun.splice(parts.begun.indexOf(begun), 1);
+    parts.lists.unshift({ name: list, next: 0, count });
+    parts.total += count - 1;
+    parts.lastNumber += count;
+    onChange();
+    return count;
   }
 }

@@ -2,9 +2,9 @@
  * Refusals of a part that pass: for want of room or credit at the provider. What is waited for, how long, and when
  * waiting is given up.
  */
-import { ApplicationFailure, type ChildWorkflowFailure } from '@temporalio/workflow';
-import type { BulkPart } from '../../contract/part.js';
-import { passingRefusal, tokenLimitIn, type PassingRefusal } from '../../contract/refusal-reason.js';
+import type { Part } from '../../contract/part.js';
+import type { Refusal } from '../../contract/part-report.js';
+import { tokenLimitIn, type PassingRefusal } from '../../contract/refusal-reason.js';
 import { bounded } from '../../contract/text.js';
 import { iso } from '../lifecycle/time.js';
 
@@ -48,42 +48,6 @@ export interface Waiting {
   readonly until: number;
 }
 
-interface RefusalDetails {
-  readonly operation?: string;
-  readonly status?: number;
-  readonly code?: string | null;
-  readonly type?: string | null;
-  readonly errors?: readonly { readonly code?: string | null; readonly message?: string | null }[];
-}
-
-export interface Refusal {
-  readonly reason: PassingRefusal;
-  readonly message: string;
-}
-
-/** Calls that come before the batch exists. A refusal of any other call leaves a batch behind. */
-const BEFORE_THE_BATCH = /^(files\.(create|list|retrieve)|batches\.(create|list))$/;
-
-/** The refusal of a part's run that failed for want of room or credit; null where it failed for another reason. */
-export function refusalOf({ cause }: ChildWorkflowFailure): Refusal | null {
-  if (!(cause instanceof ApplicationFailure)) return null;
-  const { message } = cause;
-  const [details = {}] = (cause.details ?? []) as [RefusalDetails?];
-  if (cause.type === 'BatchFailed') {
-    const texts = (details.errors ?? []).map((error) => `${error.code ?? ''} ${error.message ?? ''}`);
-    return withMessage(passingRefusal([...texts, message].join(' ')), message);
-  }
-  if (cause.type !== 'ApiRefused' || !BEFORE_THE_BATCH.test(details.operation ?? '')) return null;
-  const { status, code, type } = details;
-  if (status === 402) return { reason: 'credit', message };
-  const reason = passingRefusal(`${code ?? ''} ${type ?? ''} ${message}`);
-  // A key without permission stays without, whatever word of its message sounds like room.
-  const isForGood = reason === 'room' && (status === 401 || status === 403 || status === 404);
-  return isForGood ? null : withMessage(reason, message);
-}
-
-const withMessage = (reason: PassingRefusal | null, message: string): Refusal | null => reason && { reason, message };
-
 /** The wait after a further refusal. */
 export function waitAfter(refusal: Refusal, before: Waiting | null, attempts: number): Waiting {
   const { reason } = refusal;
@@ -114,7 +78,7 @@ export function describeWaiting({ reason, message, until }: Waiting): string {
  * @param giveUpAfterMs how long a part may wait for room and credit, all waits together
  */
 export function decide(
-  part: Pick<BulkPart, 'requests' | 'estimatedTokens'>,
+  part: Pick<Part, 'requests' | 'estimatedTokens'>,
   waiting: Waiting,
   { message }: Refusal,
   giveUpAfterMs: number,

@@ -1,6 +1,7 @@
 /** Sums over the parts of a bulk batch, for its progress, its details page and its result. */
 import type { BatchResult, LineCounts } from '../../contract/batch.js';
 import type { PartOutcome, RoundPlan, SendReason } from '../../contract/part.js';
+import type { OutcomesState } from './state.js';
 
 type Counted = keyof LineCounts;
 
@@ -21,15 +22,13 @@ const ANOMALIES = ['duplicates', 'unknownIds', 'unreadable'] as const;
 
 /** Counts each request once: those that a round sends again are taken off what the rounds before it had counted. */
 export class Tally {
-  readonly lines: Record<Counted, number> = { succeeded: 0, failed: 0, unfinished: 0, missing: 0 };
-  readonly anomalies = { duplicates: 0, unknownIds: 0, unreadable: 0 };
+  readonly lines: OutcomesState['lines'];
+  readonly anomalies: OutcomesState['anomalies'];
 
-  /** @param sent the rounds in their order */
-  constructor(sent: readonly RoundPlan[], done: readonly PartOutcome[]) {
-    for (const plan of sent) {
-      this.send(plan);
-      for (const outcome of done) if (outcome.round === plan.round) this.add(outcome);
-    }
+  /** @param sums kept up to date */
+  constructor({ lines, anomalies }: Pick<OutcomesState, 'lines' | 'anomalies'>) {
+    this.lines = lines;
+    this.anomalies = anomalies;
   }
 
   add({ lines, anomalies }: PartOutcome): void {

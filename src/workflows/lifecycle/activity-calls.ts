@@ -1,5 +1,11 @@
 /** How the workflows call activities: their time-outs, retries and the way they are cancelled. */
-import { ActivityCancellationType, proxyActivities, type ActivityFunctionWithOptions } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  proxyLocalActivities,
+  type ActivityFunctionWithOptions,
+  type LocalActivityFunctionWithOptions,
+} from '@temporalio/workflow';
 import type { Activities } from '../../contract/activities/index.js';
 import { inSummary } from '../../contract/text.js';
 
@@ -56,6 +62,25 @@ export const transferActivities = proxyActivities<Activities>({
   retry,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
+
+/**
+ * Activities of one quick call to Temporal that may be repeated. They run within the workflow task, so that each is one
+ * event of history instead of six.
+ */
+export const localActivities = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '1m' },
+  localRetryThreshold: '5s',
+});
+
+/** Calls a local activity with a summary in plain text. */
+export function runLocalActivity<Args extends unknown[], Result>(
+  activity: LocalActivityFunctionWithOptions<(...args: Args) => Promise<Result>>,
+  summary: string,
+  ...args: Args
+): Promise<Result> {
+  return activity.executeWithOptions({ summary: inSummary(summary) }, args);
+}
 
 /** Calls an activity with a summary in plain text, which the Temporal UI shows beside its type. */
 export function runActivity<Args extends unknown[], Result>(

@@ -45,7 +45,7 @@ function readable(workflowId: string): string {
 }
 
 /**
- * This run as the origin that its children name in their memo.
+ * This run as the origin that the runs of its parts name in their memo.
  *
  * @param continued the origin of the run that this one continues as new. It stays the origin of all parts, so that a
  *   reset of any run of the chain finds their jobs

@@ -71,7 +71,8 @@ export abstract class JobLifecycle<T extends JobTypes> {
   async #fromInputToResult(): Promise<T['result']> {
     let checked = await this.check();
     try {
-      this.uploaded = checked && (await this.upload(checked));
+      const isAdmitted = checked !== null && (await this.admit(checked));
+      this.uploaded = isAdmitted ? await this.upload(checked!) : null;
       const created = (this.uploaded && (await this.#create(this.uploaded))) ?? (await this.#leftByEarlierRun());
       if (!created) return this.neverCreated(checked);
       const waited = await this.#waitForEnd(created);
@@ -86,6 +87,11 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   /** Null when a cancel came first. */
   protected abstract check(): Promise<T['checked'] | null>;
+
+  /** Waits until the job may be submitted; false when a cancel came first. */
+  protected async admit(_checked: T['checked']): Promise<boolean> {
+    return true;
+  }
 
   /** Null when a cancel came first. */
   protected abstract upload(checked: T['checked']): Promise<T['uploaded'] | null>;

@@ -53,6 +53,7 @@ const ASKED_FOR: Record<Operation, string> = {
   collect: 'collect the results',
   plan: 'plan the next round',
   merge: 'merge the results',
+  record: 'record the outcomes of parts',
 };
 
 export interface PersistenceOptions {

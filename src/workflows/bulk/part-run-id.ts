@@ -10,7 +10,7 @@ const MAX_PARENT_LENGTH = MAX_PARENT_BYTES / 3;
  * The id of the bulk batch with the name of the part. A longer id is cut, and ends in a hash of the whole: the parts of
  * two bulk batches whose ids begin alike have different ids.
  */
-export function childIdOf(parentId: string, name: string): string {
+export function partRunIdOf(parentId: string, name: string): string {
   const bytes = new TextEncoder().encode(parentId).length;
   return `${bytes > MAX_PARENT_BYTES ? cutWithHash(parentId) : parentId}/${name}`;
 }

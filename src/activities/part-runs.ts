@@ -1,0 +1,185 @@
+/** The runs of the parts of a bulk batch: start them, and notice those that end without a word. */
+import { activityInfo, getClient } from '@temporalio/activity';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
+import {
+  ApplicationFailure,
+  ApplicationFailureCategory,
+  CancelledFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+} from '@temporalio/common';
+import type { PartRunActivities, StartedPart, StartPartInput } from '../contract/activities/part-runs.js';
+import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
+import { failure } from '../contract/failures.js';
+import { ORIGIN, type Origin } from '../contract/job-key.js';
+import {
+  PART_OF,
+  reportOfFailure,
+  reportOfResult,
+  type EndReport,
+  type OpenParts,
+  type PartOf,
+  type PartReport,
+  type RunFailure,
+} from '../contract/part-report.js';
+import { isOpenRun } from '../contract/temporal.js';
+import { inSummary } from '../contract/text.js';
+import { safeName } from '../storage/safe-name.js';
+import type { Storage } from '../storage/storage.js';
+import { batchIdOfRun, isClosed } from './calls/runs.js';
+import type { ActivityContext } from './runtime/context.js';
+
+/** Until the next look, which grows with the number of looks. */
+const FIRST_LOOK_MS = 10_000;
+const LOOK_GROWTH = 1.3;
+const LONGEST_LOOK_MS = 10 * 60_000;
+
+/** So many runs are asked what they wait for. */
+const MAX_ASKED = 3;
+
+const CANCEL_REASON = 'another bulk batch was started under the same workflow id';
+
+export class PartRunActivityGroup implements PartRunActivities {
+  readonly #storage: Storage;
+
+  constructor({ storage }: ActivityContext) {
+    this.#storage = storage;
+  }
+
+  async startPart(input: StartPartInput): Promise<StartedPart> {
+    try {
+      await start(input, 'REJECT_DUPLICATE');
+      return { kind: 'started' };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    const handle = getClient().workflow.getHandle(input.workflowId);
+    const run = await handle.describe();
+    const isOpen = isOpenRun(run.status.name);
+    const isOwn = (run.memo?.[ORIGIN] as Origin | undefined)?.runId === input.origin.runId;
+    if (isOpen && isOwn) return { kind: 'started' };
+    if (isOpen) {
+      await handle.signal('cancel', CANCEL_REASON);
+      return { kind: 'occupied' };
+    }
+    if (isOwn && run.status.name === 'COMPLETED') {
+      const result = batchResultSchema.safeParse(await handle.result()).data;
+      if (result && result.status !== 'cancelled') return { kind: 'ended', report: reportOfResult(result) };
+    }
+    // Its batch, if there is one, is found by its key.
+    const origin = isOwn ? { ...input.origin, mayExist: true } : input.origin;
+    await start({ ...input, origin }, 'ALLOW_DUPLICATE');
+    return { kind: 'started' };
+  }
+
+  async awaitEnd(input: { workflowId: string }): Promise<void> {
+    if (await isClosed(input.workflowId)) return;
+    throw nothingNew(`${input.workflowId} is still running`);
+  }
+
+  async watchParts(): Promise<never> {
+    const bulk = getClient().workflow.getHandle(activityInfo().workflowExecution!.workflowId);
+    const { origin, resultsUri, runs, waitingFor } = await bulk.query<OpenParts>('openParts');
+    const open: string[] = [];
+    for (const [name, workflowId] of Object.entries(runs)) {
+      const run = await getClient().workflow.getHandle(workflowId).describe();
+      if (isOpenRun(run.status.name)) {
+        open.push(workflowId);
+        continue;
+      }
+      const end = await endOf(this.#storage, workflowId, resultsUri);
+      await bulk.signal('partEnded', { ...end, name, origin } satisfies PartReport);
+    }
+    const waits = await whatTheyWaitFor(open);
+    if (waits !== waitingFor) await bulk.signal('partsWait', waits);
+    throw nothingNew(`${open.length} runs of parts are open`);
+  }
+}
+
+async function start(
+  { workflowId, name, origin, summary, spec, checked }: StartPartInput,
+  workflowIdReusePolicy: NonNullable<WorkflowStartOptions['workflowIdReusePolicy']>,
+): Promise<void> {
+  const { taskQueue, workflowExecution } = activityInfo();
+  const bulk = workflowExecution!.workflowId;
+  const partOf: PartOf = { bulk, name };
+  await getClient().workflow.start('runBatch', {
+    workflowId,
+    taskQueue,
+    args: [spec, checked],
+    memo: { [ORIGIN]: origin, [PART_OF]: partOf },
+    staticSummary: inSummary(summary),
+    staticDetails: `A part of the bulk batch \`${bulk}\`, to which it reports its end.`,
+    workflowIdReusePolicy,
+    workflowIdConflictPolicy: 'FAIL',
+  });
+}
+
+/** The report of a run that has ended, as it would have sent it. */
+async function endOf(storage: Storage, workflowId: string, resultsUri: string): Promise<EndReport> {
+  try {
+    const result = await getClient().workflow.getHandle(workflowId).result();
+    return reportOfResult(batchResultSchema.parse(result));
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    if (cause instanceof ApplicationFailure) {
+      const [details] = (cause.details ?? []) as [RunFailure['details']?];
+      return reportOfFailure({ type: cause.type ?? 'UnexpectedError', message: cause.message, details: details ?? {} });
+    }
+    const manifest = await manifestOf(storage, workflowId, resultsUri);
+    const message = `the run was ended from outside: ${cause?.message ?? error.message}`;
+    return reportOfFailure({ type: typeOfOperatorEnd(cause), message, details: {} }, manifest);
+  }
+}
+
+function typeOfOperatorEnd(cause: Error | undefined): string {
+  if (cause instanceof CancelledFailure) return 'Cancelled';
+  if (cause instanceof TerminatedFailure) return 'Terminated';
+  return cause instanceof TimeoutFailure ? 'TimedOut' : 'Failed';
+}
+
+/**
+ * The result that a run had written before it was cancelled or terminated; null if there is none, or an incomplete one.
+ */
+async function manifestOf(storage: Storage, workflowId: string, resultsUri: string): Promise<BatchResult | null> {
+  const batchId = await batchIdOfRun(workflowId);
+  if (batchId === null) return null;
+  const manifest = storage.resolve(resultsUri, safeName(batchId), 'manifest.json');
+  if ((await storage.stat(manifest)) === null) return null;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of storage.read(manifest)) chunks.push(chunk);
+  // The manifest of a batch without a terminal status does not fit the schema: such a batch may still be running.
+  return batchResultSchema.safeParse(JSON.parse(Buffer.concat(chunks).toString())).data ?? null;
+}
+
+/** What the first of the runs wait for; null if nothing, or if they do not answer. */
+async function whatTheyWaitFor(workflowIds: readonly string[]): Promise<string | null> {
+  const client = getClient();
+  for (const workflowId of workflowIds.slice(0, MAX_ASKED)) {
+    const progress = await client
+      .withDeadline(Date.now() + 5_000, () => client.workflow.getHandle(workflowId).query<BatchProgress>('progress'))
+      .catch(() => null);
+    if (progress?.waitingFor) return progress.waitingFor;
+  }
+  return null;
+}
+
+function nothingNew(what: string): ApplicationFailure {
+  const { attempt, currentAttemptScheduledTimestampMs: now } = activityInfo();
+  const delayMs = Math.min(FIRST_LOOK_MS * LOOK_GROWTH ** (attempt - 1), LONGEST_LOOK_MS);
+  const message = `${what}; next look in ${Math.round(delayMs / 1_000)} s`;
+  const benign = failure(
+    'NothingNew',
+    message,
+    { status: 'running', checkedAt: Math.floor(now / 1_000) },
+    { category: ApplicationFailureCategory.BENIGN, nextRetryDelay: delayMs },
+  );
+  // The UI shows the stack, which is meaningless for "nothing new".
+  benign.stack = '';
+  return benign;
+}

@@ -1,0 +1,188 @@
+/**
+ * The runs of a bulk batch's parts, of type `runBatch`. They are no children, since a child ends with the run that
+ * started it: these go on while the bulk batch continues as new, and report their end to its current run.
+ */
+import {
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { StartPartInput } from '../../contract/activities/part-runs.js';
+import type { Origin } from '../../contract/job-key.js';
+import type { EndReport, PartReport } from '../../contract/part-report.js';
+import { localActivities, runActivity, runLocalActivity, shortActivities } from '../lifecycle/activity-calls.js';
+import type { RunControl } from '../lifecycle/run-control.js';
+import { cancelSignal, openPartsQuery, partEndedSignal, partsWaitSignal } from '../messages.js';
+import { partRunIdOf } from './part-run-id.js';
+import { StallCheck } from './stall-check.js';
+import type { BulkState } from './state.js';
+
+const CANCEL_REASON = 'the bulk batch was cancelled';
+
+export type NewRun = Pick<StartPartInput, 'name' | 'summary' | 'spec' | 'checked'>;
+
+export class PartRuns {
+  readonly #run: RunControl;
+  readonly #state: BulkState;
+  readonly #origin: Origin;
+  readonly #onChange: () => void;
+  readonly #stalls: StallCheck;
+  /** Names of the runs that were started and have not reported their end. */
+  readonly #open = new Set<string>();
+  /** By name: a report may arrive before it is awaited, in a bulk batch that was reset for example. */
+  readonly #reports = new Map<string, EndReport>();
+  #waitingFor: string | null = null;
+  /** What keeps a run from getting on, by its name. */
+  readonly #stalled = new Map<string, string>();
+
+  constructor(run: RunControl, state: BulkState, onChange: () => void) {
+    this.#run = run;
+    this.#state = state;
+    this.#origin = state.origin;
+    this.#onChange = onChange;
+    this.#stalls = new StallCheck(run);
+    setHandler(partEndedSignal, (report) => this.#receive(report), {
+      description: 'From the run of a part: it has ended.',
+    });
+    setHandler(partsWaitSignal, (waitingFor) => this.#setWaitingFor(waitingFor), {
+      description: 'From an activity of this run: what the parts wait for.',
+    });
+    setHandler(openPartsQuery, () => this.#openParts(), {
+      description: 'Returns the runs of parts that have not reported their end.',
+    });
+  }
+
+  get running(): number {
+    return this.#open.size;
+  }
+
+  /** What the runs wait for, as far as it is known; null if nothing. */
+  get waitingFor(): string | null {
+    return this.#stalled.values().next().value ?? this.#waitingFor;
+  }
+
+  /** Notes a run that an earlier run of the bulk batch has started. */
+  resume(name: string): void {
+    this.#open.add(name);
+  }
+
+  /** Starts a run, unless it was before. Null where a cancel came first. */
+  async start(run: NewRun): Promise<'started' | null> {
+    const workflowId = this.#workflowIdOf(run.name);
+    while (!this.#reports.has(run.name)) {
+      const input = { ...run, workflowId, origin: this.#origin };
+      const started = await runLocalActivity(localActivities.startPart, `Start ${run.name}`, input);
+      if (started.kind === 'ended') this.#reports.set(run.name, started.report);
+      if (started.kind !== 'occupied') break;
+      this.#setStalled(run.name, `the end of ${workflowId}, left by an earlier run`);
+      const summary = `Wait for the end of the earlier ${workflowId}`;
+      const waited = await this.#run.untilCancelled(() =>
+        runActivity(shortActivities.awaitEnd, summary, { workflowId }),
+      );
+      this.#setStalled(run.name, null);
+      if (waited.interrupted) return null;
+    }
+    this.#open.add(run.name);
+    this.#onChange();
+    if (this.#run.cancellation) void this.#sendCancel(run.name);
+    return 'started';
+  }
+
+  /** Waits for the end of a run that was started. */
+  async end(name: string): Promise<EndReport> {
+    const hasEnded = () => this.#reports.has(name);
+    await this.#stalls.during(
+      this.#workflowIdOf(name),
+      (reason) => this.#setStalled(name, reason),
+      () => condition(hasEnded),
+    );
+    const report = this.#reports.get(name)!;
+    this.#reports.delete(name);
+    this.#open.delete(name);
+    this.#stalled.delete(name);
+    if (this.#open.size === 0) this.#waitingFor = null;
+    this.#onChange();
+    return report;
+  }
+
+  /** Cancels all runs. They end by themselves and keep what their batches have answered. */
+  cancel(): void {
+    for (const name of this.#open) void this.#sendCancel(name);
+  }
+
+  /** Does the work. If it fails, nobody is left to take the results of the runs, so they are cancelled. */
+  async cancelledOnFailure(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      await Promise.all([...this.#open].map((name) => this.#sendCancel(name)));
+      throw error;
+    }
+  }
+
+  /** Looks after runs that end without a report, until the work is done. */
+  async watching<T>(work: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScope();
+    const summary = 'Look for runs of parts that ended without a report';
+    const watching = scope
+      .run(() => runActivity(shortActivities.watchParts, summary))
+      .catch((error: unknown) => {
+        if (!isCancellation(error) && !scope.consideredCancelled) throw error;
+      });
+    try {
+      return await work();
+    } finally {
+      scope.cancel();
+      await watching;
+    }
+  }
+
+  #workflowIdOf(name: string): string {
+    return partRunIdOf(workflowInfo().workflowId, name);
+  }
+
+  /** A run that ended a moment before cannot be signalled, and need not be. */
+  async #sendCancel(name: string): Promise<void> {
+    const run = getExternalWorkflowHandle(this.#workflowIdOf(name));
+    await run.signal(cancelSignal, CANCEL_REASON).catch(() => undefined);
+  }
+
+  #receive(report: unknown): void {
+    // Anybody can send signals, with any argument or none, and an earlier bulk batch may have had the same id.
+    if (!isReport(report) || report.origin !== this.#origin.runId) return;
+    const { batchId, status, results, failure } = report;
+    this.#reports.set(report.name, { batchId, status, results, failure });
+  }
+
+  #setWaitingFor(waitingFor: unknown): void {
+    this.#waitingFor = typeof waitingFor === 'string' ? waitingFor : null;
+    this.#onChange();
+  }
+
+  #setStalled(name: string, reason: string | null): void {
+    if (reason === null) this.#stalled.delete(name);
+    else this.#stalled.set(name, reason);
+    this.#onChange();
+  }
+
+  #openParts() {
+    const runs = Object.fromEntries([...this.#open].map((name) => [name, this.#workflowIdOf(name)]));
+    const { resultsUri } = this.#state;
+    return { origin: this.#origin.runId, resultsUri: resultsUri ?? '', runs, waitingFor: this.#waitingFor };
+  }
+}
+
+function isReport(value: unknown): value is PartReport {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    typeof value.name === 'string' &&
+    'origin' in value &&
+    'results' in value &&
+    'failure' in value
+  );
+}
