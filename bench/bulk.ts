@@ -15,6 +15,7 @@ import { Client, Connection } from '@temporalio/client';
 import { spawnWorker, workerVariables } from '../dev/stage/worker-process.js';
 import { startDevServer } from '../dev/temporal-server/index.js';
 import { LlmJobsClient } from '../src/client.js';
+import { bulkHistory } from './histories.js';
 import { writeRequests } from './requests.js';
 
 const TASK_QUEUE = 'llm-jobs';
@@ -67,7 +68,8 @@ console.error(`worker at rest: ${await peakMB()} MB`);
 
 const connection = await Connection.connect({ address: server.address });
 try {
-  const jobs = new LlmJobsClient(new Client({ connection, namespace: server.namespace }), { taskQueue: TASK_QUEUE });
+  const client = new Client({ connection, namespace: server.namespace });
+  const jobs = new LlmJobsClient(client, { taskQueue: TASK_QUEUE });
   const before = await cpuSeconds();
   const began = performance.now();
   const files = { input: { uri: pathToFileURL(input).href }, outputUri: pathToFileURL(`${results}/`).href };
@@ -79,6 +81,7 @@ try {
         split: { requests: Number(values.part) },
         maxRounds: 6,
       });
+  const firstRunId = (await run.handle.describe()).runId;
   const result = await run.result();
   const seconds = (performance.now() - began) / 1_000;
   const cpu = (await cpuSeconds()) - before;
@@ -88,7 +91,14 @@ try {
   api.send('report');
   const [provider] = (await once(api, 'message')) as [unknown];
   const { lines, warnings } = result;
-  const bulk = 'rounds' in result ? { rounds: result.rounds, batches: result.batches } : {};
+  const bulk =
+    'rounds' in result
+      ? {
+          rounds: result.rounds,
+          batches: result.batches,
+          history: await bulkHistory(client, run.workflowId, firstRunId),
+        }
+      : {};
   console.log(
     JSON.stringify(
       { count, seconds, workerCpuSeconds: cpu, workerPeakMB: peak, lines, ...bulk, order, provider, warnings },

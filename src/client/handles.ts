@@ -77,6 +77,26 @@ export class BulkBatchRun extends JobRun {
   async progress(): Promise<BulkBatchProgress> {
     return this.handle.query<BulkBatchProgress>('progress');
   }
+
+  /**
+   * Creates no further batch until `resume`. Batches that exist go on, and their results are kept.
+   *
+   * @returns `paused`
+   * @throws WorkflowUpdateFailedError of `@temporalio/client` if the run was cancelled, or has no further part
+   */
+  async pause(): Promise<string> {
+    return this.handle.executeUpdate<string, []>('pause');
+  }
+
+  /**
+   * Creates batches again.
+   *
+   * @returns `running`
+   * @throws WorkflowUpdateFailedError of `@temporalio/client` if the run was cancelled, or has no further part
+   */
+  async resume(): Promise<string> {
+    return this.handle.executeUpdate<string, []>('resume');
+  }
 }
 
 /** A run of `runFineTuning`. */

@@ -270,6 +270,8 @@ export interface BulkBatchProgress extends CommonProgress {
     readonly running: number;
     readonly done: number;
   };
+  /** Whether the update `pause` was sent, so that no batch is created until `resume`. */
+  readonly isPaused: boolean;
   /**
    * How the requests ended whose batches have ended, each request counted once. A request that is sent again is not
    * counted until its new batch has ended.

@@ -15,6 +15,7 @@ import { CreditRounds } from './bulk/credit-rounds.js';
 import { Outcomes } from './bulk/outcomes.js';
 import { PartRuns } from './bulk/part-runs.js';
 import { PartWarnings } from './bulk/part-warnings.js';
+import { handlePausing } from './bulk/pausing.js';
 import { Round } from './bulk/round.js';
 import { newState, type BulkState } from './bulk/state.js';
 import { describeAnomalies, describeSent } from './bulk/tally.js';
@@ -79,6 +80,7 @@ class BulkBatchLifecycle {
       onEnd: (outcome) => this.#partWarnings.add(outcome),
       onChange,
     });
+    handlePausing(run, state, this.#runs);
     for (const warning of state.warnings) run.warn(warning);
     run.onChange = onChange;
     run.onCancel = () => this.#runs.cancel();
@@ -221,6 +223,7 @@ class BulkBatchLifecycle {
         running,
         done: parts.ended,
       },
+      isPaused: this.#state.isPaused,
       lines: { ...outcomes.lines },
       sent: [...sent],
       anomalies: { ...outcomes.anomalies },
@@ -240,7 +243,7 @@ class BulkBatchLifecycle {
   }
 
   #show(): void {
-    const { phase, cancellation, attention, warnings, parts, lines, anomalies, round, sent, waitingFor } =
+    const { phase, cancellation, attention, warnings, parts, lines, anomalies, round, sent, waitingFor, isPaused } =
       this.#progress();
     showDetails(
       { phase, cancellation, attention, warnings },
@@ -251,6 +254,7 @@ class BulkBatchLifecycle {
           ['Requests', this.#state.requests > 0 ? this.#state.requests : null],
           ['Parts', `${parts.done} done, ${parts.running} running, ${parts.waiting} waiting, of ${parts.total}`],
           ['Lines', `${lines.succeeded} succeeded, ${lines.failed} failed, ${lines.unfinished} unfinished`],
+          ['Paused', isPaused ? 'no batch is created until the update `resume`' : null],
           ['Sent', describeSent(sent)],
           ['Anomalies', describeAnomalies(anomalies)],
           ['Waiting for', waitingFor],

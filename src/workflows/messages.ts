@@ -19,9 +19,9 @@ export const batchProgressQuery = defineQuery<BatchProgress>('progress');
 export const bulkBatchProgressQuery = defineQuery<BulkBatchProgress>('progress');
 export const fineTuningProgressQuery = defineQuery<FineTuningProgress>('progress');
 
-/** Pauses a fine-tuning job and returns its status. */
+/** Pauses a fine-tuning job, or the creating of batches, and returns the status. */
 export const pauseUpdate = defineUpdate<string>('pause');
-/** Resumes a fine-tuning job and returns its status. */
+/** Resumes what was paused and returns the status. */
 export const resumeUpdate = defineUpdate<string>('resume');
 
 /** To the token budget: a part waits for capacity. */
@@ -36,6 +36,8 @@ export const budgetQuery = defineQuery<BudgetState>('budget');
 
 /** From the run of a part to its bulk batch: the run has ended. */
 export const partEndedSignal = defineSignal<[PartReport]>('partEnded');
+/** From a bulk batch to the run of a part: while held, it does not create its batch. */
+export const holdSignal = defineSignal<[isHeld: boolean]>('hold');
 /** From the bulk batch's own activity: what its parts wait for. */
 export const partsWaitSignal = defineSignal<[waitingFor: string | null]>('partsWait');
 /** The runs of parts that have not reported their end. */

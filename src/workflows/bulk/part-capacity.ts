@@ -1,13 +1,15 @@
 /** The capacity that the run of a part holds in the token budget, from before its upload until its batch has ended. */
-import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BatchResult, CheckedBatchInput, ParsedBatchSpec } from '../../contract/batch.js';
 import { asRunFailure } from '../lifecycle/run-failures.js';
 import type { RunControl } from '../lifecycle/run-control.js';
+import { holdSignal } from '../messages.js';
 import { Capacity } from './capacity.js';
 import { refusalIn } from './part-report.js';
 
 type Needed = NonNullable<CheckedBatchInput['capacity']>;
 
+const PAUSED = 'the bulk batch to be resumed';
 /** What a part waits for first. */
 const CAPACITY = 'capacity in the budget of tokens and creates';
 
@@ -17,6 +19,8 @@ export class PartCapacity {
   readonly #run: RunControl;
   readonly #lease: string;
   #isWaiting = false;
+  /** Whether the bulk batch is paused. */
+  #isHeld = false;
 
   constructor(model: string | null, needed: Needed, { provider }: ParsedBatchSpec, run: RunControl) {
     const { workflowId, originalExecutionRunId } = workflowInfo();
@@ -25,12 +29,21 @@ export class PartCapacity {
     this.#run = run;
     // The first run id, which a reset keeps.
     this.#lease = `${workflowId}/${originalExecutionRunId}`;
+    setHandler(
+      holdSignal,
+      (isHeld: unknown) => {
+        this.#isHeld = isHeld === true;
+        run.onChange();
+      },
+      { description: 'From the bulk batch: whether it is paused, so that no batch is created.' },
+    );
     this.#capacity = new Capacity({ provider, enqueuedTokens: enqueuedTokens ?? undefined }, run, () => run.onChange());
   }
 
   /** Null where it does not wait. */
   get waitingFor(): string | null {
-    return this.#isWaiting ? (this.#capacity.problem ?? CAPACITY) : null;
+    if (!this.#isWaiting) return null;
+    return this.#isHeld ? PAUSED : (this.#capacity.problem ?? CAPACITY);
   }
 
   /** Waits until the part may be submitted; false when a cancel came first. */
@@ -38,7 +51,13 @@ export class PartCapacity {
     this.#isWaiting = true;
     this.#run.onChange();
     try {
-      return await this.#capacity.acquire(this.#part, this.#lease);
+      while (true) {
+        await this.#run.untilCancelled(() => condition(() => !this.#isHeld));
+        if (!(await this.#capacity.acquire(this.#part, this.#lease))) return false;
+        if (!this.#isHeld) return true;
+        // Others may use the capacity meanwhile.
+        await this.#capacity.release(this.#lease);
+      }
     } finally {
       this.#isWaiting = false;
       this.#run.onChange();

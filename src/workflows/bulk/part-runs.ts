@@ -15,7 +15,7 @@ import type { Origin } from '../../contract/job-key.js';
 import type { EndReport, PartReport } from '../../contract/part-report.js';
 import { localActivities, runActivity, runLocalActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
-import { cancelSignal, openPartsQuery, partEndedSignal, partsWaitSignal } from '../messages.js';
+import { cancelSignal, holdSignal, openPartsQuery, partEndedSignal, partsWaitSignal } from '../messages.js';
 import { partRunIdOf } from './part-run-id.js';
 import { StallCheck } from './stall-check.js';
 import type { BulkState } from './state.js';
@@ -88,6 +88,7 @@ export class PartRuns {
     this.#open.add(run.name);
     this.#onChange();
     if (this.#run.cancellation) void this.#sendCancel(run.name);
+    else if (this.#state.isPaused) void this.#sendHold(run.name);
     return 'started';
   }
 
@@ -111,6 +112,11 @@ export class PartRuns {
   /** Cancels all runs. They end by themselves and keep what their batches have answered. */
   cancel(): void {
     for (const name of this.#open) void this.#sendCancel(name);
+  }
+
+  /** Tells all runs whether they may create their batches now. */
+  hold(): void {
+    for (const name of this.#open) void this.#sendHold(name);
   }
 
   /** Does the work. If it fails, nobody is left to take the results of the runs, so they are cancelled. */
@@ -148,6 +154,11 @@ export class PartRuns {
   async #sendCancel(name: string): Promise<void> {
     const run = getExternalWorkflowHandle(this.#workflowIdOf(name));
     await run.signal(cancelSignal, CANCEL_REASON).catch(() => undefined);
+  }
+
+  async #sendHold(name: string): Promise<void> {
+    const run = getExternalWorkflowHandle(this.#workflowIdOf(name));
+    await run.signal(holdSignal, this.#state.isPaused).catch(() => undefined);
   }
 
   #receive(report: unknown): void {
