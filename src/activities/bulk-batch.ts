@@ -1,7 +1,6 @@
 /** Bulk batches: split what is unanswered into parts, keep the outcomes of parts, merge all results. */
 import type {
   BulkBatchActivities,
-  BulkFolder,
   BulkInput,
   MergeBulkInput,
   PlannedRound,
@@ -17,8 +16,7 @@ import type { FileRef } from '../contract/file-ref.js';
 import type { BatchLimits } from '../contract/limits.js';
 import { bounded } from '../contract/text.js';
 import type { Part, PartOutcome, RoundPlan, SendReason } from '../contract/part.js';
-import { jsonLines } from '../jsonl/json-lines.js';
-import { lineBlocks, RESULT_LINES, type LineSource } from '../jsonl/lines.js';
+import type { LineSource } from '../jsonl/lines.js';
 import type { PartLimits } from '../requests/part-writer.js';
 import { splitRequests } from '../requests/split.js';
 import { fitsSchema } from '../results/answer-schema.js';
@@ -28,6 +26,7 @@ import type { Outcome } from '../results/request-outcomes.js';
 import type { AnswerPolicy } from '../results/result-reader.js';
 import { FileChangedError, readChecked, readRecorded } from '../storage/checked-file.js';
 import type { Storage } from '../storage/storage.js';
+import { BulkFiles } from './bulk/bulk-files.js';
 import { providerApi } from './calls/provider-api.js';
 import { assertMayHoldResults } from './calls/results-location.js';
 import { listInput } from './calls/list-input.js';
@@ -36,8 +35,6 @@ import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 
 /** Parts of one round. The names of their files have five digits. */
 const MAX_PARTS = 50_000;
-/** Name of the list of all parts of a round. */
-const LIST = 'parts';
 
 export class BulkBatchActivityGroup implements BulkBatchActivities {
   readonly #context: ActivityContext;
@@ -49,38 +46,38 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
   }
 
   async planRound(input: PlanRoundInput): Promise<PlannedRound> {
+    const { round } = input;
     const { provider } = providerApi(this.#context, input.provider);
     // Reject an invalid schema before any batch is paid for.
     const policy = policyOf(input, input.only);
     assertMayHoldResults(this.#storage, input.outputUri);
-    return this.#keepingAnswers(input, async () => {
-      const { sources, readFiles } = await this.#sources(input);
-      const results = this.#resultFiles(input, await this.#outcomes(input));
-      const survey = input.round === 1 ? null : await surveyResults(sources, results, policy);
-      const resultsUri = this.#uriOf(input, 'batches');
-      if (survey?.open === 0) {
-        const inputFiles = await readFiles();
-        const plan = { round: input.round, requests: 0, reasons: {} };
-        return { parts: 0, requests: survey.requests, inputFiles, plan, resultsUri };
-      }
+    return this.#keepingAnswers(input, async (files) => {
+      const { resultsUri } = files;
+      const nothing = { parts: 0, plan: { round, requests: 0, reasons: {} }, resultsUri };
+      const completed = await files.readCompleted();
+      if (completed) return { ...nothing, requests: completed.requests, inputFiles: input.inputFiles };
+      const { sources, readFiles } = await this.#sources(input, files);
+      const results = resultFiles(files, await files.readOutcomes(input.outcomeFiles));
+      const survey = round === 1 ? null : await surveyResults(sources, results, policy);
+      if (survey?.open === 0) return { ...nothing, requests: survey.requests, inputFiles: await readFiles() };
       const { parts, requests, faults } = await splitRequests(sources, {
         limits: partLimits(provider.batchLimits, input),
         missingCustomIds: input.missingCustomIds,
         ...(input.endpoint !== null && { endpoint: input.endpoint }),
         ...(survey && { only: survey.isOpen }),
-        writePart: (part, content) => this.#storage.write(this.#partUri(input, input.round, part.number), content),
+        writePart: (part, content) => files.writePart(round, part.number, content),
       });
       const hasTooManyParts = parts.length > MAX_PARTS;
       if (faults.total > 0 || hasTooManyParts) {
         for (const part of parts) await this.#storage.delete(part.file.uri);
         throw hasTooManyParts ? tooManyParts(parts.length) : invalidInput(faults);
       }
-      await this.#storage.write(this.#listUri(input, input.round, LIST), jsonLines(parts));
+      await files.writeList(round, parts);
       return {
         parts: parts.length,
         requests: survey?.requests ?? requests,
         inputFiles: await readFiles(),
-        plan: { round: input.round, ...(survey ? reasonsOf(survey) : { requests, reasons: { first: requests } }) },
+        plan: { round, ...(survey ? reasonsOf(survey) : { requests, reasons: { first: requests } }) },
         resultsUri,
       };
     });
@@ -89,18 +86,19 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
   async splitPart(input: SplitPartInput): Promise<number> {
     const { round, part, tokens, firstNumber, maxParts, list } = input;
     const { provider } = providerApi(this.#context, input.provider);
+    const files = new BulkFiles(this.#storage, input);
     const numberOf = (number: number) => firstNumber + number - 1;
     return withHeartbeat(async () => {
-      const { parts, faults } = await splitRequests([this.#fileOf(part.file.uri)], {
+      const { parts, faults } = await splitRequests([files.source(part.file.uri)], {
         limits: { ...provider.batchLimits, sharedTokensByModel: new Map([[part.model, tokens]]) },
         missingCustomIds: 'refuse',
         endpoint: part.endpoint,
-        writePart: ({ number }, content) => this.#storage.write(this.#partUri(input, round, numberOf(number)), content),
+        writePart: ({ number }, content) => files.writePart(round, numberOf(number), content),
       });
       if (faults.total > 0) throw invalidInput(faults, `${part.file.uri}: `);
       const smaller = parts.map((each) => ({ ...each, number: numberOf(each.number) }));
       if (smaller.length <= maxParts) {
-        await this.#storage.write(this.#listUri(input, round, list), jsonLines(smaller));
+        await files.writeList(round, smaller, list);
         return smaller.length;
       }
       for (const { file } of smaller) await this.#storage.delete(file.uri);
@@ -108,36 +106,31 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     });
   }
 
-  async readParts(input: ReadPartsInput): Promise<Part[]> {
-    const { round, list, from, count } = input;
-    const parts: Part[] = [];
-    let index = 0;
-    for await (const part of this.#readLines<Part>(this.#listUri(input, round, list))) {
-      if (index >= from) parts.push(part);
-      index += 1;
-      if (parts.length === count) break;
-    }
-    return parts;
+  async readParts({ round, list, from, count, ...folder }: ReadPartsInput): Promise<Part[]> {
+    return new BulkFiles(this.#storage, folder).readList(round, list, from, count);
   }
 
-  async recordOutcomes(input: RecordOutcomesInput): Promise<void> {
-    await this.#storage.write(this.#outcomesUri(input, input.number), jsonLines(input.outcomes));
+  async recordOutcomes({ number, outcomes, ...folder }: RecordOutcomesInput): Promise<void> {
+    await new BulkFiles(this.#storage, folder).writeOutcomes(number, outcomes);
   }
 
   async mergeBulk(input: MergeBulkInput): Promise<BulkBatchResult> {
     const suffix = input.gzip ? '.jsonl.gz' : '.jsonl';
-    return this.#keepingAnswers(input, async () => {
-      const { sources } = await this.#sources(input);
-      const outcomes = await this.#outcomes(input);
-      const merged = await mergeResults(sources, this.#resultFiles(input, outcomes), policyOf(input), {
+    return this.#keepingAnswers(input, async (files) => {
+      const completed = await files.readCompleted();
+      if (completed) return this.#tidied(completed, files, input.keepParts);
+      const { sources } = await this.#sources(input, files);
+      const outcomes = await files.readOutcomes(input.outcomeFiles);
+      const merged = await mergeResults(sources, resultFiles(files, outcomes), policyOf(input), {
         order: input.order,
         gzip: input.gzip,
         prices: input.prices ?? null,
-        writeOutput: (content) => this.#storage.write(this.#uriOf(input, `output${suffix}`), content),
-        writeErrors: (content) => this.#storage.write(this.#uriOf(input, `errors${suffix}`), content),
-        writeUnreadable: (content) => this.#storage.write(this.#uriOf(input, 'unreadable.jsonl'), content),
+        writeOutput: (content) => files.write(`output${suffix}`, content),
+        writeErrors: (content) => files.write(`errors${suffix}`, content),
+        writeUnreadable: (content) => files.write('unreadable.jsonl', content),
       });
-      const parts = await this.#writeParts(input, outcomes);
+      const isKept = input.keepParts || input.cancellation !== null || merged.output === null;
+      const parts = await files.writeParts(isKept ? outcomes : outcomes.map(withoutFiles));
       const result: BulkBatchResult = {
         status: input.cancellation ? 'cancelled' : 'completed',
         requests: merged.requests,
@@ -155,20 +148,27 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         cancellation: input.cancellation,
         warnings: [...input.warnings, ...priceWarnings(merged.unpriced)],
       };
-      await this.#storage.write(this.#uriOf(input, 'manifest.json'), jsonLines([result]));
-      return result;
+      await files.writeManifest(result);
+      return this.#tidied(result, files, isKept);
     });
   }
 
+  async #tidied(result: BulkBatchResult, files: BulkFiles, isKept: boolean): Promise<BulkBatchResult> {
+    const { output, errors, unreadable, rounds } = result;
+    if (!isKept && output !== null) await files.removeParts(rounds, [output, errors, unreadable]);
+    return result;
+  }
+
   /** With heartbeats. A changed input becomes a failure that names where all answers so far are. */
-  #keepingAnswers<T>(input: BulkInput, work: () => Promise<T>): Promise<T> {
+  #keepingAnswers<T>(input: BulkInput, work: (files: BulkFiles) => Promise<T>): Promise<T> {
+    const files = new BulkFiles(this.#storage, input);
     return withHeartbeat(async () => {
       try {
-        return await work();
+        return await work(files);
       } catch (error) {
         if (!(error instanceof FileChangedError)) throw error;
-        const outcomes = await this.#outcomes(input);
-        const parts = outcomes.length === 0 ? null : await this.#writeParts(input, outcomes);
+        const outcomes = await files.readOutcomes(input.outcomeFiles);
+        const parts = outcomes.length === 0 ? null : await files.writeParts(outcomes);
         const kept =
           parts && `; the answers of ${outcomes.length} batches are kept, and ${parts.uri} lists their files`;
         throw failure('InputChanged', `${error.message}${kept ?? ''}`, { uri: error.uri, parts });
@@ -176,98 +176,50 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     });
   }
 
-  #writeParts(input: BulkInput, outcomes: readonly PartOutcome[]): Promise<FileRef> {
-    return this.#storage.write(this.#uriOf(input, 'parts.jsonl'), jsonLines(outcomes));
-  }
-
-  /** The outcomes of all parts that have ended, in the order of their ends. */
-  async #outcomes(input: BulkInput): Promise<PartOutcome[]> {
-    const outcomes: PartOutcome[] = [];
-    for (let number = 1; number <= input.outcomeFiles; number++) {
-      const file = this.#readLines<PartOutcome>(this.#outcomesUri(input, number));
-      for await (const outcome of file) outcomes.push(outcome);
-    }
-    return outcomes;
-  }
-
-  /** The lines of a JSONL file that these activities wrote. */
-  async *#readLines<T>(uri: string): AsyncGenerator<T> {
-    for await (const lines of lineBlocks(this.#storage.read(uri), RESULT_LINES)) {
-      for (const line of lines) yield JSON.parse(line.text) as T;
-    }
-  }
-
   /** The files of the input, and a function that returns their list as they were read. */
-  async #sources(input: BulkInput): Promise<{ sources: LineSource[]; readFiles: () => Promise<FileRef> }> {
+  async #sources(
+    input: BulkInput,
+    files: BulkFiles,
+  ): Promise<{ sources: LineSource[]; readFiles: () => Promise<FileRef> }> {
     const { inputFiles } = input;
     if (inputFiles !== null) {
-      const files = await this.#readInputFiles(inputFiles);
-      const sources = files.map((file) => this.#checkedSource(file));
-      return { sources, readFiles: async () => inputFiles };
+      const checked = await files.readInputFiles(inputFiles);
+      return { sources: checked.map((file) => this.#checkedSource(file)), readFiles: async () => inputFiles };
     }
-    const uris = await this.#inputUris(input);
-    const files: CheckedFile[] = [];
+    const uris = await this.#inputUris(input, files);
+    const read: CheckedFile[] = [];
     const sources = uris.map((uri, index) => ({
       uri,
-      open: () => untilCancelled(readRecorded(this.#storage, uri, (file) => (files[index] = file))),
+      open: () => untilCancelled(readRecorded(this.#storage, uri, (file) => (read[index] = file))),
     }));
-    const readFiles = () => this.#storage.write(this.#uriOf(input, 'input-files.jsonl'), jsonLines(files));
-    return { sources, readFiles };
+    return { sources, readFiles: () => files.writeInputFiles(read) };
   }
 
-  async #readInputFiles(list: FileRef): Promise<CheckedFile[]> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of readChecked(this.#storage, list)) chunks.push(Buffer.from(chunk));
-    const lines = Buffer.concat(chunks).toString().split('\n');
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as CheckedFile);
-  }
-
-  async #inputUris(bulk: BulkInput): Promise<readonly string[]> {
-    const { input } = bulk;
+  async #inputUris({ input }: BulkInput, files: BulkFiles): Promise<readonly string[]> {
     if ('uri' in input) return [input.uri];
-    return 'uris' in input ? input.uris : listInput(this.#storage, input.prefix, this.#uriOf(bulk));
-  }
-
-  #resultFiles(input: BulkInput, outcomes: readonly PartOutcome[]): PartResults[] {
-    return outcomes.map(({ round, part, model, output, errors, unreadable, usage, failure: failed }) => ({
-      round,
-      part,
-      model,
-      output: output === null ? null : this.#fileOf(output),
-      errors: errors === null ? null : this.#fileOf(errors),
-      unreadable: unreadable === null ? null : this.#fileOf(unreadable),
-      usage,
-      failure: failed && { ...failed, requests: this.#fileOf(this.#partUri(input, round, part)) },
-    }));
+    return 'uris' in input ? input.uris : listInput(this.#storage, input.prefix, files.uri);
   }
 
   #checkedSource(file: CheckedFile): LineSource {
     return { uri: file.uri, open: () => untilCancelled(readChecked(this.#storage, file)) };
   }
-
-  #fileOf(uri: string): LineSource {
-    return { uri, open: () => this.#storage.read(uri, { reuse: true }) };
-  }
-
-  #partUri(input: BulkFolder, round: number, part: number): string {
-    return this.#uriOf(input, `round-${round}`, `part-${padded(part)}.jsonl`);
-  }
-
-  #listUri(input: BulkFolder, round: number, list: string): string {
-    return this.#uriOf(input, `round-${round}`, `${list}.jsonl`);
-  }
-
-  #outcomesUri(input: BulkFolder, number: number): string {
-    return this.#uriOf(input, 'outcomes', `${padded(number)}.jsonl`);
-  }
-
-  #uriOf(input: BulkFolder, ...names: string[]): string {
-    return this.#storage.resolve(input.outputUri ?? this.#storage.defaultRoot, input.folder, ...names);
-  }
 }
 
-function padded(number: number): string {
-  return String(number).padStart(5, '0');
+function resultFiles(files: BulkFiles, outcomes: readonly PartOutcome[]): PartResults[] {
+  return outcomes.map(({ round, part, model, output, errors, unreadable, usage, failure: failed }) => ({
+    round,
+    part,
+    model,
+    output: output === null ? null : files.source(output),
+    errors: errors === null ? null : files.source(errors),
+    unreadable: unreadable === null ? null : files.source(unreadable),
+    usage,
+    failure: failed && { ...failed, requests: files.source(files.partUri(round, part)) },
+  }));
+}
+
+function withoutFiles(outcome: PartOutcome): PartOutcome {
+  return { ...outcome, output: null, errors: null, unreadable: null };
 }
 
 /** Outcomes whose requests may be sent again, the field of `retry` that asks for it, and the reason that the plan tells. */

@@ -211,6 +211,13 @@ export const bulkBatchSpecSchema = z.strictObject({
    */
   enqueuedTokens: z.union([positive, z.record(z.string(), positive)]).optional(),
   /**
+   * Keep the parts of the input and the results of each batch beside the merged files. Without it they are removed after
+   * a merge whose files are complete. A cancelled or failed bulk batch keeps them in any case.
+   *
+   * @default false
+   */
+  keepParts: z.boolean().default(false),
+  /**
    * Which files to delete at the provider when a batch ends.
    *
    * @default { input: true, output: false }
@@ -249,7 +256,7 @@ export const bulkBatchResultSchema = z.object({
   errors: fileRefSchema.nullable(),
   /** The raw lines of all batches that are in neither file, see `BatchResult.unreadable`; null if there are none. */
   unreadable: fileRefSchema.nullable(),
-  /** JSONL with one line per part and round: its batch and its counts. */
+  /** JSONL with one line per part and round: its batch, its counts, and the URIs of its files if they are kept. */
   parts: fileRefSchema.nullable(),
   /** Tokens by model over all rounds: everything that was paid for, whether it counts or not. */
   usage: z.record(z.string(), tokenUsageSchema),

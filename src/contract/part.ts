@@ -29,7 +29,7 @@ export interface PartOutcome {
   readonly batchId: string | null;
   /** The status in the batch's result; `failed` where the part's run failed. */
   readonly status: string;
-  /** URI of the output file; null when no request succeeded. */
+  /** URI of the output file; null when no request succeeded, or once it is removed. The same goes for the others. */
   readonly output: string | null;
   /** URI of the errors file; null when every request succeeded. */
   readonly errors: string | null;

@@ -54,4 +54,10 @@ export interface StorageBackend {
   list(prefix: URL, options?: ListOptions): AsyncIterable<ObjectInfo>;
   /** Deletes the file; does nothing if it is absent. */
   delete(uri: URL): Promise<void>;
+  /**
+   * Deletes all files below a folder, whose URI ends in a slash, and the folder.
+   *
+   * @default lists them and deletes each
+   */
+  deleteFolder?(uri: URL): Promise<void>;
 }

@@ -116,6 +116,16 @@ export class FileBackend implements StorageBackend {
     });
   }
 
+  async deleteFolder(uri: URL): Promise<void> {
+    await withStorageErrors(uri, async () => {
+      const path = fileURLToPath(uri);
+      if ((await this.#realPath(uri)) === null) return;
+      // What a link points to is not below the folder.
+      const isLink = (await lstat(path.replace(/[\\/]$/, ''))).isSymbolicLink();
+      if (!isLink) await rm(path, { recursive: true, force: true });
+    });
+  }
+
   async *#walk(prefix: URL, folder: string, start: string, options: ListOptions): AsyncGenerator<ObjectInfo> {
     const entries = await withStorageErrors(prefix, () => readdir(folder, { withFileTypes: true }));
     const keyed = entries

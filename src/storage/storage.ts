@@ -8,6 +8,8 @@ import { StorageError } from './storage-error.js';
 import { isUsableName, isWithin, parseUri, shownUri, type StorageUri } from './uri.js';
 
 const NEWLINE = 10;
+/** Files of a folder that are deleted at a time. */
+const DELETED_TOGETHER = 16;
 /** Messages list at most this many roots. */
 const MAX_SHOWN_ROOTS = 5;
 
@@ -146,6 +148,21 @@ export class Storage {
   async delete(uri: string): Promise<void> {
     const { backend, url } = this.#locateFile(uri);
     await backend.delete(url);
+  }
+
+  /** Deletes all files below a folder; does nothing if it is absent. A root is refused. */
+  async deleteFolder(uri: string): Promise<void> {
+    const { backend, url } = this.#locateFile(uri.replace(/\/$/, ''));
+    const folder = new URL(withSlash(url.href));
+    if (backend.deleteFolder) return backend.deleteFolder(folder);
+    let deleting: Promise<void>[] = [];
+    for await (const file of backend.list(folder)) {
+      deleting.push(backend.delete(new URL(file.uri)));
+      if (deleting.length < DELETED_TOGETHER) continue;
+      await Promise.all(deleting);
+      deleting = [];
+    }
+    await Promise.all(deleting);
   }
 
   #locateFile(uri: string): { backend: StorageBackend; url: URL } {

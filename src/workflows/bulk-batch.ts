@@ -167,15 +167,16 @@ class BulkBatchLifecycle {
   async #merge(): Promise<BulkBatchResult> {
     this.#run.enter('collecting');
     const { sent, round, outcomes } = this.#state;
-    const { order, gzip, prices = null } = this.#spec;
+    const { order, gzip, keepParts, prices = null } = this.#spec;
     const batches = outcomes.parts;
     const outcomeFiles = await this.#outcomes.saveAll();
     const summary = `Merge the results of ${batches} batches (${round} rounds)`;
     const merge = () => {
       const { cancellation } = this.#run;
       const { anomalies } = outcomes;
-      const about = { sent, batches, anomalies, order, gzip, prices, cancellation, warnings: this.#warnings };
-      return runActivity(transferActivities.mergeBulk, summary, { ...this.#bulkInput(), outcomeFiles, ...about });
+      const about = { sent, batches, anomalies, order, gzip, keepParts, prices, cancellation };
+      const input = { ...this.#bulkInput(), outcomeFiles, ...about, warnings: this.#warnings };
+      return runActivity(transferActivities.mergeBulk, summary, input);
     };
     const result = await (batches === 0 ? merge() : this.#persistence.untilAnswered('merge', merge));
     const failed = this.#run.cancellation ? null : this.#outcomes.failureOfAll(result);

@@ -59,7 +59,8 @@ export interface PlannedRound {
   readonly parts: number;
   /** Requests of the whole input. */
   readonly requests: number;
-  readonly inputFiles: FileRef;
+  /** Null where the bulk batch was merged before, and then reset. */
+  readonly inputFiles: FileRef | null;
   readonly plan: RoundPlan;
   /** URI of the folder for the results of the parts' batches. */
   readonly resultsUri: string;
@@ -89,6 +90,7 @@ export interface MergeBulkInput extends BulkInput {
   readonly anomalies: BatchResult['anomalies'];
   readonly order: 'input' | 'customId';
   readonly gzip: boolean;
+  readonly keepParts: boolean;
   readonly prices: ParsedBulkBatchSpec['prices'] | null;
   readonly cancellation: Cancellation | null;
   readonly warnings: readonly string[];

@@ -181,6 +181,7 @@ await describeEachBackend((backend) => {
         await refusal(() => storage.write(uri, chunks('escaped'))),
         await refusal(() => all(storage.list(uri))),
         await refusal(() => storage.delete(uri)),
+        await refusal(() => storage.deleteFolder(uri)),
       ];
       for (const code of codes) expect(`${uri} ${code}`).toMatch(/ (OutsideRoots|BadUri|UnsupportedScheme)$/);
     }
@@ -191,5 +192,20 @@ await describeEachBackend((backend) => {
     const listed = await all(storage.list(root.slice(0, -1)));
     expect(listed.map(({ uri }) => uri)).toContain(`${root}f`);
     expect(listed.every(({ uri }) => uri.startsWith(root))).toBe(true);
+  });
+
+  it('deleteFolder: everything below it, and nothing whose name only begins alike', async () => {
+    const folder = backend.newUri();
+    const names = Array.from({ length: 20 }, (_, index) => `${folder}/deep/${index % 3}/f${index}`);
+    for (const uri of [...names, `${folder}/f`, `${folder}-other/f`]) await storage.write(uri, chunks('x'));
+    await storage.deleteFolder(`${folder}/`);
+    await storage.deleteFolder(folder);
+    expect(await all(storage.list(`${folder}/`))).toEqual([]);
+    expect((await all(storage.list(`${folder}-other/`))).map(({ uri }) => uri)).toEqual([`${folder}-other/f`]);
+  });
+
+  it('deleteFolder: a root, or something outside → refused', async () => {
+    expect(await refusal(() => storage.deleteFolder(root))).toBe('NotAFile');
+    expect(await refusal(() => storage.deleteFolder(`${root}../`))).toMatch(/OutsideRoots|BadUri/);
   });
 });
