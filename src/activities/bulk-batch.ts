@@ -16,6 +16,7 @@ import type { FileRef } from '../contract/file-ref.js';
 import type { BatchLimits } from '../contract/limits.js';
 import { bounded } from '../contract/text.js';
 import type { Part, PartOutcome, RoundPlan, SendReason } from '../contract/part.js';
+import { TooManyIdsError } from '../jsonl/id-table.js';
 import type { LineSource } from '../jsonl/lines.js';
 import type { PartLimits } from '../requests/part-writer.js';
 import { splitRequests } from '../requests/split.js';
@@ -166,6 +167,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
       try {
         return await work(files);
       } catch (error) {
+        if (error instanceof TooManyIdsError) throw invalidField('input', error.message);
         if (!(error instanceof FileChangedError)) throw error;
         const outcomes = await files.readOutcomes(input.outcomeFiles);
         const parts = outcomes.length === 0 ? null : await files.writeParts(outcomes);

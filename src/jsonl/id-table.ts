@@ -1,3 +1,15 @@
+/** The offsets of ids are 32-bit integers. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/** An input has more ids than a table can hold: some 60 million UUIDs. */
+export class TooManyIdsError extends Error {
+  constructor(ids: number, maxBytes: number) {
+    const [count, limit] = [ids, maxBytes].map((number) => number.toLocaleString('en-US'));
+    super(`the custom_ids of the first ${count} requests have ${limit} bytes, which is the limit: divide the input`);
+    this.name = 'TooManyIdsError';
+  }
+}
+
 /**
  * The distinct ids of a file, each with an index in the order in which they came. Memory is about 25 bytes and the id
  * itself for each, up to twice as much when a buffer has just doubled: 60 to 80 % of a `Map` of strings. A million
@@ -22,6 +34,12 @@ export class IdTable {
    */
   #tags = new Uint8Array(128);
   readonly #seed = Math.floor(Math.random() * 2 ** 31);
+  readonly #maxBytes: number;
+
+  /** @param maxBytes of all ids together. `push` and `add` throw `TooManyIdsError` beyond it. */
+  constructor(maxBytes = MAX_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** Returns the index of an id, which is new if the index equals the former `size`. */
   add(id: string): number {
@@ -112,6 +130,7 @@ export class IdTable {
   }
 
   #append(end: number, hash: number): number {
+    if (end > this.#maxBytes) throw new TooManyIdsError(this.size, this.#maxBytes);
     const index = this.size++;
     if (index === this.#ends.length) {
       this.#ends = grown(this.#ends, this.size);
@@ -152,7 +171,8 @@ export class IdTable {
 
   #reserve(start: number, length: number): void {
     if (start + length <= this.#bytes.length) return;
-    const bytes = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, start + length));
+    const doubled = Math.min(this.#bytes.length * 2, MAX_BYTES);
+    const bytes = Buffer.allocUnsafeSlow(Math.max(doubled, start + length));
     this.#bytes.copy(bytes, 0, 0, start);
     this.#bytes = bytes;
   }
