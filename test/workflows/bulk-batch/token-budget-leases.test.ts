@@ -77,6 +77,19 @@ test('tokenBudget is terminated → a new one learns from the holder what it hol
   expect(await state()).toMatchObject({ leases: [], queue: [] });
 });
 
+test('runBatch that starts by itself → its batch is counted until its run has ended, and those of bulk parts only once', async () => {
+  expect(await (await start(3)).result()).toMatchObject({ lines: { succeeded: 3 } });
+  expect((await state()).leases).toEqual([]);
+  stage.api.scenarios.forNextBatch({ timing: { inProgressMs: 5_000, jitter: 0 } });
+  const run = await stage.jobs.startBatch({ input: { requests: chatRequests(2) }, endpoint: '/v1/chat/completions' });
+  await waitFor(async () => (await state()).leases.length > 0, 'the count');
+  const [lease] = (await state()).leases;
+  expect(lease).toMatchObject({ holder: run.workflowId, isCounted: true, requests: 2 });
+  expect(lease?.tokens).toBeGreaterThan(10);
+  await run.result();
+  await waitFor(async () => (await state()).leases.length === 0, 'the end of the count');
+});
+
 test('a budget that continues on workers that are pinned by default → moves on with new deployments', async () => {
   const { address, namespace, client } = stage.temporal;
   const taskQueue = `${stage.temporal.taskQueue}-versioned`;
