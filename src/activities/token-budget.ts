@@ -77,8 +77,10 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
     // A lease that is held: its grant was lost. One that is not known: the budget is a new one, or had no space.
     if (!isWaiting) await sendRequest(api, request);
     if (tells && input.isSilent && look.kind === 'answers') return { silentSince: null };
-    if (!isWaiting) throw nothingNew('requested again', SHORT_INTERVAL_MS);
-    throw nothingNew('waits in the budget', Math.min(FIRST_LOOK_MS * 2 ** Math.min(attempt - 1, 10), MAX_INTERVAL_MS));
+    const [status, interval] = isWaiting
+      ? (['waits in the budget', FIRST_LOOK_MS] as const)
+      : (['requested again', SHORT_INTERVAL_MS] as const);
+    throw nothingNew(status, Math.min(interval * 2 ** Math.min(attempt - 1, 10), MAX_INTERVAL_MS));
   }
 
   async watchHolders({ holders }: { holders: readonly HolderRun[] }): Promise<HolderRun[]> {

@@ -28,7 +28,7 @@ const PASSING_REFUSALS: readonly Row[] = [
   // The limits of one request.
   { text: /context.?length|(maximum|max) context|max_(completion_|output_)?tokens\b/i, reason: null },
   {
-    text: /enqueued.{0,80}(limit|quota|maximum|exceed|surpass|too many)|(limit|quota|maximum|exceed\w*|surpass\w*|too many).{0,80}enqueued/i,
+    text: /enqueued.{0,80}(limit|quota|maximum|exceed|surpass|too many)|(limit|quota|maximum|exceed\w*|surpass\w*|too many|at most|up to|no more than).{0,80}enqueued/i,
     reason: 'room',
   },
   { text: /once some.{0,40}(batches|jobs).{0,40}(completed|ended|finished)/i, reason: 'room' },
