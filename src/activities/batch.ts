@@ -31,6 +31,7 @@ import { cancelJob } from './calls/jobs.js';
 import { keyedJobs, keyForMetadata } from './calls/keyed-jobs.js';
 import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
+import { tellBudget } from './calls/tell-budget.js';
 import { watchJob } from './calls/watch.js';
 import { assertMayHoldResults } from './calls/results-location.js';
 import { collectBatch } from './collect/batch-results.js';
@@ -55,13 +56,14 @@ export class BatchActivityGroup implements BatchActivities {
         const { content } = await openFile(api, fileId);
         // A provider need not give an input file back. Then only the provider checks the lines.
         if (!content) return { requests: null, model: null, fileId };
-        const { requests, model } = await checkLines(api, input, content);
-        return { requests, model, fileId };
+        const { requests, model, estimatedTokens } = await checkLines(api, input, content);
+        return { requests, model, estimatedTokens, fileId };
       }
       const uri = 'uri' in input.input ? input.input.uri : await writeInline(storage, input, input.input.requests);
       const content = storage.read(uri, { reuse: true });
-      const { requests, model, bytes, sha256, hasByteOrderMark } = await checkLines(api, input, content);
-      return { requests, model, file: { uri, bytes, sha256, hasByteOrderMark } };
+      const { bytes, sha256, hasByteOrderMark, ...report } = await checkLines(api, input, content);
+      const { requests, model, estimatedTokens } = report;
+      return { requests, model, estimatedTokens, file: { uri, bytes, sha256, hasByteOrderMark } };
     });
   }
 
@@ -69,7 +71,7 @@ export class BatchActivityGroup implements BatchActivities {
     const api = this.#api(input);
     const { inputFileId, endpoint } = input;
     const key = await keyForMetadata(api, input.owner);
-    return createOnce<BatchSnapshot>({
+    const created = await createOnce<BatchSnapshot>({
       ...keyedJobs(BATCHES, api, input),
       operation: 'batches.create',
       startedAt: input.startedAt,
@@ -78,6 +80,9 @@ export class BatchActivityGroup implements BatchActivities {
       lookFor: { inputFileId, endpoint, createdSince: input.startedAt },
       create: () => requestBatch(api, input, key),
     });
+    // The answer of the create must not wait for it.
+    if (input.counted !== null) void tellBudget(api, input.counted);
+    return created;
   }
 
   async findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null> {

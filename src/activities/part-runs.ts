@@ -30,7 +30,7 @@ import { isOpenRun } from '../contract/temporal.js';
 import { inSummary } from '../contract/text.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
-import { batchIdOfRun, isClosed } from './calls/runs.js';
+import { batchIdOfRun, whichHaveEnded } from './calls/runs.js';
 import type { ActivityContext } from './runtime/context.js';
 
 /** Until the next look, which grows with the number of looks. */
@@ -77,7 +77,8 @@ export class PartRunActivityGroup implements PartRunActivities {
   }
 
   async awaitEnd(input: { workflowId: string }): Promise<void> {
-    if (await isClosed(input.workflowId)) return;
+    const [ended] = await whichHaveEnded([{ holder: input.workflowId }]);
+    if (ended) return;
     throw nothingNew(`${input.workflowId} is still running`);
   }
 

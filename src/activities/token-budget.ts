@@ -1,21 +1,50 @@
 /**
  * The token budget of an account is a workflow. These activities send requests to it and do for it what workflows
- * cannot.
+ * cannot. Their attempts wait without history, as those of a poll do.
  */
-import { activityInfo, getClient } from '@temporalio/activity';
+import { activityInfo, getClient, log } from '@temporalio/activity';
+import { type ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
-import type { BudgetCheck, TokenBudgetActivities } from '../contract/activities/token-budget.js';
-import { budgetWorkflowId, type CapacityRequest } from '../contract/token-budget.js';
-import { providerApi } from './calls/provider-api.js';
-import { isClosed } from './calls/runs.js';
+import type {
+  AwaitCapacityInput,
+  BudgetSighting,
+  HolderRun,
+  TokenBudgetActivities,
+} from '../contract/activities/token-budget.js';
+import { failure } from '../contract/failures.js';
+import { isOpenRun } from '../contract/temporal.js';
+import { budgetWorkflowId, type CapacityRequest, type LeaseStatus } from '../contract/token-budget.js';
+import { providerApi, type ProviderApi } from './calls/provider-api.js';
+import { whichHaveEnded } from './calls/runs.js';
 import { whyStalled } from './calls/why-stalled.js';
 import type { ActivityContext } from './runtime/context.js';
 
-/** How long the budget may take to answer a query. */
-const ANSWER_WITHIN_MS = 10_000;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
 
+/** How long the budget may take to answer a query. */
+const ANSWER_WITHIN_MS = 10 * SECOND_MS;
+/** A budget with capacity grants it at once. After this long it is looked at, at intervals that double. */
+const FIRST_LOOK_MS = MINUTE_MS;
+const MAX_INTERVAL_MS = 5 * MINUTE_MS;
+/** The interval while the budget is silent, or is asked again. */
+const SHORT_INTERVAL_MS = 30 * SECOND_MS;
+/** A silence is told when it is longer than this: a worker may be starting. */
+const TOLD_AFTER_MS = 50 * SECOND_MS;
 /** A budget that has been silent for this long is replaced. What it knew is learnt and requested again. */
-const REPLACED_AFTER_MS = 10 * 60_000;
+const REPLACED_AFTER_MS = 10 * MINUTE_MS;
+/** How often the holders are looked at, for each hundred of them. */
+const HOLDERS_INTERVAL_MS = 20 * SECOND_MS;
+
+/** `VERSIONING_BEHAVIOR_AUTO_UPGRADE`, where a server does not know the newer field. */
+const AUTO_UPGRADE = 2;
+
+/** What one look at the budget has shown. */
+type Look =
+  | { readonly kind: 'answers'; readonly lease: LeaseStatus }
+  | { readonly kind: 'silent'; readonly since: number | null; readonly runId: string; readonly mayBeReplaced: boolean }
+  /** There is none. */
+  | { readonly kind: 'gone' };
 
 export class TokenBudgetActivityGroup implements TokenBudgetActivities {
   readonly #context: ActivityContext;
@@ -24,61 +53,147 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
     this.#context = context;
   }
 
-  async requestCapacity(input: { provider: string; request: CapacityRequest }): Promise<void> {
-    const { provider } = providerApi(this.#context, input.provider);
-    const { taskQueue } = activityInfo();
-    await getClient().workflow.signalWithStart('tokenBudget', {
-      workflowId: budgetWorkflowId(taskQueue, input.provider),
-      taskQueue,
-      args: [],
-      signal: 'request',
-      signalArgs: [{ ...input.request, createsPerHour: provider.batchLimits.createsPerHour }],
-      // One run serves the bulk batches of all deployments. Pinned to the one that happened to start it, it would answer
-      // nobody once that one is gone. An option of the workflow would be refused where workers are not versioned.
-      versioningOverride: 'AUTO_UPGRADE',
-      staticSummary: `Enqueued tokens at provider ${input.provider}`,
+  async awaitCapacity(input: AwaitCapacityInput): Promise<BudgetSighting> {
+    const api = providerApi(this.#context, input.provider);
+    const { attempt } = activityInfo();
+    const { request, tells } = input;
+    if (attempt === 1 && !input.isRequested) {
+      await sendRequest(api, request);
+      throw nothingNew('requested', FIRST_LOOK_MS);
+    }
+    const budget = getClient().workflow.getHandle(budgetIdOf(api));
+    const look = await lookAt(budget, request.lease);
+    if (look.kind === 'silent') {
+      const since = look.since ?? activityInfo().currentAttemptScheduledTimestampMs;
+      const silentForMs = activityInfo().currentAttemptScheduledTimestampMs - since;
+      const isReplaced = silentForMs >= REPLACED_AFTER_MS && look.mayBeReplaced;
+      if (isReplaced) await terminate(budget.workflowId, look.runId);
+      // Also where the budget has nothing to do: what it does not do from now on tells how long it is silent.
+      if (isReplaced || look.since === null) await sendRequest(api, request);
+      if (tells && silentForMs >= TOLD_AFTER_MS && !input.isSilent) return { silentSince: since };
+      throw nothingNew('the budget does not answer', SHORT_INTERVAL_MS);
+    }
+    const isWaiting = look.kind === 'answers' && look.lease === 'waiting';
+    // A lease that is held: its grant was lost. One that is not known: the budget is a new one, or had no space.
+    if (!isWaiting) await sendRequest(api, request);
+    if (tells && input.isSilent && look.kind === 'answers') return { silentSince: null };
+    const [status, interval] = isWaiting
+      ? (['waits in the budget', FIRST_LOOK_MS] as const)
+      : (['requested again', SHORT_INTERVAL_MS] as const);
+    throw nothingNew(status, Math.min(interval * 2 ** Math.min(attempt - 1, 10), MAX_INTERVAL_MS));
+  }
+
+  async watchHolders({ holders }: { holders: readonly HolderRun[] }): Promise<HolderRun[]> {
+    const ended = await whichHaveEnded(holders);
+    await cancelAbandoned(holders.filter((holder) => !ended.includes(holder)));
+    if (ended.length > 0) return ended;
+    throw nothingNew('all run', HOLDERS_INTERVAL_MS * Math.ceil(holders.length / 100));
+  }
+
+  async followDeployments(): Promise<void> {
+    const { workflowService, options } = getClient();
+    const request = {
+      namespace: options.namespace,
+      workflowExecution: activityInfo().workflowExecution,
+      workflowExecutionOptions: { versioningOverride: { autoUpgrade: true, behavior: AUTO_UPGRADE } },
+      updateMask: { paths: ['versioning_override'] },
+    };
+    // A server without versions has nothing to follow.
+    await workflowService.updateWorkflowExecutionOptions(request).catch((error: unknown) => {
+      log.info('The token budget keeps the versioning of its worker', { reason: String(error) });
     });
   }
 
-  async checkBudget(input: { provider: string; silentForMs: number }): Promise<BudgetCheck> {
-    const { taskQueue } = activityInfo();
-    const budget = getClient().workflow.getHandle(budgetWorkflowId(taskQueue, input.provider));
-    const answers = await doesAnswer(budget);
-    const isSilent = !answers && input.silentForMs >= REPLACED_AFTER_MS;
-    const isReplaced = isSilent && (await terminateIfSilent(budget, input.silentForMs));
-    return { answers, isReplaced };
-  }
-
-  async closedRuns(input: { workflowIds: string[] }): Promise<string[]> {
-    const closed: string[] = [];
-    for (const workflowId of input.workflowIds) if (await isClosed(workflowId)) closed.push(workflowId);
-    return closed;
-  }
   async whyStalled(input: { workflowId: string }): Promise<string | null> {
     return whyStalled(input.workflowId);
   }
 }
 
-/** Whether a worker runs the budget. A query is answered by a worker, not by the server. */
-async function doesAnswer(budget: WorkflowHandle): Promise<boolean> {
-  try {
-    await getClient().withDeadline(Date.now() + ANSWER_WITHIN_MS, () => budget.query('budget'));
-    return true;
-  } catch {
-    return false;
+/** Cancels the parts of bulk batches that have ended. They keep what they have, and return their capacity. */
+async function cancelAbandoned(parts: readonly HolderRun[]): Promise<void> {
+  const bulks = new Map<string, HolderRun>();
+  for (const { group, groupRun } of parts) {
+    if (group !== undefined && groupRun !== undefined) {
+      bulks.set(`${group} ${groupRun}`, { holder: group, holderRun: groupRun });
+    }
+  }
+  const ended = new Set((await whichHaveEnded([...bulks.values()])).map((bulk) => `${bulk.holder} ${bulk.holderRun}`));
+  for (const { holder, group, groupRun } of parts) {
+    if (!ended.has(`${group} ${groupRun}`)) continue;
+    await getClient()
+      .workflow.getHandle(holder)
+      .signal('cancel', 'its bulk batch has ended')
+      .catch((error: unknown) => {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      });
   }
 }
 
-/** Terminates a budget that was there for all of the silence. Times are those of the Temporal server. */
-async function terminateIfSilent(budget: WorkflowHandle, silentForMs: number): Promise<boolean> {
+const budgetIdOf = ({ provider }: ProviderApi): string => budgetWorkflowId(activityInfo().taskQueue, provider.name);
+
+/** What the budget is to know of the account, with each request. */
+function withTraits({ provider }: ProviderApi, request: CapacityRequest): CapacityRequest {
+  const { createsPerHour, reservedShare } = provider.batchLimits;
+  return { ...request, createsPerHour, reservedShare };
+}
+
+async function sendRequest(api: ProviderApi, request: CapacityRequest): Promise<void> {
+  const { taskQueue } = activityInfo();
+  await getClient().workflow.signalWithStart('tokenBudget', {
+    workflowId: budgetIdOf(api),
+    taskQueue,
+    args: [],
+    signal: 'request',
+    signalArgs: [withTraits(api, request)],
+    // One run serves the bulk batches of all deployments. Pinned to the one that happened to start it, it would answer
+    // nobody once that one is gone. The server refuses an option of the workflow where workers are not versioned, and a
+    // workflow cannot see whether its worker is: with `useWorkerVersioning: false`, it has a version all the same.
+    versioningOverride: 'AUTO_UPGRADE',
+    staticSummary: `Enqueued tokens at provider ${api.provider.name}`,
+  });
+}
+
+async function lookAt(budget: WorkflowHandle, lease: string): Promise<Look> {
   try {
-    const { startTime, status, runId } = await budget.describe();
-    const ageMs = activityInfo().currentAttemptScheduledTimestampMs - startTime.getTime();
-    if (status.name !== 'RUNNING' || ageMs < silentForMs) return false;
-    await getClient().workflow.getHandle(budget.workflowId, runId).terminate('no worker runs it; a new one takes over');
-    return true;
+    const { status, runId, raw } = await budget.describe();
+    if (!isOpenRun(status.name)) return { kind: 'gone' };
+    const answer = await answerOf(budget, lease);
+    if (answer !== null) return { kind: 'answers', lease: answer };
+    // The task that no worker has completed tells since when.
+    const { originalScheduledTime, scheduledTime } = raw.pendingWorkflowTask ?? {};
+    const seconds = Number(originalScheduledTime?.seconds ?? scheduledTime?.seconds ?? 0);
+    // An operator may have paused it.
+    const mayBeReplaced = status.name === 'RUNNING';
+    return { kind: 'silent', since: seconds > 0 ? seconds * SECOND_MS : null, runId, mayBeReplaced };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof WorkflowNotFoundError) return { kind: 'gone' };
     throw error;
   }
+}
+
+async function terminate(workflowId: string, runId: string): Promise<void> {
+  const budget = getClient().workflow.getHandle(workflowId, runId);
+  await budget.terminate('no worker runs it; a new one takes over').catch((error: unknown) => {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  });
+}
+
+/** Null without an answer. A query is answered by a worker, not by the server. */
+async function answerOf(budget: WorkflowHandle, lease: string): Promise<LeaseStatus | null> {
+  try {
+    const query = () => budget.query<LeaseStatus, [string]>('lease', lease);
+    return await getClient().withDeadline(Date.now() + ANSWER_WITHIN_MS, query);
+  } catch {
+    return null;
+  }
+}
+
+function nothingNew(status: string, nextRetryDelay: number): ApplicationFailure {
+  const details = { status, checkedAt: Math.floor(activityInfo().currentAttemptScheduledTimestampMs / SECOND_MS) };
+  const message = `${status}; next look in ${Math.round(nextRetryDelay / SECOND_MS)} s`;
+  const category = ApplicationFailureCategory.BENIGN;
+  const benign = failure('NothingNew', message, details, { category, nextRetryDelay });
+  // The UI shows the stack, which is meaningless for "nothing new".
+  benign.stack = '';
+  return benign;
 }

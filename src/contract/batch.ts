@@ -109,6 +109,8 @@ export const checkedBatchInputSchema = z.strictObject({
       estimatedTokens: z.number().int().min(0),
       /** The limit of the bulk batch for the model; null to go by what the budget has learnt. */
       enqueuedTokens: z.number().int().min(1).nullable(),
+      /** The weight by which bulk batches share the room. */
+      priority: z.number().positive(),
     })
     .optional(),
 });

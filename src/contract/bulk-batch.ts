@@ -163,6 +163,13 @@ export const bulkBatchSpecSchema = z.strictObject({
    */
   maxParallel: z.number().int().min(1).max(200).default(10),
   /**
+   * Weight by which the bulk batches of a provider share what may be enqueued, and creates. One of priority 2 gets twice
+   * as much as one of priority 1.
+   *
+   * @default 1
+   */
+  priority: z.number().min(0.01).max(1_000).default(1),
+  /**
    * How many times a request is sent at most. Requests that were refused for want of credit or room do not count as
    * sent.
    *

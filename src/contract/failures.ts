@@ -47,7 +47,7 @@ export const FAILURES = {
   },
   NothingNew: {
     retryable: true,
-    meaning: 'Not an error: the job has not changed since the last poll (benign).',
+    meaning: 'Not an error: the job has not changed since the last poll, or a part still waits for capacity (benign).',
     details: '{ status, counts or steps, checkedAt }',
   },
   NotSettled: {

@@ -37,6 +37,11 @@ export interface BatchLimits {
   readonly lineBytes: number;
   /** Batches that an account may create within an hour. */
   readonly createsPerHour: number;
+  /**
+   * Share of the limits of enqueued tokens and requests that bulk batches leave to other users of the account, from 0 to
+   * 0.9.
+   */
+  readonly reservedShare: number;
 }
 
 export const BATCH_LIMITS: BatchLimits = {
@@ -45,6 +50,7 @@ export const BATCH_LIMITS: BatchLimits = {
   embeddingInputs: 50_000,
   lineBytes: MAX_LINE_BYTES,
   createsPerHour: 2_000,
+  reservedShare: 0,
 };
 
 /** Limits of an uploaded file. */

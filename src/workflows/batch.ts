@@ -1,6 +1,6 @@
 /** The lifecycle of one batch: what it does differently from other jobs. */
 import { setHandler } from '@temporalio/workflow';
-import type { CheckedInput, CollectedBatch } from '../contract/activities/batch.js';
+import type { CheckedInput, CollectedBatch, EnqueuedBatch } from '../contract/activities/batch.js';
 import type { CreateOnceInput, JobSearch, WatchInput } from '../contract/activities/jobs.js';
 import {
   batchSpecSchema,
@@ -68,13 +68,15 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
   readonly #checked: CheckedBatchInput | null;
   /** Null for a batch that is no part of a bulk batch. */
   readonly #capacity: PartCapacity | null;
+  /** What the token budget is to count: the parts of a bulk batch have asked it themselves. */
+  #counted: EnqueuedBatch | null = null;
   /** The result files at the provider that may be deleted. */
   #readWhole: readonly string[] = [];
 
   constructor(spec: ParsedBatchSpec, run: RunControl, checked: CheckedBatchInput | null) {
     super(spec, run);
     this.#checked = checked;
-    this.#capacity = checked?.capacity ? new PartCapacity(checked.model, checked.capacity, spec, run) : null;
+    this.#capacity = checked?.capacity ? new PartCapacity(checked, checked.capacity, spec.provider, run) : null;
     setHandler(batchProgressQuery, () => this.#progress(), {
       description: "Returns the phase, the batch's status and request counts, the cancellation and the warnings.",
     });
@@ -92,9 +94,14 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     if (this.#checked) return this.#checked;
     const { provider, input, endpoint, check, outputUri = null } = this.spec;
     const checkInput = { provider, input, endpoint, check, outputUri, filename: this.filename('input') };
-    return this.unlessCancelled(() =>
+    const checked = await this.unlessCancelled(() =>
       runActivity(transferActivities.checkBatchInput, `Check every line of ${describeInput(input)}`, checkInput),
     );
+    const { model = null, estimatedTokens, requests } = checked ?? {};
+    if (model !== null && estimatedTokens !== undefined) {
+      this.#counted = { model, tokens: estimatedTokens, requests: requests ?? 0 };
+    }
+    return checked;
   }
 
   protected async upload(checked: CheckedInput): Promise<BatchTypes['uploaded'] | null> {
@@ -108,6 +115,7 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     const summary = `Create a batch: ${endpoint}, within ${completionWindow}, from ${inputFileId}`;
     return runActivity(createJobActivities.createBatch, summary, {
       ...once,
+      counted: this.#counted,
       inputFileId,
       endpoint,
       completionWindow,

@@ -4,7 +4,13 @@ import type { BatchProgress } from '../contract/batch.js';
 import type { BulkBatchProgress } from '../contract/bulk-batch.js';
 import type { FineTuningProgress } from '../contract/fine-tuning.js';
 import type { OpenParts, PartReport } from '../contract/part-report.js';
-import type { BudgetState, CapacityRefusal, CapacityRequest } from '../contract/token-budget.js';
+import type {
+  BudgetState,
+  CapacityRecord,
+  CapacityRefusal,
+  CapacityRequest,
+  LeaseStatus,
+} from '../contract/token-budget.js';
 
 /**
  * Before the job exists: it is never created. Afterwards: it is cancelled at the provider, and the partial results are
@@ -24,14 +30,18 @@ export const pauseUpdate = defineUpdate<string>('pause');
 /** Resumes what was paused and returns the status. */
 export const resumeUpdate = defineUpdate<string>('resume');
 
-/** To the token budget: a part waits for capacity. */
+/** To the token budget: a part waits for capacity, or was enqueued by a run that starts by itself. */
 export const requestCapacitySignal = defineSignal<[CapacityRequest]>('request');
 /** To the token budget: a part no longer needs its capacity. */
 export const releaseCapacitySignal = defineSignal<[lease: string]>('release');
 /** To the token budget: the provider had no capacity for a part. */
 export const capacityRefusedSignal = defineSignal<[CapacityRefusal]>('refused');
-/** From the token budget to the run that asked: its part may be submitted. */
-export const capacityGrantedSignal = defineSignal<[lease: string]>('room');
+/** To the token budget, which has asked for it: what the run holds. */
+export const capacityHeldSignal = defineSignal<[held: readonly CapacityRecord[]]>('held');
+/** From the token budget to the run that asked: the parts of these leases may be submitted. */
+export const capacityGrantedSignal = defineSignal<string[]>('room');
+/** From a token budget that knows nothing of a run: it is to tell which leases it holds. */
+export const tellCapacitySignal = defineSignal('tellCapacity');
 export const budgetQuery = defineQuery<BudgetState>('budget');
 
 /** From the run of a part to its bulk batch: the run has ended. */
@@ -42,3 +52,5 @@ export const holdSignal = defineSignal<[isHeld: boolean]>('hold');
 export const partsWaitSignal = defineSignal<[waitingFor: string | null]>('partsWait');
 /** The runs of parts that have not reported their end. */
 export const openPartsQuery = defineQuery<OpenParts>('openParts');
+/** What the token budget knows of a lease. */
+export const leaseQuery = defineQuery<LeaseStatus, [lease: string]>('lease');

@@ -1,45 +1,51 @@
 /**
- * The account's budget of enqueued tokens and of creates per hour, shared by all bulk batches: one long-lived workflow
- * per provider. A part requests capacity before it is submitted, and its grant is a lease until its batch has ended.
- * Limits that no spec names are learnt from the provider's refusals.
+ * The account's budget of what may be enqueued and of creates per hour, shared by all bulk batches: one long-lived
+ * workflow per provider. A part requests capacity before it is submitted, and its grant is a lease until its batch has
+ * ended. The rules are those of the ledger; here are the messages, and the watch for holders that have ended.
  */
 import {
-  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
+  isCancellation,
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import { inMarkdown } from '../contract/text.js';
 import {
+  isCapacityRecord,
   isCapacityRefusal,
   isCapacityRequest,
   type BudgetState,
-  type CapacityRequest,
+  type CapacityRecord,
 } from '../contract/token-budget.js';
+import { describeBudget } from './budget/details.js';
+import { Ledger } from './budget/ledger.js';
+import { groupBy, holderKey, type Holder } from './budget/records.js';
 import { runActivity, shortActivities } from './lifecycle/activity-calls.js';
 import { isHistoryLong } from './lifecycle/history-limit.js';
 import {
   budgetQuery,
   capacityGrantedSignal,
+  capacityHeldSignal,
   capacityRefusedSignal,
+  leaseQuery,
   releaseCapacitySignal,
   requestCapacitySignal,
+  tellCapacitySignal,
 } from './messages.js';
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-
-/**
- * No part of the model is granted capacity for this long after a refusal: the account may have other users, whose jobs
- * must end.
- */
-const REFUSAL_PAUSE_MS = 10_000;
-/** How often the budget looks for holders that have ended without returning their capacity. */
-const HOLDER_CHECK_MS = 10 * MINUTE_MS;
-/** The workflow ends after this long without leases or requests. What it has learnt is learnt again when it matters. */
-const IDLE_LIMIT_MS = 24 * HOUR_MS;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+/** The workflow ends after this long without leases or requests. What it has learnt is forgotten by then. */
+const IDLE_LIMIT_MS = 24 * 60 * MINUTE_MS;
+/** Leases that one signal grants. */
+const LEASES_PER_SIGNAL = 100;
+/** The watch for ended runs starts again after this long at the earliest. */
+const WATCH_AGAIN_MS = 30 * SECOND_MS;
+/** Runs that are watched for their end at a time. Those that are only counted come last. */
+const MAX_WATCHED = 500;
 
 /** @param state the library's own, for a run that continues an earlier one */
 export async function tokenBudget(state?: BudgetState): Promise<void> {
@@ -47,175 +53,180 @@ export async function tokenBudget(state?: BudgetState): Promise<void> {
 }
 
 class TokenBudget {
-  readonly #state: BudgetState;
-  /** Counts the signals that may let a part be granted. */
+  readonly #ledger: Ledger;
+  /** Whether a cancel was requested: it must not forget what is enqueued, so the run ends when nothing is. */
+  #isEnding: boolean;
+  readonly #isContinued: boolean;
+  /** Counts what may let a part be granted. */
   #changes = 0;
+  /** Signals that are being sent. */
+  #sending = 0;
 
-  constructor(state: BudgetState = { leases: [], queue: [], limits: {}, pausedUntil: {}, grants: {} }) {
-    this.#state = state;
-    setHandler(requestCapacitySignal, (request) => this.#request(request), {
-      description: 'Requests capacity for a part: { lease, holder, holderRun, model, tokens, limit, createsPerHour }.',
-    });
-    setHandler(releaseCapacitySignal, (lease) => this.#release(lease), {
+  constructor(state: BudgetState | undefined) {
+    this.#ledger = new Ledger(state);
+    this.#isEnding = state?.isEnding ?? false;
+    this.#isContinued = state !== undefined;
+    // A handler that throws would stop the budget for every bulk batch of the provider, so arguments are checked.
+    setHandler(
+      requestCapacitySignal,
+      (request) => this.#change(() => isCapacityRequest(request) && this.#ledger.request(request, Date.now())),
+      { description: 'Requests capacity for a part: a CapacityRequest.' },
+    );
+    setHandler(releaseCapacitySignal, (lease) => this.#change(() => this.#ledger.release(lease)), {
       description: 'Returns the capacity of a part. Argument: its lease.',
     });
-    setHandler(capacityRefusedSignal, (refusal) => this.#learnFromRefusal(refusal), {
-      description: 'Reports that the provider had no capacity for a part: { lease, model, limit, isOfTokens }.',
-    });
+    setHandler(
+      capacityRefusedSignal,
+      (refusal) => this.#change(() => isCapacityRefusal(refusal) && this.#ledger.refuse(refusal, Date.now())),
+      { description: 'Reports that the provider had no capacity for a part: { lease, model, unit, limit }.' },
+    );
+    setHandler(
+      capacityHeldSignal,
+      (held: unknown) => {
+        const records = Array.isArray(held) ? held.filter(isCapacityRecord) : [];
+        this.#change(() => this.#ledger.register(records, Date.now()));
+      },
+      { description: 'Tells what a run holds: a list of CapacityRecord.' },
+    );
     setHandler(budgetQuery, () => this.#state, {
-      description: 'Returns the leases, the queue, and the limits by model.',
+      description: 'Returns the leases, the queue, the limits that were learnt, and the shares.',
     });
+    setHandler(leaseQuery, (lease) => this.#ledger.statusOf(lease), {
+      description: 'Returns whether a lease is held, waiting or unknown.',
+    });
+  }
+
+  get #state(): BudgetState {
+    return { ...this.#ledger.state, isEnding: this.#isEnding };
   }
 
   async execute(): Promise<void> {
-    let idleMs = 0;
-    while (idleMs < IDLE_LIMIT_MS) {
-      // Read before granting: a signal that arrives meanwhile must end the wait below.
-      const seen = this.#changes;
-      this.#show();
-      await this.#grantWhatFits();
-      const waitMs = this.#msUntilNextTry();
-      const options = { summary: 'Until the holders of capacity are checked' };
-      const hasChanged = await condition(() => this.#changes !== seen, waitMs, options);
-      if (hasChanged) idleMs = 0;
-      else {
-        idleMs = this.#holders().length === 0 ? idleMs + waitMs : 0;
-        await this.#dropEndedHolders();
-      }
-      if (isHistoryLong()) {
-        await condition(allHandlersFinished);
-        await continueAsNew<typeof tokenBudget>(this.#state);
-      }
-    }
-  }
-
-  #request(request: unknown): void {
-    // A handler that throws would stop the budget for every bulk batch of the provider.
-    if (!isCapacityRequest(request)) return;
-    const { lease, holder, holderRun, model, limit } = request;
-    // A workflow id has one run at a time. An earlier run of this id was terminated, and has not returned its capacity.
-    this.#keep((held) => held.holder !== holder || held.holderRun === holderRun);
-    // A holder that requests what it holds was reset, or missed the grant: it is granted again.
-    this.#state.leases = this.#state.leases.filter((held) => held.lease !== lease);
-    if (this.#state.queue.some((waiting) => waiting.lease === lease)) return;
-    this.#state.queue.push(request);
-    if (limit !== null) this.#state.limits[model] = limit;
-    this.#changes += 1;
-  }
-
-  #release(lease: string): void {
-    this.#keep((held) => held.lease !== lease);
-    this.#changes += 1;
-  }
-
-  #learnFromRefusal(refusal: unknown): void {
-    if (!isCapacityRefusal(refusal)) return;
-    const { lease, model, limit, isOfTokens } = refusal;
-    this.#state.leases = this.#state.leases.filter((held) => held.lease !== lease);
-    if (isOfTokens) {
-      // Without a limit in the provider's message, the tokens enqueued besides this part are known to fit. At least 1.
-      const learnt = limit ?? Math.min(this.#state.limits[model] ?? Infinity, this.#enqueued(model));
-      this.#state.limits[model] = Math.max(1, learnt);
-    }
-    this.#state.pausedUntil[model] = Date.now() + REFUSAL_PAUSE_MS;
-    this.#changes += 1;
+    CancellationScope.current().cancelRequested.catch(() => this.#change(() => (this.#isEnding = true)));
+    await CancellationScope.nonCancellable(async () => {
+      if (this.#isContinued) await this.#followDeployments();
+      const watching = new CancellationScope();
+      const watched = watching.run(() => this.#watchHolders()).catch(ignoreCancellation);
+      await Promise.race([this.#grantUntilIdle(), watched]);
+      watching.cancel();
+    });
+    if (this.#isEnding) throw new CancelledFailure('The budget was cancelled, and nothing is enqueued any more');
   }
 
   /**
-   * Grants in the order of the requests, by model. A part alone always fits: otherwise one above the limit would never
-   * run.
+   * The versioning override of the first run is not passed on to those that continue it: pinned to the deployment that
+   * it happened to start on, the run would answer nobody once that one is gone.
    */
-  async #grantWhatFits(): Promise<void> {
-    const blocked = new Set<string>();
-    const { queue } = this.#state;
-    for (const request of queue) {
-      // It was released while an earlier grant was sent.
-      if (!this.#state.queue.includes(request)) continue;
-      const { model, tokens, createsPerHour = Infinity } = request;
-      const enqueued = this.#enqueued(model);
-      const isPaused = (this.#state.pausedUntil[model] ?? 0) > Date.now();
-      const fits = enqueued === 0 || enqueued + tokens <= (this.#state.limits[model] ?? Infinity);
-      if (blocked.has(model) || isPaused || !fits) {
-        blocked.add(model);
-        continue;
-      }
-      if (this.#grantsInLastHour() >= createsPerHour) break;
-      await this.#grant(request);
+  async #followDeployments(): Promise<void> {
+    await runActivity(shortActivities.followDeployments, 'Move on with new deployments');
+  }
+
+  async #grantUntilIdle(): Promise<void> {
+    while (true) {
+      // Read before deciding: a signal that arrives meanwhile must end the wait below.
+      const seen = this.#changes;
+      const { grants, asks, nextAt } = this.#ledger.decide(Date.now());
+      for (const [holder, leases] of groupBy(grants, (record) => record.holder)) this.#sendGrants(holder, leases);
+      for (const holder of asks) this.#ask(holder);
+      setCurrentDetails(describeBudget(this.#ledger, this.#isEnding, Date.now()));
+      if (isHistoryLong()) await this.#continue();
+      if (this.#ledger.isEmpty && this.#isEnding) return;
+      const hasChanged = await this.#untilChanged(seen, nextAt);
+      if (!hasChanged && this.#ledger.isEmpty) return;
     }
   }
 
-  async #grant(request: CapacityRequest): Promise<void> {
-    const { lease, holder } = request;
-    this.#state.queue = this.#state.queue.filter((waiting) => waiting.lease !== lease);
-    this.#state.leases.push(request);
-    const minute = startOfMinute();
-    this.#state.grants[minute] = (this.#state.grants[minute] ?? 0) + 1;
-    try {
-      await getExternalWorkflowHandle(holder).signal(capacityGrantedSignal, lease);
-    } catch {
-      // The holder has ended.
-      this.#state.leases = this.#state.leases.filter((held) => held.lease !== lease);
+  /** False where nothing was enqueued for so long that the run is to end. */
+  async #untilChanged(seen: number, nextAt: number): Promise<boolean> {
+    const hasChanged = () => this.#changes !== seen;
+    if (nextAt < Infinity) {
+      const waitMs = Math.max(SECOND_MS, nextAt - Date.now());
+      await condition(hasChanged, waitMs, { summary: 'Until a part may be granted' });
+      return true;
+    }
+    if (this.#ledger.isEmpty) return condition(hasChanged, IDLE_LIMIT_MS, { summary: 'Until the budget ends' });
+    await condition(hasChanged);
+    return true;
+  }
+
+  async #continue(): Promise<void> {
+    await condition(() => this.#sending === 0);
+    await continueAsNew<typeof tokenBudget>(this.#state);
+  }
+
+  #change(change: () => unknown): void {
+    change();
+    this.#changes += 1;
+  }
+
+  #sendGrants(holder: string, records: readonly CapacityRecord[]): void {
+    for (let at = 0; at < records.length; at += LEASES_PER_SIGNAL) {
+      const leases = records.slice(at, at + LEASES_PER_SIGNAL).map(({ lease }) => lease);
+      void this.#sendGrant(holder, leases);
     }
   }
 
-  /** Each grant is followed by a create. Whole minutes are counted, so the number is never too low. */
-  #grantsInLastHour(): number {
-    const since = startOfMinute() - HOUR_MS;
-    const recent = Object.entries(this.#state.grants).filter(([minute]) => Number(minute) >= since);
-    this.#state.grants = Object.fromEntries(recent);
-    return recent.reduce((sum, [, count]) => sum + count, 0);
-  }
-
-  #enqueued(model: string): number {
-    return this.#state.leases.filter((held) => held.model === model).reduce((sum, { tokens }) => sum + tokens, 0);
-  }
-
-  /** Until a pause ends, or a create may be allowed again, or the holders are to be checked. */
-  #msUntilNextTry(): number {
-    const { queue, pausedUntil } = this.#state;
-    const pauses = queue.map(({ model }) => (pausedUntil[model] ?? 0) - Date.now()).filter((ms) => ms > 0);
-    if (pauses.length > 0) return Math.min(...pauses);
-    const isAtRate = queue.some(({ createsPerHour = Infinity }) => this.#grantsInLastHour() >= createsPerHour);
-    return isAtRate ? MINUTE_MS : HOLDER_CHECK_MS;
-  }
-
-  async #dropEndedHolders(): Promise<void> {
-    const workflowIds = this.#holders();
-    if (workflowIds.length === 0) return;
-    const summary = 'Check which holders of capacity have ended';
-    const ended = new Set(await runActivity(shortActivities.closedRuns, summary, { workflowIds }));
-    this.#keep(({ holder }) => !ended.has(holder));
-  }
-
-  /** Workflow ids of the bulk batches that hold capacity or wait for it. */
-  #holders(): string[] {
-    return [...new Set([...this.#state.leases, ...this.#state.queue].map(({ holder }) => holder))];
-  }
-
-  /** Drops the other leases and requests. */
-  #keep(isKept: (request: CapacityRequest) => boolean): void {
-    this.#state.leases = this.#state.leases.filter(isKept);
-    this.#state.queue = this.#state.queue.filter(isKept);
-  }
-
-  #show(): void {
-    const { leases, queue, limits } = this.#state;
-    const models = [...new Set([...leases, ...queue].map(({ model }) => model))];
-    const rows = models.map((model) => {
-      const waiting = queue.filter((request) => request.model === model).length;
-      return `| ${inMarkdown(model)} | ${this.#enqueued(model)} | ${limits[model] ?? 'unknown'} | ${waiting} |`;
+  async #sendGrant(holder: string, leases: readonly string[]): Promise<void> {
+    if (await this.#send(() => getExternalWorkflowHandle(holder).signal(capacityGrantedSignal, ...leases))) return;
+    this.#change(() => {
+      for (const lease of leases) this.#ledger.giveBack(lease);
     });
-    const head = [
-      '### Enqueued tokens',
-      '',
-      '| Model | Enqueued | Limit | Waiting parts |',
-      '| --- | --- | --- | --- |',
-    ];
-    setCurrentDetails([...head, ...rows].join('\n'));
+  }
+
+  #ask(holder: string): void {
+    void this.#send(() => getExternalWorkflowHandle(holder).signal(tellCapacitySignal));
+  }
+
+  /** Whether the signal was sent; false where the run has ended. */
+  async #send(signal: () => Promise<void>): Promise<boolean> {
+    this.#sending += 1;
+    try {
+      await signal();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      this.#sending -= 1;
+    }
+  }
+
+  /**
+   * Drops what runs hold that have ended. The watch is one activity for all of them, whose attempts cost no history. It
+   * starts again when one has ended or new ones have come, at most twice a minute.
+   */
+  async #watchHolders(): Promise<void> {
+    while (true) {
+      await condition(() => !this.#ledger.isEmpty);
+      const holders = this.#ledger.holders(MAX_WATCHED);
+      const startedAt = Date.now();
+      const ended = await this.#untilEnded(holders);
+      this.#change(() => this.#ledger.dropHolders(ended));
+      const restMs = startedAt + WATCH_AGAIN_MS - Date.now();
+      if (restMs > 0 && !this.#ledger.isEmpty) {
+        await condition(() => this.#ledger.isEmpty, restMs, { summary: 'Until the holders are checked again' });
+      }
+    }
+  }
+
+  /** The runs that have ended; none where there are others to watch. */
+  async #untilEnded(holders: readonly Holder[]): Promise<readonly Holder[]> {
+    const known = new Set(holders.map(holderKey));
+    const hasOthers = () =>
+      known.size < MAX_WATCHED && this.#ledger.holders(MAX_WATCHED).some((holder) => !known.has(holderKey(holder)));
+    const scope = new CancellationScope();
+    try {
+      return await scope.run(() => {
+        const summary = `Watch ${holders.length} runs for their end`;
+        const ended = runActivity(shortActivities.watchHolders, summary, { holders });
+        const others = condition(hasOthers).then(() => [] as Holder[]);
+        for (const waiting of [ended, others]) waiting.catch(() => undefined);
+        return Promise.race([ended, others]);
+      });
+    } finally {
+      scope.cancel();
+    }
   }
 }
 
-/** The start of the current minute, in epoch ms. */
-function startOfMinute(): number {
-  return Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+function ignoreCancellation(error: unknown): void {
+  if (!isCancellation(error)) throw error;
 }

@@ -1,6 +1,7 @@
 /** Questions that activities ask Temporal: about other runs, about their own attempts, and about the cluster. */
 import { activityInfo, getClient } from '@temporalio/activity';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import type { HolderRun } from '../../contract/activities/token-budget.js';
 import type { BatchProgress } from '../../contract/batch.js';
 import { clusterIdOf, isOpenRun } from '../../contract/temporal.js';
 
@@ -23,11 +24,27 @@ export async function batchIdOfRun(workflowId: string): Promise<string | null> {
   }
 }
 
-/** Whether the current run of a workflow has ended, or never existed. */
-export async function isClosed(workflowId: string): Promise<boolean> {
+/** Runs that are looked at together. */
+const LOOKS_AT_ONCE = 10;
+
+/** Which of these runs have ended, or never existed. */
+export async function whichHaveEnded(runs: readonly HolderRun[]): Promise<HolderRun[]> {
+  const ended: HolderRun[] = [];
+  for (let at = 0; at < runs.length; at += LOOKS_AT_ONCE) {
+    const some = runs.slice(at, at + LOOKS_AT_ONCE);
+    const haveEnded = await Promise.all(some.map(hasEnded));
+    ended.push(...some.filter((_, index) => haveEnded[index]));
+  }
+  return ended;
+}
+
+/** Whether the current run of a workflow has ended, or is of another chain than the one that is meant. */
+async function hasEnded({ holder, holderRun }: HolderRun): Promise<boolean> {
   try {
-    const { status } = await getClient().workflow.getHandle(workflowId).describe();
-    return !isOpenRun(status.name);
+    const { status, raw } = await getClient().workflow.getHandle(holder).describe();
+    // Not every server tells the first run id.
+    const firstRunId = raw.workflowExecutionInfo?.firstRunId || holderRun;
+    return !isOpenRun(status.name) || (holderRun !== undefined && firstRunId !== holderRun);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return true;
     throw error;

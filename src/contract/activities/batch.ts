@@ -31,11 +31,22 @@ export type CheckedInput = {
   /** Number of requests; null if the file is at the provider and cannot be downloaded. */
   readonly requests: number | null;
   readonly model: string | null;
+  /** A rough estimate of the prompt tokens; absent where the lines could not be read. */
+  readonly estimatedTokens?: number;
 } & (
   { readonly fileId: string; readonly file?: undefined } | { readonly fileId?: undefined; readonly file: CheckedFile }
 );
 
+/** What a batch enqueues. */
+export interface EnqueuedBatch {
+  readonly model: string;
+  readonly tokens: number;
+  readonly requests: number;
+}
+
 export interface CreateBatchInput extends CreateOnceInput {
+  /** What the token budget is to count, if there is one; null where a bulk batch has asked it, or it is not known. */
+  readonly counted: EnqueuedBatch | null;
   readonly inputFileId: string;
   readonly endpoint: string;
   readonly completionWindow: string;

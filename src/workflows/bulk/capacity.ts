@@ -1,32 +1,47 @@
 /**
- * The bulk batch's side of the token budget: it requests capacity for a part, receives the grant, and returns the
- * capacity.
+ * A run's side of the token budget: it requests capacity for a part, receives the grant, and returns the capacity.
  */
-import { condition, getExternalWorkflowHandle, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { BudgetCheck } from '../../contract/activities/token-budget.js';
+import {
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { BudgetSighting } from '../../contract/activities/token-budget.js';
 import type { Part } from '../../contract/part.js';
-import { tokenLimitIn } from '../../contract/refusal-reason.js';
-import { budgetWorkflowId } from '../../contract/token-budget.js';
+import { enqueuedLimitIn } from '../../contract/refusal-reason.js';
+import { budgetWorkflowId, MAX_MODEL_NAME, type CapacityRecord } from '../../contract/token-budget.js';
 import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { iso } from '../lifecycle/time.js';
-import { capacityGrantedSignal, capacityRefusedSignal, releaseCapacitySignal } from '../messages.js';
+import {
+  capacityGrantedSignal,
+  capacityHeldSignal,
+  capacityRefusedSignal,
+  releaseCapacitySignal,
+  tellCapacitySignal,
+} from '../messages.js';
 
-const MINUTE_MS = 60_000;
-/** A budget that was terminated has lost its queue, so the request is repeated after this long. */
-const REQUEST_AGAIN_MS = 30 * MINUTE_MS;
-/** A budget with capacity grants it at once. After this long it is asked whether it is there at all. */
-const FIRST_CHECK_MS = MINUTE_MS;
-/** The interval after a check without an answer; it doubles with each further one. */
-const CHECK_AGAIN_MS = 2 * MINUTE_MS;
-
-type Needed = Pick<Part, 'model' | 'estimatedTokens'>;
 type Budget = ReturnType<typeof getExternalWorkflowHandle>;
+
+/** What the budget counts of a part. */
+export type CountedPart = Pick<Part, 'model' | 'estimatedTokens' | 'requests'>;
 
 export interface CapacityOptions {
   readonly provider: string;
   /** Tokens that may be enqueued, for every model or by model; undefined to go by what the budget has learnt. */
   readonly enqueuedTokens?: number | Readonly<Record<string, number>> | undefined;
+  /** @default 1 */
+  readonly priority?: number | undefined;
+  /**
+   * What shares the room with others: the workflow id of the bulk batch.
+   * @default this run
+   */
+  readonly group?: string | undefined;
+  /** The first run id of the bulk batch's chain. */
+  readonly groupRun?: string | undefined;
 }
 
 export class Capacity {
@@ -35,11 +50,14 @@ export class Capacity {
   readonly #onChange: () => void;
   /** Leases that are granted and not yet awaited: a grant may arrive early. */
   readonly #granted = new Set<string>();
-  /** Epoch ms of the last sign of the budget. */
-  #heardAt = 0;
-  /** Epoch ms of the first check without an answer; null where the last one was answered. */
+  /** What this run has told, or would tell, the budget that it holds, by lease. */
+  readonly #held = new Map<string, CapacityRecord>();
+  /** Leases whose wait was interrupted. */
+  readonly #givenUp = new Set<string>();
+  /** Epoch ms since when the budget does not answer; null where it does. */
   #silentSince: number | null = null;
-  #checking: Promise<BudgetCheck> | null = null;
+  /** The lease whose wait tells of a silent budget, so that not every part does. */
+  #teller: string | null = null;
 
   constructor(options: CapacityOptions, run: RunControl, onChange: () => void) {
     this.#options = options;
@@ -47,12 +65,15 @@ export class Capacity {
     this.#onChange = onChange;
     setHandler(
       capacityGrantedSignal,
-      (lease) => {
-        this.#granted.add(lease);
-        this.#hear();
+      (...leases) => {
+        for (const lease of leases) this.#receive(lease);
+        this.#hear(null);
       },
-      { description: 'From the token budget: the part of this lease may be submitted.' },
+      { description: 'From the token budget: the parts of these leases may be submitted.' },
     );
+    setHandler(tellCapacitySignal, () => this.#tellHeld(), {
+      description: 'From the token budget: asks which leases this run holds.',
+    });
   }
 
   /** That the budget does not answer, and what to check; null where it does. */
@@ -71,67 +92,102 @@ export class Capacity {
   }
 
   /** Waits until the budget grants the lease; false when a cancel came first. */
-  async acquire({ model, estimatedTokens: tokens }: Needed, lease: string): Promise<boolean> {
-    const { provider, enqueuedTokens } = this.#options;
-    const limit = typeof enqueuedTokens === 'number' ? enqueuedTokens : limitOf(enqueuedTokens ?? {}, model);
-    const { workflowId: holder, originalExecutionRunId: holderRun } = workflowInfo();
-    const request = { lease, holder, holderRun, model, tokens, limit };
-    const summary = `Request capacity for ${tokens} tokens of ${model}`;
-    const ask = () => runActivity(shortActivities.requestCapacity, summary, { provider, request });
-    const granted = await this.#run.untilCancelled(async () => {
-      await ask();
-      let waitMs = FIRST_CHECK_MS;
-      while (!(await this.#isGranted(lease, waitMs))) {
-        const { answers, isReplaced } = await this.#check();
-        if (isReplaced || waitMs === REQUEST_AGAIN_MS) await ask();
-        waitMs = answers ? REQUEST_AGAIN_MS : Math.min(Math.max(2 * waitMs, CHECK_AGAIN_MS), REQUEST_AGAIN_MS);
-      }
-      this.#granted.delete(lease);
-    });
-    if (granted.interrupted) await this.release(lease);
-    return !granted.interrupted;
+  async acquire(part: CountedPart, lease: string): Promise<boolean> {
+    const record = this.#recordOf(part, lease);
+    const granted = await this.#run.untilCancelled(() => this.#untilGranted(record));
+    if (this.#teller === lease) this.#teller = null;
+    if (granted.interrupted) {
+      this.#givenUp.add(lease);
+      await this.release(lease);
+      return false;
+    }
+    this.#granted.delete(lease);
+    this.#held.set(lease, record);
+    return true;
   }
 
   /** Returns the capacity of a part whose batch has ended, or that is no longer to be submitted. */
   async release(lease: string): Promise<void> {
+    this.#held.delete(lease);
     await this.#signalBudget((budget) => budget.signal(releaseCapacitySignal, lease));
   }
 
   /** Reports that the provider had no capacity for a part, in spite of the grant. */
-  async reportRefusal({ model }: Needed, lease: string, message: string): Promise<void> {
-    const refusal = { lease, model, limit: tokenLimitIn(message), isOfTokens: /token/i.test(message) };
+  async reportRefusal({ model }: Pick<CountedPart, 'model'>, lease: string, message: string): Promise<void> {
+    this.#held.delete(lease);
+    const { unit = null, limit = null } = enqueuedLimitIn(message) ?? {};
+    const refusal = { lease, model: model.slice(0, MAX_MODEL_NAME), unit, limit };
     await this.#signalBudget((budget) => budget.signal(capacityRefusedSignal, refusal));
   }
 
-  #isGranted(lease: string, waitMs: number): Promise<boolean> {
-    return condition(() => this.#granted.has(lease), waitMs, { summary: 'Until the token budget is checked' });
+  #recordOf({ model, estimatedTokens: tokens, requests }: CountedPart, lease: string): CapacityRecord {
+    const { enqueuedTokens, priority, group, groupRun } = this.#options;
+    const { workflowId: holder, firstExecutionRunId: holderRun } = workflowInfo();
+    return {
+      lease,
+      holder,
+      holderRun,
+      ...(group !== undefined && { group }),
+      ...(groupRun !== undefined && { groupRun }),
+      model: model.slice(0, MAX_MODEL_NAME),
+      tokens,
+      requests,
+      limit: typeof enqueuedTokens === 'number' ? enqueuedTokens : limitOf(enqueuedTokens ?? {}, model),
+      ...(priority !== undefined && { weight: priority }),
+    };
   }
 
-  /** Asks the budget whether it is there. Parts that ask at the same time, or soon after a sign of it, share one check. */
-  #check(): Promise<BudgetCheck> {
-    if (Date.now() - this.#heardAt < CHECK_AGAIN_MS) return Promise.resolve({ answers: true, isReplaced: false });
-    this.#checking ??= this.#ask().finally(() => (this.#checking = null));
-    return this.#checking;
-  }
-
-  async #ask(): Promise<BudgetCheck> {
-    const { provider } = this.#options;
-    const silentForMs = this.#silentSince === null ? 0 : Date.now() - this.#silentSince;
-    const summary = 'Check whether the token budget answers';
-    const check = await runActivity(shortActivities.checkBudget, summary, { provider, silentForMs });
-    if (check.answers) this.#hear();
-    else {
-      this.#silentSince ??= Date.now();
-      this.#onChange();
+  /** Attempts of the activity look after the request, and cost no history. */
+  async #untilGranted(record: CapacityRecord): Promise<void> {
+    const { lease, tokens, model } = record;
+    const summary = `Request capacity for ${tokens} tokens of ${model}`;
+    for (let isRequested = false; !this.#granted.has(lease); isRequested = true) {
+      this.#teller ??= lease;
+      const input = {
+        provider: this.#options.provider,
+        request: { ...record, holding: this.#held.size },
+        isRequested,
+        tells: this.#teller === lease,
+        isSilent: this.#silentSince !== null,
+      };
+      const sighting = await this.#untilGrantedOr(lease, () =>
+        runActivity(shortActivities.awaitCapacity, summary, input),
+      );
+      if (sighting) this.#hear(sighting.silentSince);
     }
-    return check;
   }
 
-  #hear(): void {
-    this.#heardAt = Date.now();
-    if (this.#silentSince === null) return;
-    this.#silentSince = null;
+  /** Null if the grant came first: then the work is cancelled. */
+  async #untilGrantedOr(lease: string, work: () => Promise<BudgetSighting>): Promise<BudgetSighting | null> {
+    const scope = new CancellationScope();
+    try {
+      return await scope.run(() => {
+        const waits = [condition(() => this.#granted.has(lease)).then(() => null), work()];
+        // The one that loses is cancelled.
+        for (const wait of waits) wait.catch(() => undefined);
+        return Promise.race(waits);
+      });
+    } finally {
+      scope.cancel();
+    }
+  }
+
+  #receive(lease: string): void {
+    if (!this.#givenUp.has(lease)) this.#granted.add(lease);
+    // The request was still under way when the wait for it was interrupted.
+    else void this.release(lease);
+  }
+
+  #hear(silentSince: number | null): void {
+    if (this.#silentSince === silentSince) return;
+    this.#silentSince = silentSince;
     this.#onChange();
+  }
+
+  #tellHeld(): void {
+    if (this.#held.size === 0) return;
+    const held = [...this.#held.values()];
+    void this.#signalBudget((budget) => budget.signal(capacityHeldSignal, held));
   }
 
   /** A budget that has ended needs no signal, so failures are ignored. */

@@ -1,10 +1,12 @@
 /** The capacity that the run of a part holds in the token budget, from before its upload until its batch has ended. */
 import { ApplicationFailure, condition, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { BatchResult, CheckedBatchInput, ParsedBatchSpec } from '../../contract/batch.js';
+import type { BatchResult, CheckedBatchInput } from '../../contract/batch.js';
+import { ORIGIN, type Origin } from '../../contract/job-key.js';
+import { PART_OF, type PartOf } from '../../contract/part-report.js';
 import { asRunFailure } from '../lifecycle/run-failures.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { holdSignal } from '../messages.js';
-import { Capacity } from './capacity.js';
+import { Capacity, type CountedPart } from './capacity.js';
 import { refusalIn } from './part-report.js';
 
 type Needed = NonNullable<CheckedBatchInput['capacity']>;
@@ -15,20 +17,20 @@ const CAPACITY = 'capacity in the budget of tokens and creates';
 
 export class PartCapacity {
   readonly #capacity: Capacity;
-  readonly #part: { readonly model: string; readonly estimatedTokens: number };
+  readonly #part: CountedPart;
   readonly #run: RunControl;
   readonly #lease: string;
   #isWaiting = false;
   /** Whether the bulk batch is paused. */
   #isHeld = false;
 
-  constructor(model: string | null, needed: Needed, { provider }: ParsedBatchSpec, run: RunControl) {
-    const { workflowId, originalExecutionRunId } = workflowInfo();
-    const { estimatedTokens, enqueuedTokens } = needed;
-    this.#part = { model: model ?? '', estimatedTokens };
+  constructor({ model, requests }: CheckedBatchInput, needed: Needed, provider: string, run: RunControl) {
+    const { workflowId, firstExecutionRunId, memo } = workflowInfo();
+    const { estimatedTokens, enqueuedTokens, priority } = needed;
+    this.#part = { model: model ?? '', estimatedTokens, requests };
     this.#run = run;
     // The first run id, which a reset keeps.
-    this.#lease = `${workflowId}/${originalExecutionRunId}`;
+    this.#lease = `${workflowId}/${firstExecutionRunId}`;
     setHandler(
       holdSignal,
       (isHeld: unknown) => {
@@ -37,7 +39,10 @@ export class PartCapacity {
       },
       { description: 'From the bulk batch: whether it is paused, so that no batch is created.' },
     );
-    this.#capacity = new Capacity({ provider, enqueuedTokens: enqueuedTokens ?? undefined }, run, () => run.onChange());
+    const group = (memo?.[PART_OF] as PartOf | undefined)?.bulk;
+    const groupRun = (memo?.[ORIGIN] as Origin | undefined)?.runId;
+    const options = { provider, enqueuedTokens: enqueuedTokens ?? undefined, priority, group, groupRun };
+    this.#capacity = new Capacity(options, run, () => run.onChange());
   }
 
   /** Null where it does not wait. */

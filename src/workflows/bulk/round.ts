@@ -192,7 +192,7 @@ export class Round {
 
   #newRun(name: string, part: Part) {
     const { number, requests, model, estimatedTokens, file } = part;
-    const { enqueuedTokens = null } = this.#context.spec;
+    const { enqueuedTokens = null, priority } = this.#context.spec;
     const limit = typeof enqueuedTokens === 'object' ? limitOf(enqueuedTokens ?? {}, model) : enqueuedTokens;
     return {
       name,
@@ -203,7 +203,7 @@ export class Round {
         requests,
         model,
         file: { uri: file.uri, bytes: file.bytes, sha256: file.sha256 },
-        capacity: { estimatedTokens, enqueuedTokens: limit },
+        capacity: { estimatedTokens, enqueuedTokens: limit, priority },
       },
     };
   }

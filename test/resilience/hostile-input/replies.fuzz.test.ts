@@ -124,6 +124,7 @@ describe('an activity', () => {
         endpoint: '/v1/chat/completions',
         completionWindow: '24h',
         extraBody: {},
+        counted: null,
         outputExpiresAfterSeconds: null,
       }),
     'batches.list': () => activities.cancelDuplicateBatches({ ...search, id: known.batch }),

@@ -1,4 +1,5 @@
 /** A run that an operator has paused in the UI is open: its job is no orphan, and it still holds its capacity. */
+import type { ApplicationFailure } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { findOrphans } from '../../../src/index.js';
@@ -23,12 +24,14 @@ test('a run is paused, then terminated → its job becomes an orphan and its cap
 
   const orphans = () => findOrphans({ temporal: client, openai: stage.openai, cancel: true });
   const closed = () =>
-    new MockActivityEnvironment({}, { client }).run(() =>
-      stageActivities(stage.backend).closedRuns({ workflowIds: [run.workflowId] }),
-    );
+    new MockActivityEnvironment({}, { client })
+      .run(() =>
+        stageActivities(stage.backend).watchHolders({ holders: [{ holder: run.workflowId, holderRun: runId }] }),
+      )
+      .catch((error: ApplicationFailure) => error.type);
   expect(await orphans()).toEqual([]);
-  expect(await closed()).toEqual([]);
+  expect(await closed()).toBe('NothingNew');
   await run.handle.terminate();
   expect(await orphans()).toMatchObject([{ reason: 'runEnded', runStatus: 'TERMINATED', isCancelled: true }]);
-  expect(await closed()).toEqual([run.workflowId]);
+  expect(await closed()).toEqual([{ holder: run.workflowId, holderRun: runId }]);
 });

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { passingRefusal, tokenLimitIn, type PassingRefusal } from '../../../src/contract/refusal-reason.js';
+import {
+  enqueuedLimitIn,
+  passingRefusal,
+  tokenLimitIn,
+  type EnqueuedLimit,
+  type PassingRefusal,
+} from '../../../src/contract/refusal-reason.js';
 
 const OPENAI_TOKENS =
   'token_limit_exceeded Enqueued token limit reached for gpt-4o-mini in organization org-1. Limit: 2,000,000 enqueued tokens. Please try again once some in_progress batches have been completed.';
@@ -66,5 +72,40 @@ describe('the limit of enqueued tokens', () => {
     ['', null],
   ])('%s → %s', (message, limit) => {
     expect(tokenLimitIn(message)).toBe(limit);
+  });
+});
+
+describe('the limit of what may be enqueued', () => {
+  test.each<[message: string, limit: EnqueuedLimit | null]>([
+    [OPENAI_TOKENS, { unit: 'tokens', limit: 2_000_000 }],
+    [OPENAI_REQUESTS, { unit: 'requests', limit: 1_000_000 }],
+    [AZURE, { unit: 'tokens', limit: 30_000 }],
+    ['Limit: 900,000 enqueued tokens', { unit: 'tokens', limit: 900_000 }],
+    ['Your tier allows 90,000 enqueued tokens.', { unit: 'tokens', limit: 90_000 }],
+    ['You may have at most 1.5M enqueued requests at a time', { unit: 'requests', limit: 1_500_000 }],
+    ['Enqueued tokens exceed the quota', { unit: 'tokens', limit: null }],
+    ['token_limit_exceeded', { unit: 'tokens', limit: null }],
+    // What is in use is not the limit.
+    ['You have 85,000 enqueued tokens; the limit is 90,000 tokens', { unit: 'tokens', limit: 90_000 }],
+    ['There are 85,000 enqueued tokens already', { unit: 'tokens', limit: null }],
+    [QUOTA, null],
+    [GROQ, null],
+    ['Too many enqueued batches: the limit is 100 batches', null],
+    ['You have exceeded your daily limit of 5,000 requests per day', null],
+    ['A batch may have at most 50,000 requests', null],
+    ['The maximum context length is 8,192 tokens', null],
+    ['Your prepaid credits for enqueued tokens are used up', null],
+    ['', null],
+  ])('%s → %j', (message, limit) => {
+    expect(enqueuedLimitIn(message)).toEqual(limit);
+  });
+
+  test.each([
+    'The batch contains too many requests',
+    'Too many requests in the file: 60000, maximum 50000',
+    'The maximum number of requests per batch is 50000; this would exceed the limit of pending tasks',
+    "This model's maximum context length is 8192 tokens, your quota of tokens is exceeded",
+  ])('lookalikes: %s → not want of room', (text) => {
+    expect(passingRefusal(text)).toBeNull();
   });
 });

@@ -3,6 +3,7 @@
  * with the provider's reason at last. Nothing of that is a round.
  */
 import { afterEach, describe, expect, test } from 'vitest';
+import type { BudgetState } from '../../../src/contract/token-budget.js';
 import type { BulkBatchRun } from '../../../src/client.js';
 import type { BulkBatchSpec } from '../../../src/index.js';
 import { HOUR, IMMEDIATE_BATCH, MINUTE } from '../../../dev/stage/timing.js';
@@ -109,14 +110,15 @@ describe('want of credit', () => {
 });
 
 describe('want of room', () => {
-  test('enqueued requests → waits, goes on, and no limit of tokens is learnt', async () => {
+  test('enqueued requests → waits, goes on, and a limit of requests is learnt', async () => {
     const message =
       'Enqueued request limit reached for gpt-4o-mini in organization org-local. Limit: 1,000,000 enqueued requests.';
     for (let i = 0; i < 3; i += 1) stage.api.scenarios.forNextBatch(failing('request_limit_exceeded', message));
     const run = await start(chatRequests(4));
     expect(await run.result()).toMatchObject({ rounds: 1, batches: 1, lines: { succeeded: 4 } });
     const budget = stage.temporal.client.workflow.getHandle(`llm-jobs-budget/${stage.temporal.taskQueue}/default`);
-    expect(await budget.query<{ limits: object }>('budget')).toMatchObject({ limits: {} });
+    const { limits } = await budget.query<BudgetState>('budget');
+    expect(limits).toMatchObject([{ unit: 'requests', value: 1_000_000, whence: 'message' }]);
   });
 
   test("a limit in Azure's words → waits, goes on, and the limit is learnt", async () => {
@@ -125,7 +127,8 @@ describe('want of room', () => {
     const run = await start(chatRequests(4), { provider: 'azure' });
     expect(await run.result()).toMatchObject({ rounds: 1, batches: 1, lines: { succeeded: 4 } });
     const budget = stage.temporal.client.workflow.getHandle(`llm-jobs-budget/${stage.temporal.taskQueue}/azure`);
-    expect(await budget.query<{ limits: object }>('budget')).toMatchObject({ limits: { 'gpt-4o-mini': 30_000 } });
+    const { limits } = await budget.query<BudgetState>('budget');
+    expect(limits).toMatchObject([{ model: 'gpt-4o-mini', unit: 'tokens', value: 30_000, whence: 'message' }]);
   });
 
   test('a file with too many requests → not want of room: fails in every round', async () => {
