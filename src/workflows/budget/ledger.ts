@@ -46,6 +46,9 @@ export interface Limit {
   readonly whence: LearntLimit['whence'] | 'spec' | null;
 }
 
+/** A budget is new for so long: then every part that waited in the one before has asked it. */
+const NEW_FOR_MS = 15 * 60_000;
+
 export class Ledger {
   readonly #records = new Records();
   readonly #limits: LearntLimits;
@@ -59,8 +62,13 @@ export class Ledger {
   /** When the holders were asked that have not answered. */
   readonly #asked = new Map<string, number>();
   #asks: string[] = [];
+  /** Bulk batches that were asked to let their parts tell what they hold. */
+  readonly #askedGroups = new Set<string>();
+  /** Until when a new budget asks; null before its first request. One that continues knows what is held. */
+  #asksUntil: number | null;
 
   constructor(state?: Partial<BudgetState>) {
+    this.#asksUntil = state === undefined ? null : 0;
     this.#limits = new LearntLimits(state?.limits);
     this.#pauses = new Pauses(state?.pauses);
     this.#shares = new Map(state?.shares?.map(([model, shares]) => [model, new Shares(shares)]));
@@ -132,7 +140,16 @@ export class Ledger {
       this.#asked.set(record.holder, now);
       this.#asks.push(record.holder);
     }
+    if (record.group !== undefined) this.#askGroup(record.group, now);
     this.#records.enqueue({ ...record, at: now });
+  }
+
+  /** The runs of a bulk batch's parts do not ask any more once they hold something, so that it has to reach them. */
+  #askGroup(group: string, now: number): void {
+    this.#asksUntil ??= now + NEW_FOR_MS;
+    if (now > this.#asksUntil || this.#askedGroups.has(group)) return;
+    this.#askedGroups.add(group);
+    this.#asks.push(group);
   }
 
   /** What a holder has, in its own words: a budget that was terminated has forgotten it. */

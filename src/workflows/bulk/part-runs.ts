@@ -9,13 +9,21 @@ import {
   isCancellation,
   setHandler,
   workflowInfo,
+  type ExternalWorkflowHandle,
 } from '@temporalio/workflow';
 import type { StartPartInput } from '../../contract/activities/part-runs.js';
 import type { Origin } from '../../contract/job-key.js';
 import type { EndReport, PartReport } from '../../contract/part-report.js';
 import { localActivities, runActivity, runLocalActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
-import { cancelSignal, holdSignal, openPartsQuery, partEndedSignal, partsWaitSignal } from '../messages.js';
+import {
+  cancelSignal,
+  holdSignal,
+  openPartsQuery,
+  partEndedSignal,
+  partsWaitSignal,
+  tellCapacitySignal,
+} from '../messages.js';
 import { partRunIdOf } from './part-run-id.js';
 import { StallCheck } from './stall-check.js';
 import type { BulkState } from './state.js';
@@ -35,6 +43,8 @@ export class PartRuns {
   /** By name: a report may arrive before it is awaited, in a bulk batch that was reset for example. */
   readonly #reports = new Map<string, EndReport>();
   #waitingFor: string | null = null;
+  /** Signals that are being sent: the server drops those that are under way when the run continues as new. */
+  #sending = 0;
   /** What keeps a run from getting on, by its name. */
   readonly #stalled = new Map<string, string>();
 
@@ -50,9 +60,17 @@ export class PartRuns {
     setHandler(partsWaitSignal, (waitingFor) => this.#setWaitingFor(waitingFor), {
       description: 'From an activity of this run: what the parts wait for.',
     });
+    setHandler(tellCapacitySignal, () => this.#tellCapacity(), {
+      description: 'From a new token budget: asks what the parts hold, which each part tells by itself.',
+    });
     setHandler(openPartsQuery, () => this.#openParts(), {
       description: 'Returns the runs of parts that have not reported their end.',
     });
+  }
+
+  /** Whether the run may continue as new. */
+  get isAtRest(): boolean {
+    return this.#sending === 0;
   }
 
   get running(): number {
@@ -150,15 +168,28 @@ export class PartRuns {
     return partRunIdOf(workflowInfo().workflowId, name);
   }
 
-  /** A run that ended a moment before cannot be signalled, and need not be. */
-  async #sendCancel(name: string): Promise<void> {
-    const run = getExternalWorkflowHandle(this.#workflowIdOf(name));
-    await run.signal(cancelSignal, CANCEL_REASON).catch(() => undefined);
+  #sendCancel(name: string): Promise<void> {
+    return this.#send(name, (run) => run.signal(cancelSignal, CANCEL_REASON));
   }
 
-  async #sendHold(name: string): Promise<void> {
-    const run = getExternalWorkflowHandle(this.#workflowIdOf(name));
-    await run.signal(holdSignal, this.#state.isPaused).catch(() => undefined);
+  #sendHold(name: string): Promise<void> {
+    return this.#send(name, (run) => run.signal(holdSignal, this.#state.isPaused));
+  }
+
+  /** A run that ended a moment before cannot be signalled, and need not be. */
+  async #send(name: string, signal: (run: ExternalWorkflowHandle) => Promise<void>): Promise<void> {
+    this.#sending += 1;
+    try {
+      await signal(getExternalWorkflowHandle(this.#workflowIdOf(name)));
+    } catch {
+      // See above.
+    } finally {
+      this.#sending -= 1;
+    }
+  }
+
+  #tellCapacity(): void {
+    for (const name of this.#open) void this.#send(name, (run) => run.signal(tellCapacitySignal));
   }
 
   #receive(report: unknown): void {

@@ -47,7 +47,7 @@ export class Round {
     const lanes = Array.from({ length: Math.max(spec.maxParallel, begun.length) }, (_, index) =>
       this.#lane(begun[index] ?? null),
     );
-    const mustContinue = () => isHistoryLong() && this.#busy === 0 && !run.cancellation;
+    const mustContinue = () => isHistoryLong() && this.#busy === 0 && runs.isAtRest && !run.cancellation;
     await runs.watching(() => Promise.race([Promise.all(lanes), condition(mustContinue)]));
   }
 
