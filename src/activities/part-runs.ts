@@ -102,12 +102,12 @@ export class PartRunActivityGroup implements PartRunActivities {
 }
 
 async function start(
-  { workflowId, name, origin, summary, spec, checked }: StartPartInput,
+  { workflowId, name, origin, bulkRun, summary, spec, checked }: StartPartInput,
   workflowIdReusePolicy: NonNullable<WorkflowStartOptions['workflowIdReusePolicy']>,
 ): Promise<void> {
   const { taskQueue, workflowExecution } = activityInfo();
   const bulk = workflowExecution!.workflowId;
-  const partOf: PartOf = { bulk, name };
+  const partOf: PartOf = { bulk, bulkRun, name };
   await getClient().workflow.start('runBatch', {
     workflowId,
     taskQueue,

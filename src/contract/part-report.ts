@@ -11,6 +11,8 @@ export const PART_OF = 'llmJobsPartOf';
 export interface PartOf {
   /** Workflow id of the bulk batch. */
   readonly bulk: string;
+  /** The first run id of its chain, which continue-as-new and a reset keep. */
+  readonly bulkRun: string;
   /** Name of the part's attempt, such as `r1-p3`, or `r1-p3.2` for the second. */
   readonly name: string;
 }

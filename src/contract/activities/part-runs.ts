@@ -9,6 +9,8 @@ export interface StartPartInput {
   /** Name of the part's attempt. */
   readonly name: string;
   readonly origin: Origin;
+  /** The first run id of the bulk batch's chain. */
+  readonly bulkRun: string;
   readonly summary: string;
   readonly spec: BatchSpec;
   readonly checked: CheckedBatchInput;

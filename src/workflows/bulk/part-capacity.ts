@@ -1,7 +1,6 @@
 /** The capacity that the run of a part holds in the token budget, from before its upload until its batch has ended. */
 import { ApplicationFailure, condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BatchResult, CheckedBatchInput } from '../../contract/batch.js';
-import { ORIGIN, type Origin } from '../../contract/job-key.js';
 import { PART_OF, type PartOf } from '../../contract/part-report.js';
 import { asRunFailure } from '../lifecycle/run-failures.js';
 import type { RunControl } from '../lifecycle/run-control.js';
@@ -39,8 +38,7 @@ export class PartCapacity {
       },
       { description: 'From the bulk batch: whether it is paused, so that no batch is created.' },
     );
-    const group = (memo?.[PART_OF] as PartOf | undefined)?.bulk;
-    const groupRun = (memo?.[ORIGIN] as Origin | undefined)?.runId;
+    const { bulk: group, bulkRun: groupRun } = (memo?.[PART_OF] as PartOf | undefined) ?? {};
     const options = { provider, enqueuedTokens: enqueuedTokens ?? undefined, priority, group, groupRun };
     this.#capacity = new Capacity(options, run, () => run.onChange());
   }

@@ -91,7 +91,7 @@ export class PartRuns {
   async start(run: NewRun): Promise<'started' | null> {
     const workflowId = this.#workflowIdOf(run.name);
     while (!this.#reports.has(run.name)) {
-      const input = { ...run, workflowId, origin: this.#origin };
+      const input = { ...run, workflowId, origin: this.#origin, bulkRun: workflowInfo().firstExecutionRunId };
       const started = await runLocalActivity(localActivities.startPart, `Start ${run.name}`, input);
       if (started.kind === 'ended') this.#reports.set(run.name, started.report);
       if (started.kind !== 'occupied') break;

@@ -29,6 +29,7 @@ function start(workflowId: string, runId: string): Promise<unknown> {
     workflowId,
     name: 'r1-p1',
     origin: { runId, startedAt: 0, mayExist: false },
+    bulkRun: 'a-run',
     summary: 'Part 1',
     spec: { input: { uri: box.uri('part.jsonl') }, endpoint: '/v1/chat/completions' },
     checked: { requests: 1, model: 'm', file: { uri: box.uri('part.jsonl'), bytes: 1, sha256: '0'.repeat(64) } },
