@@ -10,8 +10,8 @@ const stage = devServerStage({}, devServerOfShortHistories(50));
 const batches = async () => (await stage.api.batches()).length;
 const LONG = { timing: { inProgressMs: 4_000, jitter: 0 } };
 
-async function start(spec: object) {
-  const input = { uri: await stage.write(chatRequests(12)) };
+async function start(spec: object, requests = 12) {
+  const input = { uri: await stage.write(chatRequests(requests)) };
   return stage.jobs.startBulkBatch({ input, split: { requests: 2 }, ...spec });
 }
 
@@ -34,9 +34,9 @@ test('two of six parts run → those end, no other batch is created until resume
 test('parts that wait for capacity → wait for resume too', async () => {
   stage.api.scenarios.forBatches(() => true, LONG);
   const before = await batches();
-  // Two parts together have more tokens than that: one batch at a time.
-  const run = await start({ maxParallel: 6, enqueuedTokens: 80 });
-  await waitFor(async () => (await run.progress()).parts.running === 6, 'all runs');
+  // Two requests together have more tokens than that: one batch at a time.
+  const run = await start({ maxParallel: 4, enqueuedTokens: 80 }, 4);
+  await waitFor(async () => (await run.progress()).parts.running === 4, 'all runs');
   await waitFor(async () => (await batches()) - before === 1, 'the first batch');
   await run.pause();
   await waitFor(async () => (await run.progress()).parts.done === 1, 'the end of the first');
@@ -44,7 +44,7 @@ test('parts that wait for capacity → wait for resume too', async () => {
   expect((await batches()) - before).toBe(1);
   stage.api.scenarios.clear();
   await run.resume();
-  expect(await run.result()).toMatchObject({ lines: { succeeded: 12 } });
+  expect(await run.result()).toMatchObject({ batches: 4, lines: { succeeded: 4 } });
 });
 
 test('a cancel while it is paused → ends with what there is; afterwards it cannot be resumed', async () => {
