@@ -34,8 +34,8 @@ import { batchIdOfRun, whichHaveEnded } from './calls/runs.js';
 import type { ActivityContext } from './runtime/context.js';
 
 /** Until the next look, which grows with the number of looks. */
-const FIRST_LOOK_MS = 10_000;
-const LOOK_GROWTH = 1.3;
+const FIRST_LOOK_MS = 3_000;
+const LOOK_GROWTH = 1.5;
 const LONGEST_LOOK_MS = 10 * 60_000;
 
 /** So many runs are asked what they wait for. */
