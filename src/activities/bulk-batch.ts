@@ -15,7 +15,7 @@ import { failure, invalidField, invalidInput } from '../contract/failures.js';
 import type { FileRef } from '../contract/file-ref.js';
 import type { BatchLimits } from '../contract/limits.js';
 import { bounded } from '../contract/text.js';
-import type { Part, PartOutcome, RoundPlan, SendReason } from '../contract/part.js';
+import { PARTS_PER_PAGE, type Part, type PartOutcome, type RoundPlan, type SendReason } from '../contract/part.js';
 import { TooManyIdsError } from '../jsonl/id-table.js';
 import type { LineSource } from '../jsonl/lines.js';
 import type { PartLimits } from '../requests/part-writer.js';
@@ -54,11 +54,11 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     assertMayHoldResults(this.#storage, input.outputUri);
     return this.#keepingAnswers(input, async (files) => {
       const { resultsUri } = files;
-      const nothing = { parts: 0, plan: { round, requests: 0, reasons: {} }, resultsUri };
+      const nothing = { parts: 0, firstParts: [], plan: { round, requests: 0, reasons: {} }, resultsUri };
       const completed = await files.readCompleted();
       if (completed) return { ...nothing, requests: completed.requests, inputFiles: input.inputFiles };
       const { sources, readFiles } = await this.#sources(input, files);
-      const results = resultFiles(files, await files.readOutcomes(input.outcomeFiles));
+      const results = resultFiles(files, await files.readOutcomes(input));
       const survey = round === 1 ? null : await surveyResults(sources, results, policy);
       if (survey?.open === 0) return { ...nothing, requests: survey.requests, inputFiles: await readFiles() };
       const { parts, requests, faults } = await splitRequests(sources, {
@@ -76,6 +76,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
       await files.writeList(round, parts);
       return {
         parts: parts.length,
+        firstParts: parts.slice(0, PARTS_PER_PAGE),
         requests: survey?.requests ?? requests,
         inputFiles: await readFiles(),
         plan: { round, ...(survey ? reasonsOf(survey) : { requests, reasons: { first: requests } }) },
@@ -121,7 +122,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
       const completed = await files.readCompleted();
       if (completed) return this.#tidied(completed, files, input.keepParts);
       const { sources } = await this.#sources(input, files);
-      const outcomes = await files.readOutcomes(input.outcomeFiles);
+      const outcomes = await files.readOutcomes(input);
       const merged = await mergeResults(sources, resultFiles(files, outcomes), policyOf(input), {
         order: input.order,
         gzip: input.gzip,
@@ -169,7 +170,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
       } catch (error) {
         if (error instanceof TooManyIdsError) throw invalidField('input', error.message);
         if (!(error instanceof FileChangedError)) throw error;
-        const outcomes = await files.readOutcomes(input.outcomeFiles);
+        const outcomes = await files.readOutcomes(input);
         const parts = outcomes.length === 0 ? null : await files.writeParts(outcomes);
         const kept =
           parts && `; the answers of ${outcomes.length} batches are kept, and ${parts.uri} lists their files`;

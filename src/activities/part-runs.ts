@@ -83,6 +83,8 @@ export class PartRunActivityGroup implements PartRunActivities {
   }
 
   async watchParts(): Promise<never> {
+    // Runs have just been started, or have a report under way.
+    if (activityInfo().attempt === 1) throw nothingNew('not looked yet');
     const bulk = getClient().workflow.getHandle(activityInfo().workflowExecution!.workflowId);
     const { origin, resultsUri, runs, waitingFor } = await bulk.query<OpenParts>('openParts');
     const open: string[] = [];

@@ -97,3 +97,6 @@ export interface RoundPlan {
 export function hasOnlyStrangers({ lines, anomalies }: PartOutcome): boolean {
   return (anomalies?.unknownIds ?? 0) > 0 && lines.succeeded + lines.failed === 0;
 }
+
+/** So many parts of a list travel together. */
+export const PARTS_PER_PAGE = 50;

@@ -120,15 +120,15 @@ class BulkBatchLifecycle {
     this.#run.enter('checking');
     const which = `round ${round + 1}${only === null ? ` of at most ${this.#spec.maxRounds}` : ', for want of credit'}`;
     const summary = round === 0 ? `Check the input and plan ${which}` : `Plan ${which}`;
-    const outcomeFiles = await this.#outcomes.saveAll();
-    const input = { ...this.#bulkInput(), outcomeFiles, round: round + 1, only };
+    await this.#outcomes.saveMuch();
+    const input = { ...this.#bulkInput(), ...this.#outcomes.all, round: round + 1, only };
     const planRound = () => runActivity(transferActivities.planRound, summary, input);
     // Before the first round nothing was paid for, so a refusal ends the run.
     const planned = await this.#run.untilCancelled(() =>
       round === 0 ? planRound() : this.#persistence.untilAnswered('plan', planRound),
     );
     if (planned.interrupted) return;
-    const { parts: count, requests, inputFiles, plan, resultsUri } = planned.value;
+    const { parts: count, firstParts, requests, inputFiles, plan, resultsUri } = planned.value;
     this.#state.inputFiles = inputFiles;
     this.#state.resultsUri = resultsUri;
     this.#state.requests = requests > 0 ? requests : this.#state.requests;
@@ -139,7 +139,8 @@ class BulkBatchLifecycle {
     this.#state.sent.push(plan);
     this.#outcomes.send(plan);
     Object.assign(parts, { total: count, ended: 0, lastNumber: count });
-    parts.lists.push({ name: 'parts', next: 0, count });
+    parts.page.push(...firstParts);
+    if (firstParts.length < count) parts.lists.push({ name: 'parts', next: firstParts.length, count });
   }
 
   /**
@@ -169,13 +170,13 @@ class BulkBatchLifecycle {
     const { sent, round, outcomes } = this.#state;
     const { order, gzip, keepParts, prices = null } = this.#spec;
     const batches = outcomes.parts;
-    const outcomeFiles = await this.#outcomes.saveAll();
+    await this.#outcomes.saveMuch();
     const summary = `Merge the results of ${batches} batches (${round} rounds)`;
     const merge = () => {
       const { cancellation } = this.#run;
       const { anomalies } = outcomes;
       const about = { sent, batches, anomalies, order, gzip, keepParts, prices, cancellation };
-      const input = { ...this.#bulkInput(), outcomeFiles, ...about, warnings: this.#warnings };
+      const input = { ...this.#bulkInput(), ...this.#outcomes.all, ...about, warnings: this.#warnings };
       return runActivity(transferActivities.mergeBulk, summary, input);
     };
     const result = await (batches === 0 ? merge() : this.#persistence.untilAnswered('merge', merge));
@@ -184,7 +185,7 @@ class BulkBatchLifecycle {
     return result;
   }
 
-  #bulkInput(): Omit<BulkInput, 'outcomeFiles'> {
+  #bulkInput(): Omit<BulkInput, 'outcomeFiles' | 'unsaved'> {
     const { input, endpoint, missingCustomIds, provider, split, retry, schema, structuredOutput } = this.#spec;
     const { enqueuedTokens } = this.#spec;
     return {

@@ -1,6 +1,6 @@
 /** The files of a bulk batch, all in one folder: parts and outcomes while it runs, merged files at its end. */
 import { log } from '@temporalio/activity';
-import type { BulkFolder } from '../../contract/activities/bulk-batch.js';
+import type { BulkFolder, BulkInput } from '../../contract/activities/bulk-batch.js';
 import { bulkBatchResultSchema, type BulkBatchResult } from '../../contract/bulk-batch.js';
 import type { CheckedFile } from '../../contract/checked-file.js';
 import type { FileRef } from '../../contract/file-ref.js';
@@ -66,13 +66,13 @@ export class BulkFiles {
   }
 
   /** The outcomes of all parts that have ended, in the order of their ends. */
-  async readOutcomes(files: number): Promise<PartOutcome[]> {
+  async readOutcomes({ outcomeFiles, unsaved }: Pick<BulkInput, 'outcomeFiles' | 'unsaved'>): Promise<PartOutcome[]> {
     const outcomes: PartOutcome[] = [];
-    for (let number = 1; number <= files; number++) {
+    for (let number = 1; number <= outcomeFiles; number++) {
       const file = this.#readLines<PartOutcome>(this.#storage.read(this.#outcomesUri(number)));
       for await (const outcome of file) outcomes.push(outcome);
     }
-    return outcomes;
+    return [...outcomes, ...unsaved];
   }
 
   /** Writes the list of all parts that people read, by round and number. */

@@ -30,8 +30,10 @@ export interface BulkInput extends BulkFolder {
   readonly retry: ParsedBulkBatchSpec['retry'];
   readonly schema: Readonly<Record<string, unknown>> | null;
   readonly structuredOutput: ParsedBulkBatchSpec['structuredOutput'];
-  /** How many files of outcomes there are: together they have a line for each part that has ended. */
+  /** How many files of outcomes there are: with `unsaved`, they have a line for each part that has ended. */
   readonly outcomeFiles: number;
+  /** Outcomes that are in none of the files, too few for a file of their own. */
+  readonly unsaved: readonly PartOutcome[];
 }
 
 export interface PlanRoundInput extends BulkInput {
@@ -57,6 +59,8 @@ export interface SplitPartInput extends BulkFolder {
 export interface PlannedRound {
   /** Number of parts in the list of the round; 0 when nothing is left to send. */
   readonly parts: number;
+  /** The first parts of the list. */
+  readonly firstParts: readonly Part[];
   /** Requests of the whole input. */
   readonly requests: number;
   /** Null where the bulk batch was merged before, and then reset. */

@@ -1,6 +1,6 @@
 /** The outcomes of parts: counted here, kept in storage. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { BulkFolder } from '../../contract/activities/bulk-batch.js';
+import type { BulkFolder, BulkInput } from '../../contract/activities/bulk-batch.js';
 import type { BulkBatchResult } from '../../contract/bulk-batch.js';
 import { FAILURES } from '../../contract/failures.js';
 import type { PartOutcome, RoundPlan } from '../../contract/part.js';
@@ -56,10 +56,9 @@ export class Outcomes {
     while (this.#unsavedLength > FILE_LENGTH) await this.#save();
   }
 
-  /** Writes all outcomes to storage, and returns the number of files. */
-  async saveAll(): Promise<number> {
-    while (this.#state.unsaved.length > 0) await this.#save();
-    return this.#state.files;
+  /** All outcomes as plan and merge take them: files, and what is too little for one. */
+  get all(): Pick<BulkInput, 'outcomeFiles' | 'unsaved'> {
+    return { outcomeFiles: this.#state.files, unsaved: [...this.#state.unsaved] };
   }
 
   #save(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { condition, sleep } from '@temporalio/workflow';
 import type { BatchSpec } from '../../contract/batch.js';
-import { hasOnlyStrangers, type Part, type PartOutcome } from '../../contract/part.js';
+import { hasOnlyStrangers, PARTS_PER_PAGE, type Part, type PartOutcome } from '../../contract/part.js';
 import { abandoned, outcomeOf, type Refusal } from '../../contract/part-report.js';
 import { toMs } from '../../contract/spec-fields.js';
 import { runActivity, transferActivities } from '../lifecycle/activity-calls.js';
@@ -13,9 +13,6 @@ import { Division } from './division.js';
 import { decide, describeWaiting, waitAfter } from './refusals.js';
 import type { RoundContext } from './round-context.js';
 import type { BegunPart } from './state.js';
-
-/** Parts that are read from storage together. */
-const PAGE = 50;
 
 export class Round {
   readonly #context: RoundContext;
@@ -88,14 +85,15 @@ export class Round {
     const { state, folder, persistence } = this.#context;
     const { lists, page } = state.parts;
     const list = lists[0]!;
-    const count = Math.min(PAGE, list.count - list.next);
+    const count = Math.min(PARTS_PER_PAGE, list.count - list.next);
     const input = { ...folder, round: state.round, list: list.name, from: list.next, count };
     const summary = `Read ${count} parts of round ${state.round}`;
     const parts = await this.#whileBusy(() =>
       persistence.untilAnswered('plan', () => runActivity(transferActivities.readParts, summary, input)),
     );
     list.next += count;
-    if (list.next >= list.count) lists.shift();
+    // A division may have put another list in front meanwhile.
+    if (list.next >= list.count) lists.splice(lists.indexOf(list), 1);
     page.push(...parts);
   }
 

@@ -15,7 +15,7 @@ import { totalOf } from '../../support/runs.js';
 import { anyJson, anyOf, fuzzRuns } from '../../support/fuzz.js';
 import { chatExamples, chatRequests, jsonl } from '../../support/samples.js';
 
-const RUNS = fuzzRuns(200);
+const RUNS = fuzzRuns(100);
 const KNOWN = Object.keys(FAILURES);
 
 const text = fc.oneof(

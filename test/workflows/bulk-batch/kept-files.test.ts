@@ -31,7 +31,7 @@ test('completed → the merged files; the parts are gone, and their list names n
 
 test('keepParts → the parts and the results of each batch stay', async () => {
   const result = await (await start({ keepParts: true })).result();
-  expect(await namesBeside(result.output?.uri)).toEqual([...MERGED, 'batches', 'outcomes', 'round-1'].toSorted());
+  expect(await namesBeside(result.output?.uri)).toEqual([...MERGED, 'batches', 'round-1'].toSorted());
   const [first] = (await readLines(result.parts?.uri)) as unknown as { output: string }[];
   expect(await readLines(first?.output)).toHaveLength(2);
 });
