@@ -53,14 +53,14 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
     this.#context = context;
   }
 
+  async requestCapacity(input: { provider: string; request: CapacityRequest }): Promise<void> {
+    await sendRequest(providerApi(this.#context, input.provider), input.request);
+  }
+
   async awaitCapacity(input: AwaitCapacityInput): Promise<BudgetSighting> {
     const api = providerApi(this.#context, input.provider);
     const { attempt } = activityInfo();
     const { request, tells } = input;
-    if (attempt === 1 && !input.isRequested) {
-      await sendRequest(api, request);
-      throw nothingNew('requested', FIRST_LOOK_MS);
-    }
     const budget = getClient().workflow.getHandle(budgetIdOf(api));
     const look = await lookAt(budget, request.lease);
     if (look.kind === 'silent') {

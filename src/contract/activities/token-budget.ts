@@ -3,8 +3,6 @@ import type { CapacityRequest } from '../token-budget.js';
 export interface AwaitCapacityInput {
   readonly provider: string;
   readonly request: CapacityRequest;
-  /** Whether the request was sent before, so that the budget is to be looked at first. */
-  readonly isRequested: boolean;
   /** Whether to return when the budget falls silent, and when it answers again; otherwise only its grant ends the wait. */
   readonly tells: boolean;
   /** Whether the run knows that the budget is silent. */
@@ -27,9 +25,11 @@ export interface HolderRun {
 }
 
 export interface TokenBudgetActivities {
+  /** Requests capacity of the provider's token budget, and starts the budget if it is not running. A local activity. */
+  requestCapacity(input: { provider: string; request: CapacityRequest }): Promise<void>;
   /**
-   * Requests capacity of the provider's token budget, starting the budget if it is not running, and then looks at it
-   * with every attempt: a budget that does not know the lease is asked again, and one that has been silent for long is
+   * Looks with every attempt after a request that was sent: a budget that does not know the lease is asked again, and one
+   * that has been silent for long is
    * replaced. A signal brings the grant, upon which the run cancels the activity.
    */
   awaitCapacity(input: AwaitCapacityInput): Promise<BudgetSighting>;

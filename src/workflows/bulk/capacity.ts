@@ -13,7 +13,7 @@ import type { BudgetSighting } from '../../contract/activities/token-budget.js';
 import type { Part } from '../../contract/part.js';
 import { enqueuedLimitIn } from '../../contract/refusal-reason.js';
 import { budgetWorkflowId, MAX_MODEL_NAME, type CapacityRecord } from '../../contract/token-budget.js';
-import { runActivity, shortActivities } from '../lifecycle/activity-calls.js';
+import { localActivities, runActivity, runLocalActivity, shortActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { iso } from '../lifecycle/time.js';
 import {
@@ -23,6 +23,9 @@ import {
   releaseCapacitySignal,
   tellCapacitySignal,
 } from '../messages.js';
+
+/** How long a part waits before its request is looked after. */
+const FIRST_LOOK_MS = 60_000;
 
 type Budget = ReturnType<typeof getExternalWorkflowHandle>;
 
@@ -137,21 +140,25 @@ export class Capacity {
     };
   }
 
-  /** Attempts of the activity look after the request, and cost no history. */
+  /** A budget with capacity grants it at once. Otherwise attempts of an activity look after the request, without history. */
   async #untilGranted(record: CapacityRecord): Promise<void> {
     const { lease, tokens, model } = record;
+    const { provider } = this.#options;
+    const request = { ...record, holding: this.#held.size };
     const summary = `Request capacity for ${tokens} tokens of ${model}`;
-    for (let isRequested = false; !this.#granted.has(lease); isRequested = true) {
+    await runLocalActivity(localActivities.requestCapacity, summary, { provider, request });
+    const options = { summary: 'Until the request for capacity is looked after' };
+    if (await condition(() => this.#granted.has(lease), FIRST_LOOK_MS, options)) return;
+    while (!this.#granted.has(lease)) {
       this.#teller ??= lease;
       const input = {
-        provider: this.#options.provider,
+        provider,
         request: { ...record, holding: this.#held.size },
-        isRequested,
         tells: this.#teller === lease,
         isSilent: this.#silentSince !== null,
       };
       const sighting = await this.#untilGrantedOr(lease, () =>
-        runActivity(shortActivities.awaitCapacity, summary, input),
+        runActivity(shortActivities.awaitCapacity, `Wait for capacity for ${tokens} tokens of ${model}`, input),
       );
       if (sighting) this.#hear(sighting.silentSince);
     }
