@@ -29,8 +29,7 @@ export interface TokenBudgetActivities {
   requestCapacity(input: { provider: string; request: CapacityRequest }): Promise<void>;
   /**
    * Looks with every attempt after a request that was sent: a budget that does not know the lease is asked again, and one
-   * that has been silent for long is
-   * replaced. A signal brings the grant, upon which the run cancels the activity.
+   * that has been silent for long is replaced. A signal brings the grant, upon which the run cancels the activity.
    */
   awaitCapacity(input: AwaitCapacityInput): Promise<BudgetSighting>;
   /**
