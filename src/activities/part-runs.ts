@@ -5,16 +5,9 @@ import {
   WorkflowFailedError,
   type WorkflowStartOptions,
 } from '@temporalio/client';
-import {
-  ApplicationFailure,
-  ApplicationFailureCategory,
-  CancelledFailure,
-  TerminatedFailure,
-  TimeoutFailure,
-} from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import type { PartRunActivities, StartedPart, StartPartInput } from '../contract/activities/part-runs.js';
 import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
-import { failure } from '../contract/failures.js';
 import { ORIGIN, type Origin } from '../contract/job-key.js';
 import {
   PART_OF,
@@ -30,6 +23,7 @@ import { isOpenRun } from '../contract/temporal.js';
 import { inSummary } from '../contract/text.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
+import { nothingNew } from './calls/nothing-new.js';
 import { batchIdOfRun, whichHaveEnded } from './calls/runs.js';
 import type { ActivityContext } from './runtime/context.js';
 
@@ -79,12 +73,12 @@ export class PartRunActivityGroup implements PartRunActivities {
   async awaitEnd(input: { workflowId: string }): Promise<void> {
     const [ended] = await whichHaveEnded([{ holder: input.workflowId }]);
     if (ended) return;
-    throw nothingNew(`${input.workflowId} is still running`);
+    throw notYet(`${input.workflowId} is still running`);
   }
 
   async watchParts(): Promise<never> {
     // Runs have just been started, or have a report under way.
-    if (activityInfo().attempt === 1) throw nothingNew('not looked yet');
+    if (activityInfo().attempt === 1) throw notYet('not looked yet');
     const bulk = getClient().workflow.getHandle(activityInfo().workflowExecution!.workflowId);
     const { origin, resultsUri, runs, waitingFor } = await bulk.query<OpenParts>('openParts');
     const open: string[] = [];
@@ -99,7 +93,7 @@ export class PartRunActivityGroup implements PartRunActivities {
     }
     const waits = await whatTheyWaitFor(open);
     if (waits !== waitingFor) await bulk.signal('partsWait', waits);
-    throw nothingNew(`${open.length} runs of parts are open`);
+    throw notYet(`${open.length} runs of parts are open`);
   }
 }
 
@@ -172,17 +166,8 @@ async function whatTheyWaitFor(workflowIds: readonly string[]): Promise<string |
   return null;
 }
 
-function nothingNew(what: string): ApplicationFailure {
+function notYet(what: string): ApplicationFailure {
   const { attempt, currentAttemptScheduledTimestampMs: now } = activityInfo();
   const delayMs = Math.min(FIRST_LOOK_MS * LOOK_GROWTH ** (attempt - 1), LONGEST_LOOK_MS);
-  const message = `${what}; next look in ${Math.round(delayMs / 1_000)} s`;
-  const benign = failure(
-    'NothingNew',
-    message,
-    { status: 'running', checkedAt: Math.floor(now / 1_000) },
-    { category: ApplicationFailureCategory.BENIGN, nextRetryDelay: delayMs },
-  );
-  // The UI shows the stack, which is meaningless for "nothing new".
-  benign.stack = '';
-  return benign;
+  return nothingNew(what, { status: 'running', checkedAt: Math.floor(now / 1_000) }, delayMs);
 }

@@ -3,7 +3,7 @@
  * cannot. Their attempts wait without history, as those of a poll do.
  */
 import { activityInfo, getClient, log } from '@temporalio/activity';
-import { type ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import type {
   AwaitCapacityInput,
@@ -11,9 +11,9 @@ import type {
   HolderRun,
   TokenBudgetActivities,
 } from '../contract/activities/token-budget.js';
-import { failure } from '../contract/failures.js';
 import { isOpenRun } from '../contract/temporal.js';
 import { budgetWorkflowId, type CapacityRequest, type LeaseStatus } from '../contract/token-budget.js';
+import { nothingNew } from './calls/nothing-new.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { whichHaveEnded } from './calls/runs.js';
 import { whyStalled } from './calls/why-stalled.js';
@@ -71,7 +71,7 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
       // Also where the budget has nothing to do: what it does not do from now on tells how long it is silent.
       if (isReplaced || look.since === null) await sendRequest(api, request);
       if (tells && silentForMs >= TOLD_AFTER_MS && !input.isSilent) return { silentSince: since };
-      throw nothingNew('the budget does not answer', SHORT_INTERVAL_MS);
+      throw notYet('the budget does not answer', SHORT_INTERVAL_MS);
     }
     const isWaiting = look.kind === 'answers' && look.lease === 'waiting';
     // A lease that is held: its grant was lost. One that is not known: the budget is a new one, or had no space.
@@ -80,14 +80,14 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
     const [status, interval] = isWaiting
       ? (['waits in the budget', FIRST_LOOK_MS] as const)
       : (['requested again', SHORT_INTERVAL_MS] as const);
-    throw nothingNew(status, Math.min(interval * 2 ** Math.min(attempt - 1, 10), MAX_INTERVAL_MS));
+    throw notYet(status, Math.min(interval * 2 ** Math.min(attempt - 1, 10), MAX_INTERVAL_MS));
   }
 
   async watchHolders({ holders }: { holders: readonly HolderRun[] }): Promise<HolderRun[]> {
     const ended = await whichHaveEnded(holders);
     await cancelAbandoned(holders.filter((holder) => !ended.includes(holder)));
     if (ended.length > 0) return ended;
-    throw nothingNew('all run', HOLDERS_INTERVAL_MS * Math.ceil(holders.length / 100));
+    throw notYet('all run', HOLDERS_INTERVAL_MS * Math.ceil(holders.length / 100));
   }
 
   async followDeployments(): Promise<void> {
@@ -188,12 +188,7 @@ async function answerOf(budget: WorkflowHandle, lease: string): Promise<LeaseSta
   }
 }
 
-function nothingNew(status: string, nextRetryDelay: number): ApplicationFailure {
-  const details = { status, checkedAt: Math.floor(activityInfo().currentAttemptScheduledTimestampMs / SECOND_MS) };
-  const message = `${status}; next look in ${Math.round(nextRetryDelay / SECOND_MS)} s`;
-  const category = ApplicationFailureCategory.BENIGN;
-  const benign = failure('NothingNew', message, details, { category, nextRetryDelay });
-  // The UI shows the stack, which is meaningless for "nothing new".
-  benign.stack = '';
-  return benign;
+function notYet(status: string, nextLookMs: number): ApplicationFailure {
+  const checkedAt = Math.floor(activityInfo().currentAttemptScheduledTimestampMs / SECOND_MS);
+  return nothingNew(status, { status, checkedAt }, nextLookMs);
 }

@@ -4,13 +4,12 @@
  * day adds nothing to the history.
  */
 import { activityInfo, log } from '@temporalio/activity';
-import { type ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Sighting, WatchInput } from '../../contract/activities/jobs.js';
-import { failure } from '../../contract/failures.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import type { JobKind } from '../../provider/job-kinds.js';
 import { notRetried } from '../runtime/patience.js';
 import { retrieveJob } from './jobs.js';
+import { nothingNew } from './nothing-new.js';
 import { pollInterval, type PollBounds } from './poll-interval.js';
 import type { ProviderApi } from './provider-api.js';
 
@@ -65,18 +64,3 @@ export async function watchJob<T extends JobSnapshot>(
 }
 
 const toMsOrNull = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
-
-function nothingNew(
-  what: string,
-  data: { status: string; checkedAt: number } & Record<string, unknown>,
-  nextPollMs: number,
-): ApplicationFailure {
-  const message = `${what}; next poll in ${Math.max(1, Math.round(nextPollMs / 1_000))} s`;
-  const benign = failure('NothingNew', message, data, {
-    category: ApplicationFailureCategory.BENIGN,
-    nextRetryDelay: nextPollMs,
-  });
-  // The UI shows the stack, which is meaningless for "nothing new".
-  benign.stack = '';
-  return benign;
-}

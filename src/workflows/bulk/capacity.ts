@@ -34,8 +34,8 @@ export type CountedPart = Pick<Part, 'model' | 'estimatedTokens' | 'requests'>;
 
 export interface CapacityOptions {
   readonly provider: string;
-  /** Tokens that may be enqueued, for every model or by model; undefined to go by what the budget has learnt. */
-  readonly enqueuedTokens?: number | Readonly<Record<string, number>> | undefined;
+  /** Tokens of the model that may be enqueued; null to go by what the budget has learnt. */
+  readonly enqueuedTokens: number | null;
   /** @default 1 */
   readonly priority?: number | undefined;
   /**
@@ -135,7 +135,7 @@ export class Capacity {
       model: model.slice(0, MAX_MODEL_NAME),
       tokens,
       requests,
-      limit: typeof enqueuedTokens === 'number' ? enqueuedTokens : limitOf(enqueuedTokens ?? {}, model),
+      limit: enqueuedTokens,
       ...(priority !== undefined && { weight: priority }),
     };
   }
@@ -205,9 +205,4 @@ export class Capacity {
       if (isCancellation(error)) throw error;
     }
   }
-}
-
-/** The limit of a model, whose name may be that of anything. */
-function limitOf(limits: Readonly<Record<string, number>>, model: string): number | null {
-  return Object.hasOwn(limits, model) ? limits[model]! : null;
 }

@@ -39,7 +39,7 @@ export class PartCapacity {
       { description: 'From the bulk batch: whether it is paused, so that no batch is created.' },
     );
     const { bulk: group, bulkRun: groupRun } = (memo?.[PART_OF] as PartOf | undefined) ?? {};
-    const options = { provider, enqueuedTokens: enqueuedTokens ?? undefined, priority, group, groupRun };
+    const options = { provider, enqueuedTokens, priority, group, groupRun };
     this.#capacity = new Capacity(options, run, () => run.onChange());
   }
 
