@@ -1,15 +1,18 @@
 /**
- * `npm run build`: compiles src/ to dist/, then bundles the workflows for the ready-made worker. Files are replaced one
- * by one, so tests and workers that are using dist/ never find it empty. With `--if-stale`, does nothing if dist/ is
+ * `npm run build`: compiles src/ to dist/, makes one file of the parsers of specs with all that they import, then bundles
+ * the workflows for the ready-made worker. Files are replaced one by one, so tests and workers that are using dist/ never find it empty. With `--if-stale`, does nothing if dist/ is
  * newer than everything it is made of.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
+import * as esbuild from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const BUNDLE_NAME = 'workflow-bundle.cjs';
 const BUNDLE = join('dist', BUNDLE_NAME);
+/** Preloaded by workers. As a module of its own, zod would be frozen with it, and throw. */
+const PARSERS = join('dist', 'contract', 'spec-parsers.js');
 /** Without the source map. It was 1.1 MB when this was written; a leap means that a large package has slipped in. */
 const MAX_BUNDLE_BYTES = 1_600_000;
 const MAP_COMMENT = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
@@ -18,6 +21,7 @@ process.chdir(ROOT);
 if (process.argv.includes('--if-stale') && !isStale()) process.exit();
 const began = new Date();
 compile();
+await bundleParsers();
 const bytes = await bundle();
 // A source that was saved during the build is newer than the bundle, so the next build does not miss it.
 utimesSync(BUNDLE, began, began);
@@ -44,10 +48,29 @@ function compile() {
   }
 }
 
+async function bundleParsers() {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [PARSERS],
+    outdir: join('dist', 'contract'),
+    allowOverwrite: true,
+    write: false,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    target: 'node20',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    banner: { js: '/*! Contains zod (MIT, Colin McDonnell) and ms (MIT, Vercel, Inc.). */' },
+  });
+  for (const { path, contents } of outputFiles) replaceFile(path, contents);
+}
+
 async function bundle() {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: resolve('dist/workflows.js'),
+    preloadModules: [resolve(PARSERS)],
     logger: new DefaultLogger('WARN', ({ level, message }) => console.error(`${level} ${message}`)),
   });
   const [body, encodedMap] = code.split(MAP_COMMENT);
@@ -59,11 +82,17 @@ async function bundle() {
   map.sourcesContent = map.sourcesContent.map((text, index) => (map.sources[index].startsWith('src/') ? text : null));
 
   const forbidden = map.sources.filter((source) => /node_modules\/openai\/|^(external )?["']?node:/.test(source));
+  // As a module of the bundle, zod would be evaluated anew by each run.
+  if (/^\/\*{3}\/ ".*node_modules\/zod\//m.test(body)) forbidden.push('zod, except in the parsers of specs');
   if (forbidden.length > 0) throw new Error(`the workflow bundle must not contain ${forbidden.join(', ')}`);
   if (body.length > MAX_BUNDLE_BYTES) throw new Error(`the workflow bundle exceeds ${MAX_BUNDLE_BYTES} bytes`);
 
-  const temporary = `${BUNDLE}.${process.pid}`;
-  writeFileSync(temporary, body + MAP_COMMENT + Buffer.from(JSON.stringify(map)).toString('base64'));
-  renameSync(temporary, BUNDLE);
+  replaceFile(BUNDLE, body + MAP_COMMENT + Buffer.from(JSON.stringify(map)).toString('base64'));
   return body.length;
+}
+
+function replaceFile(path, contents) {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
 }

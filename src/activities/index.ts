@@ -6,7 +6,7 @@ import type { FileActivities } from '../contract/activities/files.js';
 import type { FineTuningActivities } from '../contract/activities/fine-tuning.js';
 import type { TokenBudgetActivities } from '../contract/activities/token-budget.js';
 import type { PartRunActivities } from '../contract/activities/part-runs.js';
-import { toMs, type Duration } from '../contract/spec-fields.js';
+import { toMs, type Duration } from '../contract/duration.js';
 import { Providers, type ProviderOptions } from '../provider/providers.js';
 import { Storage } from '../storage/storage.js';
 import { BatchActivityGroup } from './batch.js';

@@ -1,15 +1,15 @@
 /** The contract of `runBatch`: its spec, its result, its progress. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cancellationSchema, type CommonProgress } from './progress.js';
 import { fileRefSchema } from './file-ref.js';
 import { FILE_LIMITS } from './limits.js';
+import { toMs } from './duration.js';
 import {
   BATCH_CREATE_FIELDS,
   commonSpecFields,
   durationSchema,
   extraBodySchema,
   idSchema,
-  toMs,
   uriSchema,
 } from './spec-fields.js';
 import { BATCH_ENDS } from './status.js';
@@ -153,15 +153,6 @@ export const tokenUsageSchema = z.object({
   reasoningTokens: z.number(),
 });
 export type TokenUsage = z.infer<typeof tokenUsageSchema>;
-
-/** The usage of nothing. */
-export const NO_USAGE: TokenUsage = {
-  inputTokens: 0,
-  outputTokens: 0,
-  totalTokens: 0,
-  cachedTokens: 0,
-  reasoningTokens: 0,
-};
 
 /** The result of `runBatch`: counts and references to the files with the answers. Times are epoch seconds. */
 export const batchResultSchema = z.object({

@@ -1,5 +1,5 @@
 /** The contract of `runBulkBatch`: its spec, its result, its progress. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { anomaliesSchema, lineCountsSchema, tokenUsageSchema, type BatchResult } from './batch.js';
 import { fileRefSchema } from './file-ref.js';
 import { SEND_REASONS, type RoundPlan } from './part.js';

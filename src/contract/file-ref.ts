@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A reference to a file in storage. Bodies stay in storage; only references become part of a workflow's history. */
 export interface FileRef {

@@ -1,5 +1,5 @@
 /** The contract of `runFineTuning`: its spec, its result, its progress. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { fileRefSchema } from './file-ref.js';
 import { FINE_TUNING_LIMITS } from './limits.js';
 import { cancellationSchema, type CommonProgress } from './progress.js';

@@ -31,5 +31,5 @@ export type { FaultReport, InputFault } from './input-fault.js';
 export { JOB_KEY, jobKeyOf, jobOwnerOf, type JobOwner } from './job-key.js';
 export { BATCH_LIMITS, FILE_LIMITS, FINE_TUNING_LIMITS, METADATA_LIMITS, type BatchLimits } from './limits.js';
 export type { Attention, Cancellation, CommonProgress, Phase } from './progress.js';
-export type { Deadline, Duration } from './spec-fields.js';
+export type { Deadline, Duration } from './duration.js';
 export { DEFAULT_TASK_QUEUE } from './task-queue.js';

@@ -1,5 +1,5 @@
 /** Progress and cancellation, the same for all workflows. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Who cancelled a run, why and when. */
 export const cancellationSchema = z.object({

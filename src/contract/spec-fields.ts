@@ -1,25 +1,8 @@
 /** Schemas of the fields that the specs of all lifecycles share. */
-import ms, { type StringValue } from 'ms';
-import { z } from 'zod';
+import * as z from 'zod';
+import { isDuration, MAX_DURATION_MS } from './duration.js';
 import { JOB_KEY } from './job-key.js';
 import { METADATA_LIMITS } from './limits.js';
-
-/** Milliseconds of a duration that {@link durationSchema} accepted. */
-export function toMs(duration: Duration): number {
-  return typeof duration === 'number' ? duration : ms(duration as StringValue);
-}
-
-/** Ten years. A longer duration is a mistake, and timers have an upper limit. */
-const MAX_DURATION_MS = 3_650 * 24 * 60 * 60 * 1_000;
-
-function isDuration(text: string): boolean {
-  try {
-    const value = ms(text as StringValue) as number | undefined;
-    return value !== undefined && value >= 0 && value <= MAX_DURATION_MS;
-  } catch {
-    return false;
-  }
-}
 
 /** Makes a failed check abort, so that zod reports the message of the union instead of that of the check. */
 const abort = { abort: true } as const;
@@ -32,7 +15,6 @@ const durationText = z.string().min(1, abort).max(40, abort).refine(isDuration, 
 export const durationSchema = z.union([z.number().nonnegative(abort).max(MAX_DURATION_MS, abort), durationText], {
   error: "must be a duration: milliseconds, or a string such as '90s', '5m' or '24h'",
 });
-export type Duration = z.infer<typeof durationSchema>;
 
 /** The year 2001. An earlier time must be a duration that should have been a string. */
 const MIN_DEADLINE_SECONDS = 1_000_000_000;
@@ -46,7 +28,6 @@ export const deadlineSchema = z.union(
   [z.number().min(MIN_DEADLINE_SECONDS, abort).max(MAX_DEADLINE_SECONDS, abort), durationText],
   { error: "must be a time in epoch seconds, or a duration from the start such as '6h'" },
 );
-export type Deadline = z.infer<typeof deadlineSchema>;
 
 /** An id of the API. An empty one must never reach the SDK, which would request the whole collection. */
 export const idSchema = z

@@ -1,5 +1,6 @@
 import { IdTable } from '../jsonl/id-table.js';
-import { NO_USAGE, type TokenUsage } from '../contract/batch.js';
+import type { TokenUsage } from '../contract/batch.js';
+import { NO_USAGE } from '../contract/no-usage.js';
 import { type Line, lineBlocks, type LineSource, RESULT_LINES } from '../jsonl/lines.js';
 import { forEachCustomId, lineId } from '../requests/custom-id.js';
 import { RequestOutcomes } from './request-outcomes.js';

@@ -1,5 +1,6 @@
 /** Token counts of results, and what they cost. */
-import { NO_USAGE, type TokenUsage } from '../contract/batch.js';
+import type { TokenUsage } from '../contract/batch.js';
+import { NO_USAGE } from '../contract/no-usage.js';
 import { isObject } from '../jsonl/json-value.js';
 
 /** Price of a model per million tokens, in any currency. */

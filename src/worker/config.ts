@@ -3,7 +3,8 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { describeFaults, parseSpec } from '../contract/parse-spec.js';
-import { durationSchema, toMs } from '../contract/spec-fields.js';
+import { toMs } from '../contract/duration.js';
+import { durationSchema } from '../contract/spec-fields.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 
 /** The only storage root if none is configured: a folder in the worker's working directory. */

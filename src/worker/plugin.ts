@@ -1,13 +1,18 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { SimplePlugin } from '@temporalio/plugin';
-import { Runtime } from '@temporalio/worker';
+import { Runtime, type BundleOptions } from '@temporalio/worker';
 import { createActivities, type ActivitiesOptions } from '../activities/index.js';
 import { warnOfProviders } from '../provider/probe.js';
 import { Providers } from '../provider/providers.js';
 
+/** By its name: in the package, this file and that one are compiled. */
+const WORKFLOWS = 'temporal-llm-jobs/workflows';
+
 /**
  * Adds the activities to an existing worker. When it starts, each provider is asked for one batch, and a key that is
- * refused or an API that does not answer is logged as a warning. A plugin cannot add workflows: re-export them by name from the workflows
- * file of that worker.
+ * refused or an API that does not answer is logged as a warning. A plugin cannot add workflows: re-export them by name
+ * from the workflows file of that worker.
  *
  * @example
  * ```ts
@@ -29,5 +34,12 @@ export class LlmJobsPlugin extends SimplePlugin {
         return next();
       },
     });
+  }
+
+  /** Loads the parsers of specs once for the worker, where each run would load them and zod for itself. */
+  override configureBundler(options: BundleOptions): BundleOptions {
+    const bundler = super.configureBundler(options);
+    const parsers = join(dirname(createRequire(import.meta.url).resolve(WORKFLOWS)), 'contract', 'spec-parsers.js');
+    return { ...bundler, preloadModules: [...(bundler.preloadModules ?? []), parsers] };
   }
 }

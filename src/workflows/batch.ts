@@ -2,22 +2,20 @@
 import { setHandler } from '@temporalio/workflow';
 import type { CheckedInput, CollectedBatch, EnqueuedBatch } from '../contract/activities/batch.js';
 import type { CreateOnceInput, JobSearch, WatchInput } from '../contract/activities/jobs.js';
-import {
-  batchSpecSchema,
-  checkedBatchInputSchema,
-  NO_USAGE,
-  type BatchProgress,
-  type BatchResult,
-  type BatchSpec,
-  type CheckedBatchInput,
-  type LineCounts,
-  type ParsedBatchSpec,
+import type {
+  BatchProgress,
+  BatchResult,
+  BatchSpec,
+  CheckedBatchInput,
+  LineCounts,
+  ParsedBatchSpec,
 } from '../contract/batch.js';
 import { failure, invalidField, invalidInput } from '../contract/failures.js';
-import { parseSpec } from '../contract/parse-spec.js';
+import { NO_USAGE } from '../contract/no-usage.js';
 import type { CommonProgress } from '../contract/progress.js';
 import { isHalfDone, type BatchSnapshot, type RequestCounts } from '../contract/snapshots.js';
-import { toMs } from '../contract/spec-fields.js';
+import { toMs } from '../contract/duration.js';
+import { parseBatchSpec, parseCheckedBatchInput } from '../contract/spec-parsers.js';
 import { BATCH_STATUS_RULES, isBatchEnd, type BatchEnd } from '../contract/status.js';
 import { PartCapacity } from './bulk/part-capacity.js';
 import { reportingToBulk } from './bulk/part-report.js';
@@ -39,7 +37,7 @@ import { batchProgressQuery } from './messages.js';
  */
 export async function runBatch(argument: BatchSpec, checked?: CheckedBatchInput): Promise<BatchResult> {
   const run = new RunControl();
-  const { spec, report } = parseSpec(batchSpecSchema, argument);
+  const { spec, report } = parseBatchSpec(argument);
   if (report) throw invalidInput(report);
   const lifecycle = new BatchLifecycle(spec, run, checked ? parseChecked(checked, spec) : null);
   return run.runToEnd(spec.deadline, () => reportingToBulk(() => lifecycle.execute()));
@@ -47,7 +45,7 @@ export async function runBatch(argument: BatchSpec, checked?: CheckedBatchInput)
 
 /** The second argument is checked like the first: any client can send one. */
 function parseChecked(argument: unknown, { input }: ParsedBatchSpec): CheckedBatchInput {
-  const { spec: checked, report } = parseSpec(checkedBatchInputSchema, argument);
+  const { spec: checked, report } = parseCheckedBatchInput(argument);
   if (report) throw invalidInput(report, 'second argument: ');
   if ('uri' in input && input.uri === checked.file.uri) return checked;
   throw invalidField('file.uri', 'the file of the second argument must be the `input.uri` of the spec');

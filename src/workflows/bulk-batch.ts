@@ -1,16 +1,10 @@
 /** Any number of requests as many batches: split them, run the parts, retry what is unanswered, merge the results. */
 import { continueAsNew, setHandler } from '@temporalio/workflow';
 import type { BulkFolder, BulkInput } from '../contract/activities/bulk-batch.js';
-import {
-  bulkBatchSpecSchema,
-  type BulkBatchProgress,
-  type BulkBatchResult,
-  type BulkBatchSpec,
-  type ParsedBulkBatchSpec,
-} from '../contract/bulk-batch.js';
+import type { BulkBatchProgress, BulkBatchResult, BulkBatchSpec, ParsedBulkBatchSpec } from '../contract/bulk-batch.js';
 import { invalidInput } from '../contract/failures.js';
-import { parseSpec } from '../contract/parse-spec.js';
-import { toMs } from '../contract/spec-fields.js';
+import { toMs } from '../contract/duration.js';
+import { parseBulkBatchSpec } from '../contract/spec-parsers.js';
 import { CreditRounds } from './bulk/credit-rounds.js';
 import { Outcomes } from './bulk/outcomes.js';
 import { PartRuns } from './bulk/part-runs.js';
@@ -38,7 +32,7 @@ const SUCCEEDED_KINDS: ReadonlySet<string> = new Set(['truncated', 'refused', 'f
  */
 export async function runBulkBatch(argument: BulkBatchSpec, state?: BulkState): Promise<BulkBatchResult> {
   const run = new RunControl();
-  const { spec, report } = parseSpec(bulkBatchSpecSchema, argument);
+  const { spec, report } = parseBulkBatchSpec(argument);
   if (report) throw invalidInput(report);
   const lifecycle = new BulkBatchLifecycle(argument, spec, run, state);
   return run.runToEnd(spec.deadline, () => lifecycle.execute());

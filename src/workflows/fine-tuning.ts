@@ -3,17 +3,16 @@ import { ActivityFailure, ApplicationFailure, isCancellation, setHandler } from 
 import type { CheckedTrainingFile, CollectedFineTuning, TrainingRole } from '../contract/activities/fine-tuning.js';
 import type { CreateOnceInput, JobSearch, Sighting, WatchInput } from '../contract/activities/jobs.js';
 import { failure, invalidField, invalidInput } from '../contract/failures.js';
-import {
-  fineTuningSpecSchema,
-  type FineTuningProgress,
-  type FineTuningResult,
-  type FineTuningSpec,
-  type ParsedFineTuningSpec,
-  type TrainingSteps,
+import type {
+  FineTuningProgress,
+  FineTuningResult,
+  FineTuningSpec,
+  ParsedFineTuningSpec,
+  TrainingSteps,
 } from '../contract/fine-tuning.js';
-import { parseSpec } from '../contract/parse-spec.js';
 import type { CommonProgress } from '../contract/progress.js';
 import type { FineTuningSnapshot } from '../contract/snapshots.js';
+import { parseFineTuningSpec } from '../contract/spec-parsers.js';
 import { FINE_TUNING_STATUS_RULES, type FineTuningEnd } from '../contract/status.js';
 import {
   createJobActivities,
@@ -38,7 +37,7 @@ import { fineTuningProgressQuery, pauseUpdate, resumeUpdate } from './messages.j
  */
 export async function runFineTuning(argument: FineTuningSpec): Promise<FineTuningResult> {
   const run = new RunControl();
-  const { spec, report } = parseSpec(fineTuningSpecSchema, argument);
+  const { spec, report } = parseFineTuningSpec(argument);
   if (report) throw invalidInput(report);
   const lifecycle = new FineTuningLifecycle(spec, run);
   return run.runToEnd(spec.deadline, () => lifecycle.execute());

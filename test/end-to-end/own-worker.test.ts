@@ -20,6 +20,10 @@ test('a user’s worker: the plugin and re-exported workflows → a batch runs',
       storage: [folder.uri],
       poll: { min: '100ms', max: '1s' },
     });
+    // The parsers are loaded once for the worker, and zod with them.
+    expect(plugin.configureBundler({ workflowsPath: '' }).preloadModules).toEqual([
+      expect.stringMatching(/dist.contract.spec-parsers\.js$/),
+    ]);
     const workflowsPath = fileURLToPath(new URL('own-workflows.mjs', import.meta.url));
     const worker = await Worker.create({ connection, namespace, taskQueue, workflowsPath, plugins: [plugin] });
     await worker.runUntil(async () => {

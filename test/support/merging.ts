@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll } from 'vitest';
-import { NO_USAGE } from '../../src/contract/batch.js';
+import { NO_USAGE } from '../../src/contract/no-usage.js';
 import type { PartResults } from '../../src/results/bulk-account.js';
 import { mergeResults, type MergeOptions } from '../../src/results/merge.js';
 import type { AnswerPolicy } from '../../src/results/result-reader.js';

@@ -5,7 +5,7 @@
 import { sleep } from '@temporalio/workflow';
 import type { ParsedBulkBatchSpec } from '../../contract/bulk-batch.js';
 import type { RoundPlan } from '../../contract/part.js';
-import { toMs } from '../../contract/spec-fields.js';
+import { toMs } from '../../contract/duration.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { describeWaiting, waitAfter } from './refusals.js';
 import type { BulkState } from './state.js';

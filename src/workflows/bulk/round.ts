@@ -6,7 +6,7 @@ import { condition, sleep } from '@temporalio/workflow';
 import type { BatchSpec } from '../../contract/batch.js';
 import { hasOnlyStrangers, PARTS_PER_PAGE, type Part, type PartOutcome } from '../../contract/part.js';
 import { abandoned, outcomeOf, type Refusal } from '../../contract/part-report.js';
-import { toMs } from '../../contract/spec-fields.js';
+import { toMs } from '../../contract/duration.js';
 import { runActivity, transferActivities } from '../lifecycle/activity-calls.js';
 import { isHistoryLong } from '../lifecycle/history-limit.js';
 import { Division } from './division.js';

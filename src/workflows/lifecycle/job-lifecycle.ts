@@ -15,7 +15,7 @@ import type {
 import type { UploadFileInput } from '../../contract/activities/files.js';
 import { failure } from '../../contract/failures.js';
 import type { CommonProgress } from '../../contract/progress.js';
-import { toMs } from '../../contract/spec-fields.js';
+import { toMs } from '../../contract/duration.js';
 import { runActivity, shortActivities, transferActivities } from './activity-calls.js';
 import { createUnlessCancelled, type CreatedJob } from './create-unless-cancelled.js';
 import { showDetails, type Details } from './current-details.js';

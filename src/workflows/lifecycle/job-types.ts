@@ -2,7 +2,7 @@
 import type { CheckedFile } from '../../contract/checked-file.js';
 import type { Cancellation } from '../../contract/progress.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
-import type { Duration } from '../../contract/spec-fields.js';
+import type { Duration } from '../../contract/duration.js';
 
 /** What flows through the lifecycle of one kind of job, in this order. */
 export interface JobTypes {

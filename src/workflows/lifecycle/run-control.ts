@@ -14,7 +14,7 @@ import {
   sleep,
 } from '@temporalio/workflow';
 import type { Attention, Cancellation, Phase } from '../../contract/progress.js';
-import { toMs, type Deadline } from '../../contract/spec-fields.js';
+import { toMs, type Deadline } from '../../contract/duration.js';
 import { bounded } from '../../contract/text.js';
 import { cancelSignal, wakeSignal } from '../messages.js';
 import { asRunFailure } from './run-failures.js';

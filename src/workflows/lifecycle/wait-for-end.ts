@@ -7,7 +7,7 @@ import type { CancelReply, Sighting, WatchInput } from '../../contract/activitie
 import { failure } from '../../contract/failures.js';
 import type { Attention } from '../../contract/progress.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
-import { toMs, type Duration } from '../../contract/spec-fields.js';
+import { toMs, type Duration } from '../../contract/duration.js';
 import type { StatusRules } from '../../contract/status.js';
 import { bounded } from '../../contract/text.js';
 import { atMost } from './at-most.js';

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { durationSchema, idSchema, toMs } from '../../../src/contract/spec-fields.js';
+import { toMs } from '../../../src/contract/duration.js';
+import { durationSchema, idSchema } from '../../../src/contract/spec-fields.js';
 import { RUNS, anyText } from '../../support/fuzz.js';
 
 test('duration: any text → refused, or a finite number of ms of 0 or more', () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { JOB_KEY } from '../../../src/contract/job-key.js';
 import { parseSpec } from '../../../src/contract/parse-spec.js';
-import { deadlineSchema, durationSchema, idSchema, metadataSchema, toMs } from '../../../src/contract/spec-fields.js';
+import { toMs } from '../../../src/contract/duration.js';
+import { deadlineSchema, durationSchema, idSchema, metadataSchema } from '../../../src/contract/spec-fields.js';
 
 const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`key-${index}`, 'v']));
 const messagesOf = (metadata: unknown) => parseSpec(metadataSchema, metadata).report?.faults;

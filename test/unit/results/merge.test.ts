@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { NO_USAGE } from '../../../src/contract/batch.js';
+import { NO_USAGE } from '../../../src/contract/no-usage.js';
 import type { PartResults } from '../../../src/results/bulk-account.js';
 import { surveyResults } from '../../../src/results/merge.js';
 import type { AnswerPolicy } from '../../../src/results/result-reader.js';

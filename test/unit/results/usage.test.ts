@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NO_USAGE } from '../../../src/contract/batch.js';
+import { NO_USAGE } from '../../../src/contract/no-usage.js';
 import { costOf, unpricedModels, usageInBody, withCountsOf } from '../../../src/results/usage.js';
 
 const usage = (input: number, output: number, total: number, cached = 0, reasoning = 0) => ({

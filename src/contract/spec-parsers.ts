@@ -1,0 +1,25 @@
+/**
+ * Parsers of the arguments of workflows. Workflows import nothing else that needs zod: each run evaluates the modules of
+ * the bundle anew, and zod with its schemas took nine tenths of that time and memory. The build makes one file of this
+ * module and its imports, which a worker loads once for all runs (`preloadModules` of the bundler).
+ */
+import { batchSpecSchema, checkedBatchInputSchema, type CheckedBatchInput, type ParsedBatchSpec } from './batch.js';
+import { bulkBatchSpecSchema, type ParsedBulkBatchSpec } from './bulk-batch.js';
+import { fineTuningSpecSchema, type ParsedFineTuningSpec } from './fine-tuning.js';
+import { parseSpec, type SpecParse } from './parse-spec.js';
+
+export function parseBatchSpec(value: unknown): SpecParse<ParsedBatchSpec> {
+  return parseSpec(batchSpecSchema, value);
+}
+
+export function parseCheckedBatchInput(value: unknown): SpecParse<CheckedBatchInput> {
+  return parseSpec(checkedBatchInputSchema, value);
+}
+
+export function parseBulkBatchSpec(value: unknown): SpecParse<ParsedBulkBatchSpec> {
+  return parseSpec(bulkBatchSpecSchema, value);
+}
+
+export function parseFineTuningSpec(value: unknown): SpecParse<ParsedFineTuningSpec> {
+  return parseSpec(fineTuningSpecSchema, value);
+}
