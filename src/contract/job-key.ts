@@ -77,6 +77,11 @@ export function jobOwnerOf(key: string): JobOwner | null {
   };
 }
 
+/** The same for a run and for the owner that its key names; different for most other runs. */
+export function runMarkOf({ workflowId, runId }: RunOwner): string {
+  return `${runId}/${workflowId.slice(-KEPT_END).toWellFormed()}`;
+}
+
 /**
  * Whether a key names this run, in whichever cluster: run ids are unique, and a namespace that fails over to another
  * cluster takes its runs along.

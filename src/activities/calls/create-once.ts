@@ -100,7 +100,9 @@ async function findExisting<T extends JobSnapshot>(request: CreateOnce<T>, ledge
   let found: T[] = [];
   if (request.canFind) {
     try {
-      found = preferredFirst(await request.find(ledger.search));
+      // As a precaution, a look at what is new in the list is enough.
+      const isWorthwhile = ledger.withUnknownOutcome > 0 || (await request.mayBeListed());
+      found = isWorthwhile ? preferredFirst(await request.find(ledger.search)) : [];
     } catch (error) {
       if (!(error instanceof ApplicationFailure)) throw error;
       if (isAmbiguousCreate && error.nonRetryable) throw ambiguousCreate(request, error.message);

@@ -9,15 +9,10 @@ import type { JobKind } from '../../provider/job-kinds.js';
 import { MAX_PAGES } from '../../provider/pages.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
 import { cancelJob } from './jobs.js';
-import { listAll } from './list-all.js';
+import { mayBeListed } from './known-jobs.js';
+import { eachJob, LIST_DISORDER_SECONDS, oldestPossible } from './list-jobs.js';
 import type { ProviderApi } from './provider-api.js';
 import { ownCluster } from './runs.js';
-
-/** How much two clocks may differ: that of the provider's reply and the one that stamps its jobs, for example. */
-const CLOCK_SKEW_SECONDS = 900;
-
-/** A list need not be in the exact order of creation. */
-const LIST_DISORDER_SECONDS = 60;
 
 /**
  * Progress of a search. It is kept in the heartbeat details, so that the next attempt resumes an interrupted search
@@ -61,6 +56,8 @@ export interface KeyedJobs<T extends JobSnapshot> {
   readonly api: ProviderApi;
   /** Whether the run's jobs can be identified, either by their metadata or by an input file that only this run has. */
   readonly canFind: boolean;
+  /** Whether the list may contain a job of the run. Only what is new in the list is read. */
+  readonly mayBeListed: () => Promise<boolean>;
   /** All jobs of the run, read from where the progress is, which is kept up to date. */
   readonly find: (progress?: SearchProgress<T>) => Promise<T[]>;
   readonly isEnd: (status: string) => boolean;
@@ -76,6 +73,7 @@ export function keyedJobs<T extends JobSnapshot>(kind: JobKind<T>, api: Provider
   return {
     api,
     canFind: api.provider.metadata || (search.inputFile?.isOwn ?? false),
+    mayBeListed: () => mayBeListed(kind, api, search),
     find: (progress = newSearch()) => findJobs(kind, api, search, progress),
     isEnd: kind.statuses.isEnd,
     cancel: (id) => cancelJob(kind, api, { id, isAgain: false }),
@@ -121,16 +119,12 @@ async function readList<T extends JobSnapshot>(
   progress: SearchProgress<T>,
   { after, until = 0 }: { readonly after: string | null; readonly until?: number },
 ): Promise<void> {
-  const operation = `${kind.name}.list` as const;
   const onTime = (time: number) => (progress.notBefore ??= oldestPossible(search.startedAt, time));
-  for await (const object of listAll(api, operation, kind.path, { limit: kind.pageSize }, { after, onTime })) {
-    const reading = kind.schema.safeParse(object);
+  for await (const job of eachJob(kind, api, { after, onTime })) {
     progress.read += 1;
-    if (progress.read > MAX_PAGES * kind.pageSize) throw endless(api, operation, progress.read);
-    if (!reading.success) continue;
-    const job = reading.data;
+    if (progress.read > MAX_PAGES * kind.pageSize) throw endless(kind, api, progress.read);
     const { createdAt } = job.timestamps;
-    const notBefore = progress.notBefore ?? search.startedAt - CLOCK_SKEW_SECONDS;
+    const notBefore = progress.notBefore ?? oldestPossible(search.startedAt, null);
     if (createdAt !== null && createdAt < Math.max(notBefore, until)) break;
     const belonging = belongingOf(kind, job, search);
     if (belonging === 'own') progress.found.push(job);
@@ -154,18 +148,9 @@ function belongingOf<T extends JobSnapshot>(
   return Object.keys(job.metadata).length === 0 ? 'unclear' : 'foreign';
 }
 
-/**
- * No job of a run is older, by the provider's clock. Temporal's clock may differ from it by any amount: what counts is
- * the age of the run.
- */
-function oldestPossible(startedAt: number, providerTime: number): number {
-  const now = Math.max(Date.now(), activityInfo().currentAttemptScheduledTimestampMs) / 1_000;
-  return Math.min(startedAt, Math.floor(providerTime - (now - startedAt))) - CLOCK_SKEW_SECONDS;
-}
-
-function endless(api: ProviderApi, operation: `${JobKind<JobSnapshot>['name']}.list`, read: number) {
+function endless({ name }: Pick<JobKind<JobSnapshot>, 'name'>, api: ProviderApi, read: number) {
   const message = `the list has no end: ${read} objects were read, none older than the run`;
-  return api.failure(operation, {
+  return api.failure(`${name}.list`, {
     status: 400,
     code: 'endless_list',
     type: null,
