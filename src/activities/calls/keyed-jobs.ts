@@ -10,9 +10,12 @@ import { MAX_PAGES } from '../../provider/pages.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
 import { cancelJob } from './jobs.js';
 import { mayBeListed } from './known-jobs.js';
-import { eachJob, LIST_DISORDER_SECONDS, oldestPossible } from './list-jobs.js';
+import { eachJob, oldestPossible } from './list-jobs.js';
 import type { ProviderApi } from './provider-api.js';
 import { ownCluster } from './runs.js';
+
+/** A list need not be in the exact order of creation. */
+const LIST_DISORDER_SECONDS = 60;
 
 /**
  * Progress of a search. It is kept in the heartbeat details, so that the next attempt resumes an interrupted search

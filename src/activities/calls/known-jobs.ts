@@ -8,32 +8,40 @@ import { JOB_KEY, jobOwnerOf, runMarkOf } from '../../contract/job-key.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import type { JobKind } from '../../provider/job-kinds.js';
 import type { Provider } from '../../provider/providers.js';
-import type { ListOptions } from './list-all.js';
-import { eachJob, LIST_DISORDER_SECONDS, oldestPossible } from './list-jobs.js';
+import { eachJob, oldestPossible, type ListJobsOptions } from './list-jobs.js';
 import type { ProviderApi } from './provider-api.js';
 
-/** Some 30 MB of marks. Beyond that, they are forgotten and the list is read again. */
+/** Some 30 MB of ids and marks. Beyond that, they are forgotten and the list is read again. */
 const MAX_KNOWN = 100_000;
+
+/** So many known jobs in a row end a reading: a list need not be in the exact order of creation. */
+const KNOWN_IN_A_ROW = 20;
+
+/** Jobs per page where only what is new is read. */
+const SMALL_PAGE = 25;
 
 /** A job as far as a search needs it. */
 interface ListedJob {
+  readonly id: string;
   readonly createdAt: number | null;
   readonly key: string;
   readonly inputFileId: string | null;
 }
 
-type ListJobs = (api: ProviderApi, options: ListOptions) => AsyncGenerator<ListedJob>;
+type ListJobs = (api: ProviderApi, options: ListJobsOptions) => AsyncGenerator<ListedJob>;
 
 class KnownJobs {
   readonly #listJobs: ListJobs;
+  readonly #ids = new Set<string>();
   /** Marks of the runs that have a job. */
   readonly #runs = new Set<string>();
   /** Input files of the jobs. A provider may keep no metadata, or drop it. */
   readonly #inputFiles = new Set<string>();
-  /** All jobs are known that a run may have that started since then; null before the first reading. */
-  #startedAt: number | null = null;
-  /** When the newest known job was created. */
-  #newest = 0;
+  /**
+   * How far back the list is known: all jobs of runs that started since `startedAt`, which are those that were created
+   * since `oldest`. Null before the first reading.
+   */
+  #since: { readonly startedAt: number; readonly oldest: number } | null = null;
   #current: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
 
@@ -67,32 +75,40 @@ class KnownJobs {
   }
 
   #covers({ startedAt }: JobSearch): boolean {
-    return this.#startedAt !== null && startedAt >= this.#startedAt;
+    return this.#since !== null && startedAt >= this.#since.startedAt;
   }
 
   async #read(api: ProviderApi, search: JobSearch): Promise<void> {
-    if (Math.max(this.#runs.size, this.#inputFiles.size) > MAX_KNOWN) this.#forget();
+    if (this.#ids.size > MAX_KNOWN) this.#forget();
     const { startedAt } = search;
-    let oldest = oldestPossible(startedAt, null);
-    let newest = this.#newest;
-    const onTime = (time: number) => (oldest = oldestPossible(startedAt, time));
-    for await (const { createdAt, key, inputFileId } of this.#listJobs(api, { onTime })) {
-      const until = this.#covers(search) ? this.#newest - LIST_DISORDER_SECONDS : oldest;
-      if (createdAt !== null && createdAt < until) break;
-      newest = Math.max(newest, createdAt ?? 0);
-      const owner = jobOwnerOf(key);
-      if (owner) this.#runs.add(runMarkOf(owner));
-      if (inputFileId !== null) this.#inputFiles.add(inputFileId);
+    const before = this.#covers(search) ? this.#since : null;
+    let oldest = before?.oldest ?? oldestPossible(startedAt, null);
+    const onTime = (time: number) => (oldest = before?.oldest ?? oldestPossible(startedAt, time));
+    const read: ListedJob[] = [];
+    let knownInARow = 0;
+    for await (const job of this.#listJobs(api, { onTime, ...(before && { limit: SMALL_PAGE }) })) {
+      if (job.createdAt !== null && job.createdAt < oldest) break;
+      knownInARow = this.#ids.has(job.id) ? knownInARow + 1 : 0;
+      if (before !== null && knownInARow === KNOWN_IN_A_ROW) break;
+      read.push(job);
     }
-    this.#newest = newest;
-    this.#startedAt = Math.min(this.#startedAt ?? startedAt, startedAt);
+    // Not sooner: after a reading that was interrupted, jobs in a row would be known, and those behind them would not.
+    for (const job of read) this.#note(job);
+    this.#since = before ?? { startedAt, oldest };
+  }
+
+  #note({ id, key, inputFileId }: ListedJob): void {
+    this.#ids.add(id);
+    const owner = jobOwnerOf(key);
+    if (owner) this.#runs.add(runMarkOf(owner));
+    if (inputFileId !== null) this.#inputFiles.add(inputFileId);
   }
 
   #forget(): void {
+    this.#ids.clear();
     this.#runs.clear();
     this.#inputFiles.clear();
-    this.#startedAt = null;
-    this.#newest = 0;
+    this.#since = null;
   }
 }
 
@@ -118,10 +134,10 @@ export async function mayBeListed<T extends JobSnapshot>(
 async function* listedJobs<T extends JobSnapshot>(
   kind: JobKind<T>,
   api: ProviderApi,
-  options: ListOptions,
+  options: ListJobsOptions,
 ): AsyncGenerator<ListedJob> {
   for await (const job of eachJob(kind, api, options)) {
     const { createdAt } = job.timestamps;
-    yield { createdAt, key: job.metadata[JOB_KEY] ?? '', inputFileId: kind.inputFileId(job) };
+    yield { id: job.id, createdAt, key: job.metadata[JOB_KEY] ?? '', inputFileId: kind.inputFileId(job) };
   }
 }

@@ -8,16 +8,18 @@ import type { ProviderApi } from './provider-api.js';
 /** How much two clocks may differ: that of the provider's reply and the one that stamps its jobs, for example. */
 const CLOCK_SKEW_SECONDS = 900;
 
-/** A list need not be in the exact order of creation. */
-export const LIST_DISORDER_SECONDS = 60;
+export interface ListJobsOptions extends ListOptions {
+  /** Jobs per page. */
+  readonly limit?: number;
+}
 
 /** Every job of the list that can be read, newest first. */
 export async function* eachJob<T extends JobSnapshot>(
   { name, path, pageSize, schema }: JobKind<T>,
   api: ProviderApi,
-  options: ListOptions,
+  { limit = pageSize, ...options }: ListJobsOptions,
 ): AsyncGenerator<T> {
-  for await (const object of listAll(api, `${name}.list`, path, { limit: pageSize }, options)) {
+  for await (const object of listAll(api, `${name}.list`, path, { limit }, options)) {
     const reading = schema.safeParse(object);
     if (reading.success) yield reading.data;
   }

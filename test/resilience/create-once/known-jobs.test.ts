@@ -15,9 +15,9 @@ const LISTED = 330;
 const input = { requests: chatRequests(2) };
 
 /** Starts a run of a bulk batch that began an hour ago. */
-function startOfOldBulk(workflowId: string, runId: string) {
+function startOfOldBulk(workflowId: string, runId: string, ageSeconds = 3_600) {
   const { client, taskQueue } = stage.temporal;
-  const origin = { runId, startedAt: Math.floor(Date.now() / 1_000) - 3_600, mayExist: false };
+  const origin = { runId, startedAt: Math.floor(Date.now() / 1_000) - ageSeconds, mayExist: false };
   const args = [{ input, endpoint }];
   return client.workflow.start('runBatch', { workflowId, taskQueue, args, memo: { [ORIGIN]: origin } });
 }
@@ -68,5 +68,23 @@ test('the list is refused → the jobs are created nevertheless, and the next se
   await (await startOfOldBulk(`part-first-${bulkRun}`, bulkRun)).result();
   const forgotten = await createForgotten(workflowId, bulkRun);
   const result = (await (await startOfOldBulk(workflowId, bulkRun)).result()) as { batchId: string };
+  expect(result.batchId).toBe(forgotten.id);
+});
+
+test('a reading is interrupted after its first page → the next one sees what is behind it', async () => {
+  const [bulkRun, workflowId] = [randomUUID(), `part-${randomUUID()}`];
+  await (await startOfOldBulk(`part-first-${bulkRun}`, bulkRun)).result();
+  const forgotten = await createForgotten(workflowId, bulkRun);
+  await createBatches(60);
+  stage.api.faults.add({ on: 'batches.list', skip: 1, times: 1, effect: 'forbidden' });
+  await (await startOfOldBulk(`part-second-${bulkRun}`, bulkRun)).result();
+  const result = (await (await startOfOldBulk(workflowId, bulkRun)).result()) as { batchId: string };
+  expect(result.batchId).toBe(forgotten.id);
+});
+
+test('a run that is older than the last reading → the list is read further back', async () => {
+  const [bulkRun, workflowId] = [randomUUID(), `part-${randomUUID()}`];
+  const forgotten = await createForgotten(workflowId, bulkRun);
+  const result = (await (await startOfOldBulk(workflowId, bulkRun, 7_200)).result()) as { batchId: string };
   expect(result.batchId).toBe(forgotten.id);
 });
