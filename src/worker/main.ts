@@ -3,6 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
   DefaultLogger,
@@ -22,10 +23,17 @@ import { assertNamespace } from './assert-namespace.js';
 import { readWorkerConfig, type WorkerConfig } from './config.js';
 
 /**
+ * A heap is collected when it has doubled. By V8's default it may grow to four times what is in use, in each of the
+ * worker's two threads: with fifty batches under way, that is 450 MB in place of 280.
+ */
+const HEAP_GROWTH = '--heap-growing-percent=100';
+
+/**
  * Runs a worker until SIGINT or SIGTERM. What keeps it from starting is printed as one line on stderr, and ends the
  * process with exit code 1 at once: the runtime of Temporal would keep it alive.
  */
 export async function runWorker(): Promise<void> {
+  setFlagsFromString(HEAP_GROWTH);
   try {
     const config = readWorkerConfig(process.env, process.cwd());
     for (const signal of SIGNALS) process.on(signal, exitBeforeStart);
