@@ -61,6 +61,7 @@ const worker = spawnWorker({
   MALLOC_MMAP_THRESHOLD_: '65536',
   LLM_JOBS_POLL_MIN: values['at-once'] ? '100ms' : '500ms',
   LLM_JOBS_POLL_MAX: '2s',
+  LLM_JOBS_CREATES_PER_HOUR: '100000',
   LLM_JOBS_LOG_LEVEL: 'ERROR',
 });
 await worker.ready();

@@ -17,6 +17,7 @@ Environment variables:
   LLM_JOBS_POLL_MIN, LLM_JOBS_POLL_MAX
                              bounds of the poll interval (default: 5s, 5m)
   LLM_JOBS_MAX_ACTIVITIES    concurrent activities (default: 100)
+  LLM_JOBS_CREATES_PER_HOUR  batches that bulk batches create within an hour at most (default: 2000)
   LLM_JOBS_SHUTDOWN_GRACE    how long activities may continue after SIGTERM (default: 30s)
   LLM_JOBS_LOG_LEVEL         TRACE, DEBUG, INFO, WARN or ERROR; JSON lines on stderr (default: INFO)
 

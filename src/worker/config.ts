@@ -2,6 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { BATCH_LIMITS } from '../contract/limits.js';
 import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { toMs } from '../contract/duration.js';
 import { durationSchema } from '../contract/spec-fields.js';
@@ -13,7 +14,8 @@ const DEFAULT_MAX_ACTIVITIES = 100;
 
 const blankAsAbsent = (value: unknown): unknown => (typeof value === 'string' ? value.trim() || undefined : value);
 const text = z.preprocess(blankAsAbsent, z.string().optional());
-const count = z.preprocess(blankAsAbsent, z.coerce.number().int().min(1).max(10_000).default(DEFAULT_MAX_ACTIVITIES));
+const count = (byDefault: number, max: number) =>
+  z.preprocess(blankAsAbsent, z.coerce.number().int().min(1).max(max).default(byDefault));
 const duration = (byDefault: string) => z.preprocess(blankAsAbsent, durationSchema.default(byDefault));
 
 const environmentSchema = z.object({
@@ -32,7 +34,8 @@ const environmentSchema = z.object({
     (value) => (typeof value === 'string' ? value.trim().toUpperCase() || undefined : value),
     z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   ),
-  LLM_JOBS_MAX_ACTIVITIES: count,
+  LLM_JOBS_MAX_ACTIVITIES: count(DEFAULT_MAX_ACTIVITIES, 10_000),
+  LLM_JOBS_CREATES_PER_HOUR: count(BATCH_LIMITS.createsPerHour, 1_000_000),
   LLM_JOBS_SHUTDOWN_GRACE: duration('30s'),
 });
 
@@ -49,6 +52,8 @@ export interface WorkerConfig {
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   /** How many activities run concurrently at most. */
   readonly maxActivities: number;
+  /** How many batches bulk batches create within an hour at most. */
+  readonly createsPerHour: number;
   /** How long running activities may continue after SIGTERM, in ms. */
   readonly shutdownGraceMs: number;
 }
@@ -78,6 +83,7 @@ export function readWorkerConfig(
     poll,
     logLevel: spec.LLM_JOBS_LOG_LEVEL,
     maxActivities: spec.LLM_JOBS_MAX_ACTIVITIES,
+    createsPerHour: spec.LLM_JOBS_CREATES_PER_HOUR,
     shutdownGraceMs: toMs(spec.LLM_JOBS_SHUTDOWN_GRACE),
   };
 }

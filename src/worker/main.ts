@@ -85,7 +85,8 @@ async function serve(
   { connection, address, namespace }: TemporalTarget,
 ): Promise<void> {
   await assertNamespace(connection, namespace, address);
-  const providers = { default: { client: openai(config) } };
+  const { createsPerHour } = config;
+  const providers = { default: { client: openai(config), batchLimits: { createsPerHour } } };
   const worker = await Worker.create({
     connection,
     namespace,

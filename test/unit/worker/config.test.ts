@@ -24,6 +24,7 @@ const DEFAULTS = {
   poll: { min: 5_000, max: 300_000 },
   logLevel: 'INFO',
   maxActivities: 100,
+  createsPerHour: 2_000,
   shutdownGraceMs: 30_000,
 };
 const EVERYTHING = {
@@ -37,6 +38,7 @@ const EVERYTHING = {
   LLM_JOBS_POLL_MAX: '60000',
   LLM_JOBS_LOG_LEVEL: 'debug',
   LLM_JOBS_MAX_ACTIVITIES: '7',
+  LLM_JOBS_CREATES_PER_HOUR: '50',
   LLM_JOBS_SHUTDOWN_GRACE: '2m',
 };
 
@@ -55,6 +57,7 @@ test('worker config: every variable → every one is used', () => {
     poll: { min: 1_000, max: 60_000 },
     logLevel: 'DEBUG',
     maxActivities: 7,
+    createsPerHour: 50,
     shutdownGraceMs: 120_000,
   });
 });
@@ -93,6 +96,7 @@ describe('worker config: one invalid variable → named, and its value not shown
     ['LLM_JOBS_MAX_ACTIVITIES', '0', '>=1'],
     ['LLM_JOBS_MAX_ACTIVITIES', '10081', '<=10000'],
     ['LLM_JOBS_MAX_ACTIVITIES', '81.5', 'expected int'],
+    ['LLM_JOBS_CREATES_PER_HOUR', '0', '>=1'],
   ])('%s=%s', (name, value, says) => {
     const problem = problemOf({ ...EVERYTHING, [name]: value });
     expect(problem).toMatch(new RegExp(`^${name}: `));
