@@ -87,27 +87,29 @@ export class PartRuns {
     this.#open.add(name);
   }
 
-  /** Starts a run, unless it was before. Null where a cancel came first. */
-  async start(run: NewRun): Promise<'started' | null> {
-    const workflowId = this.#workflowIdOf(run.name);
-    while (!this.#reports.has(run.name)) {
+  /** Starts a run, unless it was before, or its workflow id is still taken by a run of an earlier bulk batch. */
+  async start(run: NewRun): Promise<'started' | 'occupied'> {
+    if (!this.#reports.has(run.name)) {
+      const workflowId = this.#workflowIdOf(run.name);
       const input = { ...run, workflowId, origin: this.#origin, bulkRun: workflowInfo().firstExecutionRunId };
       const started = await runLocalActivity(localActivities.startPart, `Start ${run.name}`, input);
+      if (started.kind === 'occupied') return 'occupied';
       if (started.kind === 'ended') this.#reports.set(run.name, started.report);
-      if (started.kind !== 'occupied') break;
-      this.#setStalled(run.name, `the end of ${workflowId}, left by an earlier run`);
-      const summary = `Wait for the end of the earlier ${workflowId}`;
-      const waited = await this.#run.untilCancelled(() =>
-        runActivity(shortActivities.awaitEnd, summary, { workflowId }),
-      );
-      this.#setStalled(run.name, null);
-      if (waited.interrupted) return null;
     }
     this.#open.add(run.name);
     this.#onChange();
     if (this.#run.cancellation) void this.#sendCancel(run.name);
     else if (this.#state.isPaused) void this.#sendHold(run.name);
     return 'started';
+  }
+
+  /** Waits until the run of an earlier bulk batch has ended that has the workflow id, or until a cancel. */
+  async untilFree(name: string): Promise<void> {
+    const workflowId = this.#workflowIdOf(name);
+    this.#setStalled(name, `the end of ${workflowId}, left by an earlier run`);
+    const summary = `Wait for the end of the earlier ${workflowId}`;
+    await this.#run.untilCancelled(() => runActivity(shortActivities.awaitEnd, summary, { workflowId }));
+    this.#setStalled(name, null);
   }
 
   /** Waits for the end of a run that was started. */

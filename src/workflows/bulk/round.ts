@@ -106,7 +106,10 @@ export class Round {
         await this.#untilMayBegin();
         if (run.cancellation) return;
         const started = await this.#whileBusy(() => runs.start(this.#newRun(name, part.part)));
-        if (started === null) return;
+        if (started === 'occupied') {
+          await runs.untilFree(name);
+          continue;
+        }
         part.isStarted = true;
       }
       const report = await runs.end(name);
