@@ -15,7 +15,7 @@ import { isOpenRun } from '../contract/temporal.js';
 import { budgetWorkflowId, type CapacityRequest, type LeaseStatus } from '../contract/token-budget.js';
 import { nothingNew } from './calls/nothing-new.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
-import { whichHaveEnded } from './calls/runs.js';
+import { isBeingCancelled, someAtOnce, whichHaveEnded } from './calls/runs.js';
 import { whyStalled } from './calls/why-stalled.js';
 import type { ActivityContext } from './runtime/context.js';
 
@@ -33,8 +33,10 @@ const SHORT_INTERVAL_MS = 30 * SECOND_MS;
 const TOLD_AFTER_MS = 50 * SECOND_MS;
 /** A budget that has been silent for this long is replaced. What it knew is learnt and requested again. */
 const REPLACED_AFTER_MS = 10 * MINUTE_MS;
-/** How often the holders are looked at, for each hundred of them. */
+/** How often holders are looked at. */
 const HOLDERS_INTERVAL_MS = 20 * SECOND_MS;
+/** Holders that are looked at together. If there are more, they take turns. */
+const HOLDERS_AT_ONCE = 100;
 
 /** `VERSIONING_BEHAVIOR_AUTO_UPGRADE`, where a server does not know the newer field. */
 const AUTO_UPGRADE = 2;
@@ -84,10 +86,11 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
   }
 
   async watchHolders({ holders }: { holders: readonly HolderRun[] }): Promise<HolderRun[]> {
-    const ended = await whichHaveEnded(holders);
+    const ended = await whichHaveEnded(ofThisTurn(holders));
+    // The bulk batches have no turns: there are few, and one that was terminated may hold all the room.
     await cancelAbandoned(holders.filter((holder) => !ended.includes(holder)));
     if (ended.length > 0) return ended;
-    throw notYet('all run', HOLDERS_INTERVAL_MS * Math.ceil(holders.length / 100));
+    throw notYet('all run', HOLDERS_INTERVAL_MS);
   }
 
   async followDeployments(): Promise<void> {
@@ -109,6 +112,13 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
   }
 }
 
+/** By the clock: the watch begins anew whenever there are others to watch, and must not look at the first ones only. */
+function ofThisTurn(holders: readonly HolderRun[]): readonly HolderRun[] {
+  const turns = Math.max(1, Math.ceil(holders.length / HOLDERS_AT_ONCE));
+  const turn = Math.floor(Date.now() / HOLDERS_INTERVAL_MS) % turns;
+  return holders.slice(turn * HOLDERS_AT_ONCE, (turn + 1) * HOLDERS_AT_ONCE);
+}
+
 /** Cancels the parts of bulk batches that have ended. They keep what they have, and return their capacity. */
 async function cancelAbandoned(parts: readonly HolderRun[]): Promise<void> {
   const bulks = new Map<string, HolderRun>();
@@ -118,15 +128,16 @@ async function cancelAbandoned(parts: readonly HolderRun[]): Promise<void> {
     }
   }
   const ended = new Set((await whichHaveEnded([...bulks.values()])).map((bulk) => `${bulk.holder} ${bulk.holderRun}`));
-  for (const { holder, group, groupRun } of parts) {
-    if (!ended.has(`${group} ${groupRun}`)) continue;
+  const abandoned = parts.filter(({ group, groupRun }) => ended.has(`${group} ${groupRun}`));
+  await someAtOnce(ofThisTurn(abandoned), async ({ holder }) => {
+    if (await isBeingCancelled(holder)) return;
     await getClient()
       .workflow.getHandle(holder)
       .signal('cancel', 'its bulk batch has ended')
       .catch((error: unknown) => {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       });
-  }
+  });
 }
 
 const budgetIdOf = ({ provider }: ProviderApi): string => budgetWorkflowId(activityInfo().taskQueue, provider.name);

@@ -3,6 +3,7 @@ import { activityInfo, getClient } from '@temporalio/activity';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { HolderRun } from '../../contract/activities/token-budget.js';
 import type { BatchProgress } from '../../contract/batch.js';
+import type { CommonProgress } from '../../contract/progress.js';
 import { clusterIdOf, isOpenRun } from '../../contract/temporal.js';
 
 /** GRPC's `FAILED_PRECONDITION`: the run ended before its first workflow task, so it cannot be queried. */
@@ -24,18 +25,31 @@ export async function batchIdOfRun(workflowId: string): Promise<string | null> {
   }
 }
 
-/** Runs that are looked at together. */
-const LOOKS_AT_ONCE = 10;
+/** Whether a run says that it was told to cancel; false without an answer. */
+export async function isBeingCancelled(workflowId: string): Promise<boolean> {
+  const client = getClient();
+  const query = () => client.workflow.getHandle(workflowId).query<CommonProgress>('progress');
+  return client.withDeadline(Date.now() + OWN_QUESTION_MS, query).then(
+    ({ cancelRequested }) => cancelRequested,
+    () => false,
+  );
+}
 
 /** Which of these runs have ended, or never existed. */
 export async function whichHaveEnded(runs: readonly HolderRun[]): Promise<HolderRun[]> {
-  const ended: HolderRun[] = [];
-  for (let at = 0; at < runs.length; at += LOOKS_AT_ONCE) {
-    const some = runs.slice(at, at + LOOKS_AT_ONCE);
-    const haveEnded = await Promise.all(some.map(hasEnded));
-    ended.push(...some.filter((_, index) => haveEnded[index]));
+  const ended = await someAtOnce(runs, hasEnded);
+  return runs.filter((_, index) => ended[index]);
+}
+
+/** Questions that Temporal is asked at the same time. */
+const AT_ONCE = 10;
+
+export async function someAtOnce<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = [];
+  for (let at = 0; at < items.length; at += AT_ONCE) {
+    answers.push(...(await Promise.all(items.slice(at, at + AT_ONCE).map(ask))));
   }
-  return ended;
+  return answers;
 }
 
 /** Whether the current run of a workflow has ended, or is of another chain than the one that is meant. */
