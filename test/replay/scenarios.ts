@@ -4,7 +4,8 @@
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { BatchRun, FineTuningRun, LlmJobsClient } from '../../src/client.js';
-import type { BatchSpec, FineTuningSpec } from '../../src/index.js';
+import type { BatchProgress, BatchSpec, FineTuningSpec } from '../../src/index.js';
+import type { runBatch } from '../../src/workflows.js';
 import type { LocalApi } from '../../src/testing/index.js';
 import { HOUR } from '../../dev/stage/timing.js';
 import { waitFor } from '../../dev/stage/wait-for.js';
@@ -97,6 +98,25 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await waitFor(async () => (await run.progress()).parts.running === 2, 'two parts to run');
     await run.cancel('enough');
     return run;
+  },
+  'bulk-part': (stage) => partOfBulk(stage),
+  'bulk-part-cancelled': async (stage) => {
+    stage.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
+    const part = await partOfBulk(stage);
+    await waitFor(
+      async () => (await part.handle.query<BatchProgress>('progress')).status === 'in_progress',
+      'a batch in progress',
+    );
+    await part.handle.signal('cancel', 'enough');
+    return part;
+  },
+  'token-budget': async (stage) => {
+    stage.api.scenarios.forNextBatch('failsOnTokenLimit');
+    await (await partOfBulk(stage)).handle.result().catch(() => undefined);
+    const { taskQueue, client } = stage.jobs;
+    const handle = client.workflow.getHandle(`llm-jobs-budget/${taskQueue}/default`);
+    await handle.terminate('recorded');
+    return { handle };
   },
   'bulk-invalid-input': async (stage) =>
     stage.jobs.startBulkBatch({ input: { uri: await stage.write([chatRequest(0), chatRequest(0)]) } }),
@@ -201,6 +221,19 @@ async function fineTuningSpec(stage: ScenarioStage): Promise<FineTuningSpec> {
 
 async function fineTuning(stage: ScenarioStage, spec: Partial<FineTuningSpec> = {}): Promise<FineTuningRun> {
   return stage.jobs.startFineTuning({ ...(await fineTuningSpec(stage)), ...spec });
+}
+
+/** The run of the only part of a bulk batch. */
+async function partOfBulk({ jobs, write }: ScenarioStage) {
+  const run = await jobs.startBulkBatch({ input: { uri: await write(chatRequests(3)) } });
+  const handle = jobs.client.workflow.getHandle<typeof runBatch>(`${run.workflowId}/r1-p1`);
+  const isStarted = () =>
+    handle.describe().then(
+      () => true,
+      () => false,
+    );
+  await waitFor(isStarted, 'the run of the part');
+  return { handle };
 }
 
 function options({ jobs }: ScenarioStage) {

@@ -1,9 +1,6 @@
 /** What is enqueued stays known, and comes back: holders that are terminated, budgets that are cancelled or terminated. */
-import { NativeConnection, Worker } from '@temporalio/worker';
 import { expect, test } from 'vitest';
-import { stageActivities } from '../../../dev/stage/backend.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
-import { WORKFLOW_BUNDLE } from '../../../dev/stage/worker.js';
 import type { BudgetState } from '../../../src/contract/token-budget.js';
 import { chatRequests } from '../../support/samples.js';
 import { devServerStage } from '../../support/stage.js';
@@ -91,39 +88,4 @@ test('runBatch that starts by itself → its batch is counted until its run has 
   expect(lease?.tokens).toBeGreaterThan(10);
   await run.result();
   await waitFor(async () => (await state()).leases.length === 0, 'the end of the count');
-});
-
-test('a budget that continues on workers that are pinned by default → moves on with new deployments', async () => {
-  const { address, namespace, client } = stage.temporal;
-  const taskQueue = `${stage.temporal.taskQueue}-versioned`;
-  const connection = await NativeConnection.connect({ address });
-  const worker = await Worker.create({
-    connection,
-    namespace,
-    taskQueue,
-    activities: stageActivities(stage.backend),
-    workflowBundle: { codePath: WORKFLOW_BUNDLE },
-    workerDeploymentOptions: {
-      version: { deploymentName: taskQueue, buildId: '1.0' },
-      useWorkerVersioning: true,
-      defaultVersioningBehavior: 'PINNED',
-    },
-  });
-  await worker.runUntil(async () => {
-    const current = { namespace, deploymentName: taskQueue, buildId: '1.0' };
-    const { workflowService } = client.connection as unknown as { workflowService: Record<string, Function> };
-    const setCurrent = () =>
-      workflowService.setWorkerDeploymentCurrentVersion!(current).then(
-        () => true,
-        () => false,
-      );
-    await expect.poll(setCurrent, { timeout: 60_000 }).toBe(true);
-    const args = [{ leases: [], queue: [], limits: [], pauses: [], shares: [], grants: [], isEnding: false }];
-    const handle = await client.workflow.start('tokenBudget', { taskQueue, workflowId: `${taskQueue}-budget`, args });
-    const override = async () =>
-      (await handle.describe()).raw.workflowExecutionInfo?.versioningInfo?.versioningOverride;
-    await expect.poll(override, { timeout: 60_000 }).toMatchObject({ autoUpgrade: true });
-    await handle.terminate();
-  });
-  await connection.close();
 });

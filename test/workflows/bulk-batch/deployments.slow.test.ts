@@ -1,0 +1,92 @@
+/** Versioned workers: a new version is deployed while bulk batches and the token budget run. On the dev server. */
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { waitFor } from '../../../dev/stage/wait-for.js';
+import { LlmJobsClient } from '../../../src/client.js';
+import { Deployment } from '../../support/versioned-workers.js';
+import { idsOf, ownerOf, readLines } from '../../support/runs.js';
+import { chatRequests } from '../../support/samples.js';
+import { devServerStage } from '../../support/stage.js';
+
+const stage = devServerStage();
+
+const PARTS = 200;
+const TIMEOUT = 600_000;
+
+function deploymentOf(behavior: 'PINNED' | 'AUTO_UPGRADE'): Deployment {
+  return new Deployment(stage.temporal, stage.backend, `versioned-${randomUUID()}`, behavior);
+}
+
+async function start(jobs: LlmJobsClient) {
+  const requests = chatRequests(PARTS);
+  const input = { uri: await stage.write(requests) };
+  const run = await jobs.startBulkBatch({ input, split: { requests: 1 }, maxParallel: 20 });
+  await waitFor(
+    async () => ((await run.progress().catch(() => null))?.parts.done ?? 0) >= 50,
+    'a quarter of the parts',
+  );
+  return { run, requests };
+}
+
+/** Whether every request is answered, and in its place, by one batch for each part. */
+async function expectWhole(
+  run: Awaited<ReturnType<typeof start>>['run'],
+  requests: readonly { readonly custom_id: string }[],
+  from: number,
+) {
+  const result = await run.result();
+  expect(result).toMatchObject({ status: 'completed', rounds: 1, batches: PARTS, lines: { succeeded: PARTS } });
+  expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf(requests));
+  const all = await stage.api.batches();
+  const created = all.slice(0, all.length - from);
+  expect(created).toHaveLength(PARTS);
+  expect(new Set(created.map(ownerOf)).size).toBe(PARTS);
+}
+
+test(
+  'runs that upgrade by themselves → the bulk goes on with the new version, and the old one can stop',
+  { timeout: TIMEOUT },
+  async () => {
+    const deployment = deploymentOf('AUTO_UPGRADE');
+    const stopFirst = await deployment.deploy('1.0');
+    const { run, requests } = await start(new LlmJobsClient(stage.temporal.client, deployment));
+    const stopSecond = await deployment.deploy('2.0');
+    await stopFirst();
+    await expectWhole(run, requests, 0);
+    await stopSecond();
+  },
+);
+
+test(
+  'runs that are pinned → the bulk ends on its version, its further parts and the budget run on the new one',
+  { timeout: TIMEOUT },
+  async () => {
+    const from = (await stage.api.batches()).length;
+    const deployment = deploymentOf('PINNED');
+    const stopFirst = await deployment.deploy('1.0');
+    const { run, requests } = await start(new LlmJobsClient(stage.temporal.client, deployment));
+    const stopSecond = await deployment.deploy('2.0');
+    await expectWhole(run, requests, from);
+    const versionOf = async (workflowId: string) => {
+      const { raw } = await stage.temporal.client.workflow.getHandle(workflowId).describe();
+      return raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId;
+    };
+    expect(await versionOf(run.workflowId)).toBe('1.0');
+    expect(await versionOf(`llm-jobs-budget/${deployment.taskQueue}/default`)).toBe('2.0');
+    await stopSecond();
+    await stopFirst();
+  },
+);
+
+test('a budget that continues on workers that are pinned by default → moves on with new deployments', async () => {
+  const deployment = deploymentOf('PINNED');
+  const stop = await deployment.deploy('1.0');
+  const { taskQueue } = deployment;
+  const { client } = stage.temporal;
+  const args = [{ leases: [], queue: [], limits: [], pauses: [], shares: [], grants: [], isEnding: false }];
+  const handle = await client.workflow.start('tokenBudget', { taskQueue, workflowId: `${taskQueue}-budget`, args });
+  const override = async () => (await handle.describe()).raw.workflowExecutionInfo?.versioningInfo?.versioningOverride;
+  await expect.poll(override, { timeout: 60_000 }).toMatchObject({ autoUpgrade: true });
+  await handle.terminate();
+  await stop();
+});
