@@ -1,7 +1,7 @@
 /** Workers with versions, as deployments start them. */
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { expect } from 'vitest';
 import { stageActivities } from '../../dev/stage/backend.js';
+import { waitFor } from '../../dev/stage/wait-for.js';
 import { WORKFLOW_BUNDLE } from '../../dev/stage/worker.js';
 
 type Stage = Parameters<typeof stageActivities>[0];
@@ -50,7 +50,7 @@ export class Deployment {
       },
     });
     const running = worker.run();
-    await expect.poll(() => this.#setCurrent(buildId), { timeout: 60_000 }).toBe(true);
+    await waitFor(() => this.#setCurrent(buildId), `the deployment of ${buildId}`);
     return async () => {
       worker.shutdown();
       await running;

@@ -10,6 +10,8 @@ import { devServerStage } from '../../support/stage.js';
 const stage = devServerStage();
 const budget = () => stage.temporal.client.workflow.getHandle(`llm-jobs-budget/${stage.temporal.taskQueue}/default`);
 
+const state = () => budget().query<BudgetState>('budget');
+
 const PARTS = 24;
 /** Room for eight parts or so. */
 const ENQUEUED_TOKENS = 400;
@@ -31,7 +33,6 @@ test('five bulks by priority, one of them terminated in the middle → the room 
     ),
   );
   const groups = runs.map(({ workflowId }) => workflowId);
-  const state = () => budget().query<BudgetState>('budget');
   let most = 0;
   const hasTurn = async () => {
     const { leases, queue } = await state();
@@ -42,7 +43,7 @@ test('five bulks by priority, one of them terminated in the middle → the room 
     return { leases, waiting: groups.map((id) => queue.filter(({ group }) => group === id).length) };
   };
   await waitFor(async () => (await hasTurn()).waiting.every((count) => count > 0), 'five bulks that wait');
-  const first = (await createdBy(groups)).map((count) => count);
+  const first = await createdBy(groups);
   // While all of them wait, each gets its share of what is granted.
   await waitFor(async () => (await hasTurn()).waiting.at(-1)! <= 2, 'the end of the largest share');
   const share = (await createdBy(groups)).map((count, index) => count - first[index]!);
