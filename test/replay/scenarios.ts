@@ -10,6 +10,7 @@ import type { LocalApi } from '../../src/testing/index.js';
 import { HOUR } from '../../dev/stage/timing.js';
 import { waitFor } from '../../dev/stage/wait-for.js';
 import { chatExamples, chatRequest, chatRequests } from '../support/samples.js';
+import { budgetOf } from '../support/budget.js';
 
 /** What a scenario needs: a client of a real server, and the local API with an hour of its time in each second. */
 export interface ScenarioStage {
@@ -114,7 +115,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     stage.api.scenarios.forNextBatch('failsOnTokenLimit');
     await (await partOfBulk(stage)).handle.result().catch(() => undefined);
     const { taskQueue, client } = stage.jobs;
-    const handle = client.workflow.getHandle(`llm-jobs-budget/${taskQueue}/default`);
+    const handle = budgetOf({ client, taskQueue });
     await handle.terminate('recorded');
     return { handle };
   },

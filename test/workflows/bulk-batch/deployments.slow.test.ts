@@ -8,6 +8,7 @@ import { Deployment } from '../../support/versioned-workers.js';
 import { idsOf, ownerOf, readLines } from '../../support/runs.js';
 import { chatRequests } from '../../support/samples.js';
 import { devServerStage } from '../../support/stage.js';
+import { budgetWorkflowId } from '../../../src/contract/token-budget.js';
 
 const stage = devServerStage();
 
@@ -69,7 +70,7 @@ test(
       return raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId;
     };
     expect(await versionOf(run.workflowId)).toBe('1.0');
-    expect(await versionOf(`llm-jobs-budget/${deployment.taskQueue}/default`)).toBe('2.0');
+    expect(await versionOf(budgetWorkflowId(deployment.taskQueue, 'default'))).toBe('2.0');
     await stopSecond();
     await stopFirst();
   },

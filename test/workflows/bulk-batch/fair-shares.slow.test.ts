@@ -1,16 +1,14 @@
 /** Several bulk batches of one account at once, with room for a few of their parts. On the dev server, in real time. */
 import { expect, test } from 'vitest';
 import { waitFor } from '../../../dev/stage/wait-for.js';
-import type { BudgetState } from '../../../src/contract/token-budget.js';
 import { JOB_KEY, jobOwnerOf } from '../../../src/client.js';
+import { budgetState } from '../../support/budget.js';
 import { idsOf, readLines } from '../../support/runs.js';
 import { chatRequests } from '../../support/samples.js';
 import { devServerStage } from '../../support/stage.js';
 
 const stage = devServerStage();
-const budget = () => stage.temporal.client.workflow.getHandle(`llm-jobs-budget/${stage.temporal.taskQueue}/default`);
-
-const state = () => budget().query<BudgetState>('budget');
+const state = () => budgetState(stage.temporal);
 
 const PARTS = 24;
 /** Room for eight parts or so. */

@@ -10,6 +10,8 @@ import { HOUR, IMMEDIATE_BATCH, MINUTE } from '../../../dev/stage/timing.js';
 import { timeSkippingStage } from '../../support/stage.js';
 import { failureOf, readLines } from '../../support/runs.js';
 import { chatRequest, chatRequests } from '../../support/samples.js';
+import { budgetOf } from '../../support/budget.js';
+import { budgetWorkflowId } from '../../../src/contract/token-budget.js';
 
 const LIMIT = 1_500;
 const stage = timeSkippingStage({
@@ -116,7 +118,7 @@ describe('want of room', () => {
     for (let i = 0; i < 3; i += 1) stage.api.scenarios.forNextBatch(failing('request_limit_exceeded', message));
     const run = await start(chatRequests(4));
     expect(await run.result()).toMatchObject({ rounds: 1, batches: 1, lines: { succeeded: 4 } });
-    const budget = stage.temporal.client.workflow.getHandle(`llm-jobs-budget/${stage.temporal.taskQueue}/default`);
+    const budget = budgetOf(stage.temporal);
     const { limits } = await budget.query<BudgetState>('budget');
     expect(limits).toMatchObject([{ unit: 'requests', value: 1_000_000, whence: 'message' }]);
   });
@@ -126,7 +128,7 @@ describe('want of room', () => {
     stage.api.scenarios.forNextBatch(failing('EnqueuedTokensExceeded', message));
     const run = await start(chatRequests(4), { provider: 'azure' });
     expect(await run.result()).toMatchObject({ rounds: 1, batches: 1, lines: { succeeded: 4 } });
-    const budget = stage.temporal.client.workflow.getHandle(`llm-jobs-budget/${stage.temporal.taskQueue}/azure`);
+    const budget = stage.temporal.client.workflow.getHandle(budgetWorkflowId(stage.temporal.taskQueue, 'azure'));
     const { limits } = await budget.query<BudgetState>('budget');
     expect(limits).toMatchObject([{ model: 'gpt-4o-mini', unit: 'tokens', value: 30_000, whence: 'message' }]);
   });

@@ -1,19 +1,14 @@
 /** What is enqueued stays known, and comes back: holders that are terminated, budgets that are cancelled or terminated. */
 import { expect, test } from 'vitest';
 import { waitFor } from '../../../dev/stage/wait-for.js';
-import type { BudgetState } from '../../../src/contract/token-budget.js';
+import { budgetOf, budgetState } from '../../support/budget.js';
 import { chatRequests } from '../../support/samples.js';
 import { devServerStage } from '../../support/stage.js';
 
 const stage = devServerStage();
 
-const budget = () => stage.temporal.client.workflow.getHandle(`llm-jobs-budget/${stage.temporal.taskQueue}/default`);
-const NONE = { leases: [], queue: [] } as unknown as BudgetState;
-/** Without leases where there is no budget yet. */
-const state = () =>
-  budget()
-    .query<BudgetState>('budget')
-    .catch(() => NONE);
+const budget = () => budgetOf(stage.temporal);
+const state = () => budgetState(stage.temporal);
 
 /** Parts of one request. The limit has room for one or two of them. */
 async function start(requests: number, maxParallel = 10) {

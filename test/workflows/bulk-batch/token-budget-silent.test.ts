@@ -15,6 +15,7 @@ import {
 } from '../../../src/workflows/messages.js';
 import { chatRequests } from '../../support/samples.js';
 import { devServerStage } from '../../support/stage.js';
+import { budgetWorkflowId } from '../../../src/contract/token-budget.js';
 
 const stage = devServerStage();
 
@@ -24,7 +25,7 @@ test.each([
 ])('nobody runs a budget, and it was silent for %s → replaced: %s', async (_, minutes, isReplaced) => {
   const { client } = stage.temporal;
   const taskQueue = `${stage.temporal.taskQueue}-${minutes}`;
-  const workflowId = `llm-jobs-budget/${taskQueue}/default`;
+  const workflowId = budgetWorkflowId(taskQueue, 'default');
   const budget = await client.workflow.start('tokenBudget', { taskQueue, workflowId });
   const activities = stageActivities(stage.backend);
   await budget.signal(releaseCapacitySignal.name, 'a lease');
@@ -49,7 +50,7 @@ test('signals with any argument or none → the budget goes on, and a bulk batch
   const { client, taskQueue } = stage.temporal;
   const budget = await client.workflow.start('tokenBudget', {
     taskQueue,
-    workflowId: `llm-jobs-budget/${taskQueue}/default`,
+    workflowId: budgetWorkflowId(taskQueue, 'default'),
   });
   for (const name of [requestCapacitySignal.name, capacityRefusedSignal.name, releaseCapacitySignal.name]) {
     for (const args of [
