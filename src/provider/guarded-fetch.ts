@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { asErrorBody } from './error-body.js';
+import { linkedSignal } from './linked-signal.js';
 
 type Fetch = typeof globalThis.fetch;
 
@@ -52,16 +53,19 @@ export function abandoningReads<T>(signal: AbortSignal, calls: () => T): T {
 export function guardedFetch(fetch: Fetch): Fetch {
   return async (input, init = {}) => {
     const caller = (init.method ?? 'GET').toUpperCase() === 'GET' ? callers.getStore() : undefined;
-    const signals = [init.signal, caller].filter((signal) => signal instanceof AbortSignal);
-    const guarded = { ...init, ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) };
+    const { signal, unlink } = linkedSignal([init.signal, caller].filter((one) => one instanceof AbortSignal));
     const isFile = new Headers(init.headers).get('accept') === 'application/binary';
+    let isReadLater = false;
     try {
       const url = new URL(input instanceof Request ? input.url : input);
-      const response = await following(fetch, url, guarded, isFile);
-      return isFile && response.ok ? unlessSilent(response) : await whole(response);
+      const response = await following(fetch, url, { ...init, ...(signal && { signal }) }, isFile);
+      isReadLater = isFile && response.ok;
+      return isReadLater ? unlessSilent(response, unlink) : await whole(response);
     } catch (error) {
       if (caller?.aborted) throw new RequestAbandoned('the activity has ended', { cause: error });
       throw error;
+    } finally {
+      if (!isReadLater) unlink();
     }
   };
 }
@@ -155,8 +159,12 @@ async function startOfBody(response: Response): Promise<string> {
   return Buffer.concat(chunks).subarray(0, MAX_ERROR_BYTES).toString();
 }
 
-/** The reply, whose body breaks off where no data arrives for too long. */
-function unlessSilent(response: Response): Response {
+/**
+ * The reply, whose body breaks off where no data arrives for too long.
+ *
+ * @param onEnd called when the body has been read, breaks off, or is cancelled
+ */
+function unlessSilent(response: Response, onEnd: () => void): Response {
   const { body, status, headers } = response;
   // A `fetch` of the user's own may have streams of another kind.
   if (typeof body?.getReader !== 'function') return response;
@@ -170,16 +178,21 @@ function unlessSilent(response: Response): Response {
         });
         try {
           const { done, value } = await Promise.race([reader.read(), silence]);
-          if (done) controller.close();
-          else controller.enqueue(value);
+          if (!done) return controller.enqueue(value);
+          controller.close();
+          onEnd();
         } catch (error) {
+          onEnd();
           reader.cancel(error).catch(() => undefined);
           throw error;
         } finally {
           clearTimeout(timer);
         }
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => {
+        onEnd();
+        return reader.cancel(reason);
+      },
     },
     { highWaterMark: 0 },
   );

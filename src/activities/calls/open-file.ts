@@ -191,8 +191,6 @@ function requestContent(
   const ifRange = version?.etag?.startsWith('W/') === false ? version.etag : (version?.lastModified ?? null);
   return api.attempt((client) =>
     client.files.content(fileId, {
-      // A fresh signal for each request: the SDK never removes its listeners from the signal that it is given.
-      signal: AbortSignal.any([cancellationSignal()]),
       ...(offset > 0 && { headers: { range: `bytes=${offset}-`, ...(ifRange !== null && { 'if-range': ifRange }) } }),
     }),
   );
