@@ -28,6 +28,8 @@ const { values } = parseArgs({
     single: { type: 'boolean', default: false },
     /** The API completes a batch immediately. */
     'at-once': { type: 'boolean', default: false },
+    /** How long the API takes for a batch, in milliseconds. */
+    'in-progress': { type: 'string', default: '400' },
     parallel: { type: 'string', default: '4' },
     part: { type: 'string', default: '50000' },
   },
@@ -42,7 +44,10 @@ await writeRequests(input, count);
 const server = await startDevServer({ existing: false, ui: false });
 const api = fork(
   fileURLToPath(new URL('local-api.ts', import.meta.url)),
-  [...(values.faults ? ['--faults'] : []), ...(values['at-once'] ? ['--at-once'] : [])],
+  [
+    `--in-progress=${values['in-progress']}`,
+    ...(['faults', 'at-once'] as const).flatMap((flag) => (values[flag] ? [`--${flag}`] : [])),
+  ],
   {
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

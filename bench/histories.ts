@@ -12,7 +12,7 @@ export interface BulkHistory {
   readonly signals: number;
   /** Bytes of the largest argument or result of an activity, a signal or a run. */
   readonly largestPayload: number;
-  /** From the end of a part to the start of the next one in its place, in milliseconds. */
+  /** From the end of a part's run to the start of the next one in its place, in milliseconds. */
   readonly idle: { readonly p50: number; readonly p95: number };
   /** Events of the first part's run. */
   readonly eventsOfAPart: number;
@@ -30,7 +30,6 @@ export async function bulkHistory(client: Client, workflowId: string, firstRunId
   }
   const all = runs.flat();
   const ends = all.filter((event) => event.workflowExecutionSignaledEventAttributes?.signalName === 'partEnded');
-  const starts = all.filter((event) => Boolean(event.markerRecordedEventAttributes));
   const part = await client.workflow.getHandle(`${workflowId}/r1-p1`).fetchHistory();
   return {
     runs: runs.length,
@@ -39,22 +38,28 @@ export async function bulkHistory(client: Client, workflowId: string, firstRunId
     eventsPerPart: Math.round((all.length / Math.max(1, ends.length)) * 100) / 100,
     signals: ends.length,
     largestPayload: Math.max(...all.map(largestPayloadOf)),
-    idle: idleTimes(ends.map(msOf), starts.map(msOf)),
+    idle: await idleTimes(client, workflowId),
     eventsOfAPart: part.events?.length ?? 0,
   };
 }
 
 /** Each end frees a lane, and the next start that is not taken yet fills it. */
-function idleTimes(ends: readonly number[], starts: readonly number[]): { p50: number; p95: number } {
+async function idleTimes(client: Client, workflowId: string): Promise<{ p50: number; p95: number }> {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for await (const { startTime, closeTime } of client.workflow.list({
+    query: `WorkflowId STARTS_WITH "${workflowId}/"`,
+  })) {
+    starts.push(startTime.getTime());
+    ends.push(closeTime?.getTime() ?? Infinity);
+  }
+  starts.sort((a, b) => a - b);
+  ends.sort((a, b) => a - b);
   const lanes = starts.filter((start) => start <= (ends[0] ?? 0)).length;
   const gaps = starts.slice(lanes).map((start, index) => Math.max(0, start - ends[index]!));
   gaps.sort((a, b) => a - b);
   const at = (share: number) => Math.round(gaps[Math.min(gaps.length - 1, Math.floor(gaps.length * share))] ?? 0);
   return { p50: at(0.5), p95: at(0.95) };
-}
-
-function msOf({ eventTime }: History[number]): number {
-  return Number(eventTime?.seconds ?? 0) * 1_000 + (eventTime?.nanos ?? 0) / 1e6;
 }
 
 function largestPayloadOf(event: History[number]): number {

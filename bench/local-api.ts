@@ -1,12 +1,20 @@
 /** The local API in a separate process, so that its work is not measured. Prints its URL and ends with its parent. */
+import { parseArgs } from 'node:util';
 import { IMMEDIATE_BATCH } from '../dev/stage/timing.js';
 import { LocalApi, type BatchScenario } from '../src/testing/index.js';
 
-const isAtOnce = process.argv.includes('--at-once');
+const { values } = parseArgs({
+  options: {
+    'at-once': { type: 'boolean', default: false },
+    faults: { type: 'boolean', default: false },
+    'in-progress': { type: 'string', default: '400' },
+  },
+});
+const inProgressMs = Number(values['in-progress']);
 const api = await LocalApi.start({
-  batches: isAtOnce
+  batches: values['at-once']
     ? IMMEDIATE_BATCH
-    : { validatingMs: 100, inProgressMs: 400, finalizingMs: 100, cancellingMs: 100, jitter: 0 },
+    : { validatingMs: 100, inProgressMs, finalizingMs: 100, cancellingMs: 100, jitter: 0 },
   limits: { batchesPerHour: 100_000, enqueuedTokens: Infinity },
 });
 
@@ -18,7 +26,7 @@ const FAULTS: readonly (readonly [every: number, scenario: BatchScenario])[] = [
 ];
 const LIMITED_EVERY = 11;
 
-if (process.argv.includes('--faults')) {
+if (values.faults) {
   let batches = 0;
   api.scenarios.forBatches(() => (batches += 1) % LIMITED_EVERY === 0, 'failsOnTokenLimit');
   for (const [every, scenario] of FAULTS) api.scenarios.forBatches(() => batches % every === 0, scenario);

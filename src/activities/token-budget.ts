@@ -12,7 +12,7 @@ import type {
   TokenBudgetActivities,
 } from '../contract/activities/token-budget.js';
 import { isOpenRun } from '../contract/temporal.js';
-import { budgetWorkflowId, type CapacityRequest, type LeaseStatus } from '../contract/token-budget.js';
+import { budgetWorkflowId, type CapacityRequest, type LeaseAnswer } from '../contract/token-budget.js';
 import { nothingNew } from './calls/nothing-new.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { isBeingCancelled, someAtOnce, whichHaveEnded } from './calls/runs.js';
@@ -43,7 +43,7 @@ const AUTO_UPGRADE = 2;
 
 /** What one look at the budget has shown. */
 type Look =
-  | { readonly kind: 'answers'; readonly lease: LeaseStatus }
+  | { readonly kind: 'answers'; readonly lease: LeaseAnswer }
   | { readonly kind: 'silent'; readonly since: number | null; readonly runId: string; readonly mayBeReplaced: boolean }
   /** There is none. */
   | { readonly kind: 'gone' };
@@ -75,13 +75,12 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
       if (tells && silentForMs >= TOLD_AFTER_MS && !input.isSilent) return { silentSince: since };
       throw notYet('the budget does not answer', SHORT_INTERVAL_MS);
     }
-    const isWaiting = look.kind === 'answers' && look.lease === 'waiting';
+    const isWaiting = look.kind === 'answers' && look.lease.status === 'waiting';
     // A lease that is held: its grant was lost. One that is not known: the budget is a new one, or had no space.
     if (!isWaiting) await sendRequest(api, request);
     if (tells && input.isSilent && look.kind === 'answers') return { silentSince: null };
-    const [status, interval] = isWaiting
-      ? (['waits in the budget', FIRST_LOOK_MS] as const)
-      : (['requested again', SHORT_INTERVAL_MS] as const);
+    const status = isWaiting ? `waits for ${look.lease.waitsFor ?? 'the budget'}` : 'requested again';
+    const interval = isWaiting ? FIRST_LOOK_MS : SHORT_INTERVAL_MS;
     throw notYet(status, Math.min(interval * 2 ** Math.min(attempt - 1, 10), MAX_INTERVAL_MS));
   }
 
@@ -190,9 +189,9 @@ async function terminate(workflowId: string, runId: string): Promise<void> {
 }
 
 /** Null without an answer. A query is answered by a worker, not by the server. */
-async function answerOf(budget: WorkflowHandle, lease: string): Promise<LeaseStatus | null> {
+async function answerOf(budget: WorkflowHandle, lease: string): Promise<LeaseAnswer | null> {
   try {
-    const query = () => budget.query<LeaseStatus, [string]>('lease', lease);
+    const query = () => budget.query<LeaseAnswer, [string]>('lease', lease);
     return await getClient().withDeadline(Date.now() + ANSWER_WITHIN_MS, query);
   } catch {
     return null;

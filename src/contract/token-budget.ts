@@ -104,6 +104,13 @@ export interface BudgetState {
 /** What the budget knows of a lease. */
 export type LeaseStatus = 'held' | 'waiting' | 'unknown';
 
+/** The budget's answer to the query for a lease. */
+export interface LeaseAnswer {
+  readonly status: LeaseStatus;
+  /** What a lease that is not granted yet waits for; null for any other. */
+  readonly waitsFor: string | null;
+}
+
 /** The workers of a task queue share one account per provider, so there is one budget for each pair. */
 export const budgetWorkflowId = (taskQueue: string, provider: string): string =>
   `llm-jobs-budget/${taskQueue}/${provider}`;

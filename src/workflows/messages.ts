@@ -9,7 +9,7 @@ import type {
   CapacityRecord,
   CapacityRefusal,
   CapacityRequest,
-  LeaseStatus,
+  LeaseAnswer,
 } from '../contract/token-budget.js';
 
 /**
@@ -53,4 +53,4 @@ export const partsWaitSignal = defineSignal<[waitingFor: string | null]>('partsW
 /** The runs of parts that have not reported their end. */
 export const openPartsQuery = defineQuery<OpenParts>('openParts');
 /** What the token budget knows of a lease. */
-export const leaseQuery = defineQuery<LeaseStatus, [lease: string]>('lease');
+export const leaseQuery = defineQuery<LeaseAnswer, [lease: string]>('lease');

@@ -20,7 +20,7 @@ import {
   type BudgetState,
   type CapacityRecord,
 } from '../contract/token-budget.js';
-import { describeBudget } from './budget/details.js';
+import { describeBudget, describeWait } from './budget/details.js';
 import { Ledger } from './budget/ledger.js';
 import { groupBy, holderKey, type Holder } from './budget/records.js';
 import { runActivity, shortActivities } from './lifecycle/activity-calls.js';
@@ -91,9 +91,14 @@ class TokenBudget {
     setHandler(budgetQuery, () => this.#state, {
       description: 'Returns the leases, the queue, the limits that were learnt, and the shares.',
     });
-    setHandler(leaseQuery, (lease) => this.#ledger.statusOf(lease), {
-      description: 'Returns whether a lease is held, waiting or unknown.',
-    });
+    setHandler(
+      leaseQuery,
+      (lease) => ({
+        status: this.#ledger.statusOf(lease),
+        waitsFor: describeWait(this.#ledger, lease, Date.now()),
+      }),
+      { description: 'Returns whether a lease is held, waiting or unknown, and what it waits for.' },
+    );
   }
 
   get #state(): BudgetState {

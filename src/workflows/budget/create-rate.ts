@@ -24,6 +24,11 @@ export class CreateRate {
     for (const old of this.#grants.keys()) if (old < minute - HOUR_MS) this.#grants.delete(old);
   }
 
+  /** Creates within the last hour, of whole minutes. */
+  recent(now: number): number {
+    return this.#since(now).reduce((sum, [, count]) => sum + count, 0);
+  }
+
   isFree(now: number): boolean {
     return this.freeAt(now) <= now;
   }
@@ -31,15 +36,18 @@ export class CreateRate {
   /** When the next grant may be given; now, if it may be given at once. */
   freeAt(now: number): number {
     if (this.limit === null) return now;
-    const since = startOfMinute(now) - HOUR_MS;
-    const recent = [...this.#grants].filter(([minute]) => minute >= since).toSorted(([a], [b]) => a - b);
-    let tooMany = recent.reduce((sum, [, count]) => sum + count, 0) - Math.max(1, this.limit) + 1;
-    for (const [minute, count] of recent) {
+    let tooMany = this.recent(now) - Math.max(1, this.limit) + 1;
+    for (const [minute, count] of this.#since(now).toSorted(([a], [b]) => a - b)) {
       if (tooMany <= 0) break;
       tooMany -= count;
       if (tooMany <= 0) return minute + HOUR_MS + MINUTE_MS;
     }
     return now;
+  }
+
+  #since(now: number): (readonly [minute: number, count: number])[] {
+    const since = startOfMinute(now) - HOUR_MS;
+    return [...this.#grants].filter(([minute]) => minute >= since);
   }
 }
 

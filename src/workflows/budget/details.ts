@@ -1,6 +1,7 @@
 /** The budget as its page in the Temporal UI shows it. */
 import { CAPACITY_UNITS, type CapacityRecord, type CapacityUnit } from '../../contract/token-budget.js';
 import { inMarkdown } from '../../contract/text.js';
+import { iso } from '../lifecycle/time.js';
 import type { Ledger, Limit } from './ledger.js';
 import { groupBy, groupOf } from './records.js';
 
@@ -19,6 +20,7 @@ export function describeBudget(ledger: Ledger, isEnding: boolean, now: number): 
   const lines = ['### Enqueued at the provider', ''];
   if (isEnding) lines.push('A cancel was requested. The budget ends when nothing is enqueued any more.', '');
   if (reservedShare > 0) lines.push(`${percent(reservedShare)} of each limit is left to other users.`, '');
+  lines.push(...describeCreates(ledger, now));
   if (models.length === 0) return [...lines, 'Nothing is enqueued.'].join('\n');
   lines.push('| Model | Enqueued | Limit | Waiting parts | Shares |', '| --- | --- | --- | --- | --- |');
   for (const model of models.slice(0, MAX_ROWS)) {
@@ -36,6 +38,37 @@ export function describeBudget(ledger: Ledger, isEnding: boolean, now: number): 
   }
   if (models.length > MAX_ROWS) lines.push('', `And ${models.length - MAX_ROWS} more models.`);
   return lines.join('\n');
+}
+
+/** What a part waits for; null where it does not wait. */
+export function describeWait(ledger: Ledger, lease: string, now: number): string | null {
+  const part = ledger.waiting(lease);
+  if (part === null) return null;
+  const { model } = part;
+  const pause = ledger.state.pauses.find(({ until, model: paused }) => paused === model && until > now);
+  if (pause)
+    return `room for ${model}: the provider refused a batch, and the next may be created at ${time(pause.until)}`;
+  const creates = ledger.creates(now);
+  if (creates && creates.freeAt > now) {
+    return `the limit of ${creates.limit.toLocaleString('en-US')} creates an hour; the next is possible at ${time(creates.freeAt)}`;
+  }
+  const full = CAPACITY_UNITS.find(
+    (unit) => ledger.enqueuedOf(model)[unit] + (part[unit] ?? 0) > ledger.limitOf(model, unit).value,
+  );
+  if (full === undefined) return `its turn among the parts for ${model}`;
+  const { value } = ledger.limitOf(model, full);
+  return `room for ${model}: ${ledger.enqueuedOf(model)[full].toLocaleString('en-US')} of ${counted(value, full)} are enqueued`;
+}
+
+function describeCreates(ledger: Ledger, now: number): string[] {
+  const creates = ledger.creates(now);
+  if (creates === null) return [];
+  const { recent, limit, freeAt } = creates;
+  const next = freeAt > now ? ` The next one is possible at ${time(freeAt)}.` : '';
+  return [
+    `Batches created within an hour: ${recent.toLocaleString('en-US')} of ${limit.toLocaleString('en-US')}.${next}`,
+    '',
+  ];
 }
 
 function describeLimits(ledger: Ledger, model: string): string {
@@ -58,4 +91,5 @@ function describeShares(leases: readonly CapacityRecord[], tokens: number): stri
 }
 
 const counted = (count: number, unit: CapacityUnit): string => `${count.toLocaleString('en-US')} ${unit}`;
+const time = (ms: number): string => iso(Math.ceil(ms / 1_000));
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -50,8 +50,8 @@ export class Records {
     return this.#leases.get(lease);
   }
 
-  isWaiting(lease: string): boolean {
-    return this.#queue.has(lease);
+  waiting(lease: string): Waiting | null {
+    return this.#queue.get(lease) ?? null;
   }
 
   enqueuedOf(model: string): Enqueued {

@@ -86,11 +86,11 @@ export class Capacity {
     const since = iso(Math.floor(this.#silentSince / 1_000));
     return (
       `the token budget, which has not answered since ${since}: check that a worker of task queue ${taskQueue} runs ` +
-      `the workflow tokenBudget, and see the run ${this.#budgetId}`
+      `the workflow tokenBudget, and see the run ${this.budgetId}`
     );
   }
 
-  get #budgetId(): string {
+  get budgetId(): string {
     return budgetWorkflowId(workflowInfo().taskQueue, this.#options.provider);
   }
 
@@ -200,7 +200,7 @@ export class Capacity {
   /** A budget that has ended needs no signal, so failures are ignored. */
   async #signalBudget(signal: (budget: Budget) => Promise<void>): Promise<void> {
     try {
-      await signal(getExternalWorkflowHandle(this.#budgetId));
+      await signal(getExternalWorkflowHandle(this.budgetId));
     } catch (error) {
       if (isCancellation(error)) throw error;
     }

@@ -11,8 +11,6 @@ import { refusalIn } from './part-report.js';
 type Needed = NonNullable<CheckedBatchInput['capacity']>;
 
 const PAUSED = 'the bulk batch to be resumed';
-/** What a part waits for first. */
-const CAPACITY = 'capacity in the budget of tokens and creates';
 
 export class PartCapacity {
   readonly #capacity: Capacity;
@@ -46,7 +44,9 @@ export class PartCapacity {
   /** Null where it does not wait. */
   get waitingFor(): string | null {
     if (!this.#isWaiting) return null;
-    return this.#isHeld ? PAUSED : (this.#capacity.problem ?? CAPACITY);
+    return this.#isHeld
+      ? PAUSED
+      : (this.#capacity.problem ?? `capacity, which the token budget grants: see the run ${this.#capacity.budgetId}`);
   }
 
   /** Waits until the part may be submitted; false when a cancel came first. */

@@ -1,6 +1,7 @@
 /** The rules of the budget, each with samples. Moments are epoch ms. */
 import { describe, expect, test } from 'vitest';
 import type { BudgetState, CapacityRequest } from '../../../../src/contract/token-budget.js';
+import { describeBudget, describeWait } from '../../../../src/workflows/budget/details.js';
 import { Ledger, RESERVE_AFTER_MS } from '../../../../src/workflows/budget/ledger.js';
 import { MAX_RECORDS_BYTES } from '../../../../src/workflows/budget/records.js';
 
@@ -285,5 +286,44 @@ describe('shares', () => {
     const [first] = stage.decide();
     stage.ledger.release(first!);
     expect(stage.decide()).toEqual(['other/1']);
+  });
+});
+
+describe('what a part waits for', () => {
+  const wait = (stage: Stage, lease: string) => describeWait(stage.ledger, lease, stage.now);
+
+  test('a part that is granted, and one that is not known → nothing', () => {
+    const stage = new Stage();
+    stage.request(part('a/1'));
+    stage.decide();
+    expect(wait(stage, 'a/1')).toBeNull();
+    expect(wait(stage, 'b/1')).toBeNull();
+  });
+
+  test('a limit of tokens → how many are enqueued, and the limit', () => {
+    const stage = new Stage();
+    stage.request(part('a/1', { limit: 1_015, tokens: 1_010 }), part('a/2', { limit: 1_015 }));
+    stage.decide();
+    expect(wait(stage, 'a/2')).toBe('room for m: 1,010 of 1,015 tokens are enqueued');
+  });
+
+  test('the creates of an hour are used up → the limit, and when the next is possible; the page says so too', () => {
+    const stage = new Stage();
+    stage.request(part('a/1', { createsPerHour: 1 }), part('a/2', { createsPerHour: 1 }));
+    stage.decide();
+    const next = new Date(NOW + HOUR + MINUTE).toISOString().replace('.000', '');
+    expect(wait(stage, 'a/2')).toBe(`the limit of 1 creates an hour; the next is possible at ${next}`);
+    expect(describeBudget(stage.ledger, false, stage.now)).toContain(
+      `Batches created within an hour: 1 of 1. The next one is possible at ${next}.`,
+    );
+  });
+
+  test('a refusal → when the next batch may be created', () => {
+    const stage = new Stage();
+    stage.request(part('a/1'), part('a/2'));
+    stage.decide();
+    stage.refuse('a/1', null, null);
+    stage.request(part('a/3'));
+    expect(wait(stage, 'a/3')).toMatch(/^room for m: the provider refused a batch, and the next may be created at /);
   });
 });
