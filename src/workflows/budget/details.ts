@@ -42,33 +42,29 @@ export function describeBudget(ledger: Ledger, isEnding: boolean, now: number): 
 
 /** What a part waits for; null where it does not wait. */
 export function describeWait(ledger: Ledger, lease: string, now: number): string | null {
-  const part = ledger.waiting(lease);
-  if (part === null) return null;
+  const { queue, pauses } = ledger.state;
+  const part = queue.find((waiting) => waiting.lease === lease);
+  if (!part) return null;
   const { model } = part;
-  const pause = ledger.state.pauses.find(({ until, model: paused }) => paused === model && until > now);
-  if (pause)
+  const pause = pauses.find(({ until, model: paused }) => paused === model && until > now);
+  if (pause) {
     return `room for ${model}: the provider refused a batch, and the next may be created at ${time(pause.until)}`;
-  const creates = ledger.creates(now);
-  if (creates && creates.freeAt > now) {
-    return `the limit of ${creates.limit.toLocaleString('en-US')} creates an hour; the next is possible at ${time(creates.freeAt)}`;
   }
-  const full = CAPACITY_UNITS.find(
-    (unit) => ledger.enqueuedOf(model)[unit] + (part[unit] ?? 0) > ledger.limitOf(model, unit).value,
-  );
+  const { rate } = ledger;
+  const [limit, next] = [(rate.limit ?? 0).toLocaleString('en-US'), time(rate.freeAt(now))];
+  if (!rate.isFree(now)) return `the limit of ${limit} creates an hour; the next is possible at ${next}`;
+  const enqueued = ledger.enqueuedOf(model);
+  const full = CAPACITY_UNITS.find((unit) => enqueued[unit] + (part[unit] ?? 0) > ledger.limitOf(model, unit).value);
   if (full === undefined) return `its turn among the parts for ${model}`;
   const { value } = ledger.limitOf(model, full);
-  return `room for ${model}: ${ledger.enqueuedOf(model)[full].toLocaleString('en-US')} of ${counted(value, full)} are enqueued`;
+  return `room for ${model}: ${enqueued[full].toLocaleString('en-US')} of ${counted(value, full)} are enqueued`;
 }
 
-function describeCreates(ledger: Ledger, now: number): string[] {
-  const creates = ledger.creates(now);
-  if (creates === null) return [];
-  const { recent, limit, freeAt } = creates;
-  const next = freeAt > now ? ` The next one is possible at ${time(freeAt)}.` : '';
-  return [
-    `Batches created within an hour: ${recent.toLocaleString('en-US')} of ${limit.toLocaleString('en-US')}.${next}`,
-    '',
-  ];
+function describeCreates({ rate }: Ledger, now: number): string[] {
+  if (rate.limit === null) return [];
+  const [recent, limit] = [rate.recent(now), rate.limit].map((count) => count.toLocaleString('en-US'));
+  const next = rate.isFree(now) ? '' : ` The next one is possible at ${time(rate.freeAt(now))}.`;
+  return [`Batches created within an hour: ${recent} of ${limit}.${next}`, ''];
 }
 
 function describeLimits(ledger: Ledger, model: string): string {

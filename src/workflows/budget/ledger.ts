@@ -99,17 +99,11 @@ export class Ledger {
 
   statusOf(lease: string): LeaseStatus {
     if (this.#records.lease(lease)) return 'held';
-    return this.#records.waiting(lease) ? 'waiting' : 'unknown';
+    return this.#records.isWaiting(lease) ? 'waiting' : 'unknown';
   }
 
-  waiting(lease: string): Waiting | null {
-    return this.#records.waiting(lease);
-  }
-
-  /** Batches that were created within the last hour, and when the next may be; null without a limit. */
-  creates(now: number): { readonly recent: number; readonly limit: number; readonly freeAt: number } | null {
-    const { limit } = this.#rate;
-    return limit === null ? null : { recent: this.#rate.recent(now), limit, freeAt: this.#rate.freeAt(now) };
+  get rate(): CreateRate {
+    return this.#rate;
   }
 
   enqueuedOf(model: string): Enqueued {
@@ -138,7 +132,7 @@ export class Ledger {
     if (reservedShare !== undefined) this.#reservedShare = Math.min(MAX_RESERVED_SHARE, reservedShare);
     const held = this.#records.lease(record.lease);
     if (held && !held.isCounted) this.#again.push(held);
-    if (held || this.#records.waiting(record.lease) || !this.#records.makeSpaceFor(record)) return;
+    if (held || this.#records.isWaiting(record.lease) || !this.#records.makeSpaceFor(record)) return;
     this.#join(record);
     if (record.isCounted) {
       // A run that enqueues by itself has one batch at a time.

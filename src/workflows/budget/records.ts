@@ -50,8 +50,8 @@ export class Records {
     return this.#leases.get(lease);
   }
 
-  waiting(lease: string): Waiting | null {
-    return this.#queue.get(lease) ?? null;
+  isWaiting(lease: string): boolean {
+    return this.#queue.has(lease);
   }
 
   enqueuedOf(model: string): Enqueued {

@@ -289,9 +289,9 @@ describe('shares', () => {
   });
 });
 
-describe('what a part waits for', () => {
-  const wait = (stage: Stage, lease: string) => describeWait(stage.ledger, lease, stage.now);
+const wait = (stage: Stage, lease: string) => describeWait(stage.ledger, lease, stage.now);
 
+describe('what a part waits for', () => {
   test('a part that is granted, and one that is not known → nothing', () => {
     const stage = new Stage();
     stage.request(part('a/1'));
