@@ -26,7 +26,7 @@ export type StartedPart =
 
 export interface PartRunActivities {
   /**
-   * Starts the run of a part, at most once however often it is called. A local activity: it needs one event of history.
+   * Starts the run of a part, at most once however often it is called.
    */
   startPart(input: StartPartInput): Promise<StartedPart>;
   /** Waits for the end of a run, without history. */

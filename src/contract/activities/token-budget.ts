@@ -25,7 +25,7 @@ export interface HolderRun {
 }
 
 export interface TokenBudgetActivities {
-  /** Requests capacity of the provider's token budget, and starts the budget if it is not running. A local activity. */
+  /** Requests capacity of the provider's token budget, and starts the budget if it is not running. */
   requestCapacity(input: { provider: string; request: CapacityRequest }): Promise<void>;
   /**
    * Looks with every attempt after a request that was sent: a budget that does not know the lease is asked again, and one

@@ -13,7 +13,7 @@ import type { BudgetSighting } from '../../contract/activities/token-budget.js';
 import type { Part } from '../../contract/part.js';
 import { enqueuedLimitIn } from '../../contract/refusal-reason.js';
 import { budgetWorkflowId, MAX_MODEL_NAME, type CapacityRecord } from '../../contract/token-budget.js';
-import { localActivities, runActivity, runLocalActivity, shortActivities } from '../lifecycle/activity-calls.js';
+import { runActivity, shortActivities, temporalActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { iso } from '../lifecycle/time.js';
 import {
@@ -146,7 +146,10 @@ export class Capacity {
     const { provider } = this.#options;
     const request = { ...record, holding: this.#held.size };
     const summary = `Request capacity for ${tokens} tokens of ${model}`;
-    await runLocalActivity(localActivities.requestCapacity, summary, { provider, request });
+    // Not cancelled: the server that skips time loses a run whose activity is cancelled as it ends.
+    await CancellationScope.nonCancellable(() =>
+      runActivity(temporalActivities.requestCapacity, summary, { provider, request }),
+    );
     const options = { summary: 'Until the request for capacity is looked after' };
     if (await condition(() => this.#granted.has(lease), FIRST_LOOK_MS, options)) return;
     while (!this.#granted.has(lease)) {

@@ -14,7 +14,7 @@ import {
 import type { StartPartInput } from '../../contract/activities/part-runs.js';
 import type { Origin } from '../../contract/job-key.js';
 import type { EndReport, PartReport } from '../../contract/part-report.js';
-import { localActivities, runActivity, runLocalActivity, shortActivities } from '../lifecycle/activity-calls.js';
+import { runActivity, shortActivities, temporalActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import {
   cancelSignal,
@@ -92,7 +92,9 @@ export class PartRuns {
     if (!this.#reports.has(run.name)) {
       const workflowId = this.#workflowIdOf(run.name);
       const input = { ...run, workflowId, origin: this.#origin, bulkRun: workflowInfo().firstExecutionRunId };
-      const started = await runLocalActivity(localActivities.startPart, `Start ${run.name}`, input);
+      const started = await CancellationScope.nonCancellable(() =>
+        runActivity(temporalActivities.startPart, `Start ${run.name}`, input),
+      );
       if (started.kind === 'occupied') return 'occupied';
       if (started.kind === 'ended') this.#reports.set(run.name, started.report);
     }

@@ -1,11 +1,5 @@
 /** How the workflows call activities: their time-outs, retries and the way they are cancelled. */
-import {
-  ActivityCancellationType,
-  proxyActivities,
-  proxyLocalActivities,
-  type ActivityFunctionWithOptions,
-  type LocalActivityFunctionWithOptions,
-} from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, type ActivityFunctionWithOptions } from '@temporalio/workflow';
 import type { Activities } from '../../contract/activities/index.js';
 import { inSummary } from '../../contract/text.js';
 
@@ -64,23 +58,16 @@ export const transferActivities = proxyActivities<Activities>({
 });
 
 /**
- * Activities of one quick call to Temporal that may be repeated. They run within the workflow task, so that each is one
- * event of history instead of six.
+ * Activities of one quick call to Temporal that may be repeated; they are completed even when cancelled. They are no
+ * local ones, although those need fewer events: after a workflow task that timed out, the SDK goes on with the results
+ * of its local activities and what came meanwhile, but replays both in one step, and the history no longer matches.
  */
-export const localActivities = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '10s',
+export const temporalActivities = proxyActivities<Activities>({
+  startToCloseTimeout: '1m',
+  heartbeatTimeout,
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '1m' },
-  localRetryThreshold: '5s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
-
-/** Calls a local activity with a summary in plain text. */
-export function runLocalActivity<Args extends unknown[], Result>(
-  activity: LocalActivityFunctionWithOptions<(...args: Args) => Promise<Result>>,
-  summary: string,
-  ...args: Args
-): Promise<Result> {
-  return activity.executeWithOptions({ summary: inSummary(summary) }, args);
-}
 
 /** Calls an activity with a summary in plain text, which the Temporal UI shows beside its type. */
 export function runActivity<Args extends unknown[], Result>(
