@@ -84,6 +84,10 @@ async function bundle() {
   const forbidden = map.sources.filter((source) => /node_modules\/openai\/|^(external )?["']?node:/.test(source));
   // As a module of the bundle, zod would be evaluated anew by each run.
   if (/^\/\*{3}\/ ".*node_modules\/zod\//m.test(body)) forbidden.push('zod, except in the parsers of specs');
+  // The bundler drops a preloaded module that `sideEffects` in package.json does not list.
+  if (!/preloadModules = function preloadModules\(\) \{\s*__webpack_require__/.test(body)) {
+    throw new Error('the workflow bundle preloads nothing: the parsers of specs were dropped');
+  }
   if (forbidden.length > 0) throw new Error(`the workflow bundle must not contain ${forbidden.join(', ')}`);
   if (body.length > MAX_BUNDLE_BYTES) throw new Error(`the workflow bundle exceeds ${MAX_BUNDLE_BYTES} bytes`);
 

@@ -58,9 +58,9 @@ export const transferActivities = proxyActivities<Activities>({
 });
 
 /**
- * Activities of one quick call to Temporal that may be repeated; they are completed even when cancelled. They are no
- * local ones, although those need fewer events: after a workflow task that timed out, the SDK goes on with the results
- * of its local activities and what came meanwhile, but replays both in one step, and the history no longer matches.
+ * Activities that make one quick, repeatable call to Temporal and finish even when cancelled. Local activities would
+ * need fewer events, but are not safe here: when a workflow task times out while they run, the SDK carries on with
+ * their results, and a later replay schedules commands in a different order (see docs/decisions/0011).
  */
 export const temporalActivities = proxyActivities<Activities>({
   startToCloseTimeout: '1m',

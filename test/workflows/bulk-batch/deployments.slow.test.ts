@@ -42,7 +42,7 @@ async function outcomeOf(run: BulkBatchRun, requests: readonly { readonly custom
 }
 
 test(
-  'runs that upgrade by themselves → the bulk goes on with the new version, and the old one can stop',
+  'auto-upgrade: a new version is deployed, and the old workers stop → the bulk batch completes on the new version',
   { timeout: TIMEOUT },
   async () => {
     const deployment = deploymentOf('AUTO_UPGRADE');
@@ -56,7 +56,7 @@ test(
 );
 
 test(
-  'runs that are pinned → the bulk ends on its version, its further parts and the budget run on the new one',
+  'pinned: a new version is deployed → the bulk batch completes on its own version, and the budget moves to the new one',
   { timeout: TIMEOUT },
   async () => {
     const before = (await stage.api.batches()).length;
