@@ -19,7 +19,7 @@ import {
   type PartReport,
   type RunFailure,
 } from '../contract/part-report.js';
-import { isOpenRun } from '../contract/temporal.js';
+import { isOpenRun } from '../temporal/server.js';
 import { inSummary } from '../contract/text.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';

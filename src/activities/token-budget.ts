@@ -11,7 +11,7 @@ import type {
   HolderRun,
   TokenBudgetActivities,
 } from '../contract/activities/token-budget.js';
-import { isOpenRun } from '../contract/temporal.js';
+import { isOpenRun } from '../temporal/server.js';
 import { budgetWorkflowId, type CapacityRequest, type LeaseAnswer } from '../contract/token-budget.js';
 import { nothingNew } from './calls/nothing-new.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';

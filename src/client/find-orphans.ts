@@ -1,14 +1,14 @@
 /** Jobs at a provider that no run follows: their run has ended, or follows another job with the same key. */
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { CommonProgress } from '../contract/progress.js';
-import { JOB_KEY, jobKeyOf, jobOwnerOf, ORIGIN, type JobOwner, type Origin } from '../contract/job-key.js';
+import { JOB_KEY, type JobOwner } from '../contract/job-key.js';
 import type { JobSnapshot } from '../contract/snapshots.js';
-import { clusterIdOf, isOpenRun } from '../contract/temporal.js';
 import { BATCHES, FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import type { OpenAIClient } from '../provider/openai-client.js';
 import { guardedClient } from '../provider/guarded-client.js';
 import { eachObject, pageSchema } from '../provider/pages.js';
 import { httpStatusOf } from '../provider/reply.js';
+import { ownerHere, ownerRunOf } from '../temporal/owner-run.js';
 
 export type OrphanKind = 'batch' | 'fineTuning';
 
@@ -88,12 +88,11 @@ export async function findOrphans(options: FindOrphansOptions): Promise<Orphan[]
   const { temporal, kinds = ['batch', 'fineTuning'], cancel = false } = options;
   const openai = guardedClient(options.openai, MAX_RETRIES);
   const since = Math.floor((options.since ?? new Date(Date.now() - 30 * DAY_MS)).getTime() / 1_000);
-  const cluster = await clusterIdOf(temporal.workflowService);
   const orphans: Orphan[] = [];
   for (const kind of kinds) {
     for (const [key, jobs] of await jobsByKey(openai, kind, since)) {
-      const owner = jobOwnerOf(key);
-      if (!owner || owner.cluster !== cluster || owner.namespace !== temporal.options.namespace) continue;
+      const owner = await ownerHere(temporal, key);
+      if (!owner) continue;
       for (const { job, mayCancel, ...orphan } of await orphansOf(temporal, owner, jobs)) {
         const { id: jobId, status, createdAt } = job;
         const isCancelled = cancel && mayCancel && !job.isEnd && (await cancelJob(openai, kind, jobId));
@@ -137,7 +136,7 @@ interface FoundOrphan extends Pick<Orphan, 'reason' | 'runStatus'> {
 /** Which of the jobs of one key no run follows. */
 async function orphansOf(temporal: Client, owner: JobOwner, jobs: readonly ListedJob[]): Promise<FoundOrphan[]> {
   if (jobs.length === 1 && jobs[0]?.isEnd) return [];
-  const run = await runOf(temporal, owner);
+  const run = await ownerRunOf(temporal, owner);
   if (!run.isOpen) {
     const unfinished = jobs.filter(({ isEnd }) => !isEnd);
     return unfinished.map((job) => ({ job, reason: 'runEnded', runStatus: run.status, mayCancel: true }));
@@ -168,57 +167,6 @@ async function followedJob(temporal: Client, workflowId: string): Promise<string
   } catch {
     return null;
   }
-}
-
-interface OwnerRun {
-  readonly workflowId: string;
-  readonly status: string;
-  /** Whether the run that owns the job is open, or the run that a reset made of it. */
-  readonly isOpen: boolean;
-}
-
-async function runOf(temporal: Client, owner: JobOwner): Promise<OwnerRun> {
-  const workflowId = await fullWorkflowId(temporal, owner);
-  const current = await describeRun(temporal, workflowId);
-  if (current && (await ownerRunId(temporal, workflowId, current)) === owner.runId) return { workflowId, ...current };
-  const original = await describeRun(temporal, workflowId, owner.runId);
-  return { workflowId, status: original?.status ?? 'NOT_FOUND', isOpen: original?.isOpen ?? false };
-}
-
-/** The workflow id of an owner. In a key of maximum length it may be cut, while the run id is always complete. */
-async function fullWorkflowId(temporal: Client, owner: JobOwner): Promise<string> {
-  const isCut = jobKeyOf({ ...owner, workflowId: `${owner.workflowId}x` }).includes('~');
-  if (!isCut) return owner.workflowId;
-  for await (const run of temporal.workflow.list({ query: `RunId = '${owner.runId}'` })) return run.workflowId;
-  return owner.workflowId;
-}
-
-async function describeRun(temporal: Client, workflowId: string, runId?: string) {
-  try {
-    const { status, runId: described, memo } = await temporal.workflow.getHandle(workflowId, runId).describe();
-    return { status: status.name, isOpen: isOpenRun(status.name), runId: described, memo };
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
-}
-
-/**
- * The run id in the key of a run's job: that of its bulk batch, or that of the run's first event, which a reset keeps.
- */
-async function ownerRunId(
-  temporal: Client,
-  workflowId: string,
-  { runId, memo }: { runId: string; memo?: Record<string, unknown> | undefined },
-): Promise<string | undefined> {
-  const origin = memo?.[ORIGIN] as Origin | undefined;
-  if (origin) return origin.runId;
-  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
-    namespace: temporal.options.namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  return history?.events?.[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId ?? undefined;
 }
 
 /** Cancels a job. Returns false if it has ended or disappeared in the meantime. */

@@ -4,7 +4,7 @@ import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { HolderRun } from '../../contract/activities/token-budget.js';
 import type { BatchProgress } from '../../contract/batch.js';
 import type { CommonProgress } from '../../contract/progress.js';
-import { clusterIdOf, isOpenRun } from '../../contract/temporal.js';
+import { clusterIdOf, isOpenRun } from '../../temporal/server.js';
 
 /** GRPC's `FAILED_PRECONDITION`: the run ended before its first workflow task, so it cannot be queried. */
 const FAILED_PRECONDITION: number = 9;
