@@ -60,6 +60,7 @@ const KINDS: Record<string, string> = {
   uploads: 'Upload',
   batches: 'Batch',
   fineTuning: 'FineTuningJob',
+  webhooks: 'WebhookEndpoint',
 };
 
 /** A 404 for the object in the path of a call. */

@@ -6,6 +6,7 @@ import type { LocalApiLimits } from './limits.js';
 import type { Scenarios } from './scenarios.js';
 import type { Endpoint, Route, ServedCall } from './server/endpoint.js';
 import type { UploadStore } from './uploads/upload-store.js';
+import type { Webhooks } from './webhooks/webhooks.js';
 
 interface ApiStateParts {
   readonly seed: number;
@@ -17,6 +18,7 @@ interface ApiStateParts {
   readonly batches: BatchStore;
   readonly fineTuningJobs: FineTuningStore;
   readonly scenarios: Scenarios;
+  readonly webhooks: Webhooks;
 }
 
 /** Everything that the endpoints share. */
@@ -46,7 +48,7 @@ export function createApiState({ clock, ...parts }: ApiStateParts & { readonly c
   };
 }
 
-/** An endpoint that replies with JSON and is served alone. */
+/** An endpoint that replies with JSON and is served alone. What it changes may change when a job ends. */
 export function jsonEndpoint(
   state: ApiState,
   route: Route,
@@ -54,6 +56,10 @@ export function jsonEndpoint(
 ): Endpoint {
   return {
     ...route,
-    handle: (call) => state.atCurrentTime(async (now) => ({ json: await handle(state, call, now) })),
+    handle: async (call) => {
+      const json = await state.atCurrentTime((now) => handle(state, call, now));
+      if (route.method !== 'GET') state.webhooks.onChange();
+      return { json };
+    },
   };
 }

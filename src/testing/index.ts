@@ -1,6 +1,6 @@
 /**
  * `temporal-llm-jobs/testing`: a local API that simulates OpenAI's files, uploads, batches and fine-tuning endpoints,
- * with a clock, a seed, scenarios for jobs and faults for requests.
+ * and sends their webhooks, with a clock, a seed, scenarios for jobs and faults for requests and deliveries.
  *
  * It shares no code with the library, so that a mistake of the library cannot hide in both: limits, statuses and line
  * formats are repeated here on purpose.
@@ -35,3 +35,14 @@ export {
   type FineTuningScenarioName,
 } from './fine-tuning/fine-tuning-scenario.js';
 export type { WireBatch, WireCheckpoint, WireFile, WireFineTuningEvent, WireFineTuningJob } from './wire.js';
+export { DEFAULT_WEBHOOK_BACKOFF_MS, type DeliveryAttempt, type WebhookDelivery } from './webhooks/delivery.js';
+export { WEBHOOK_EVENT_TYPES, type WebhookEventType } from './webhooks/event-types.js';
+export type { WireWebhookEndpoint } from './webhooks/webhook-endpoint-store.js';
+export {
+  WEBHOOK_FAULTS,
+  WebhookFaultBook,
+  type WebhookFaultEffect,
+  type WebhookFaultName,
+  type WebhookFaultRule,
+} from './webhooks/webhook-fault.js';
+export { Webhooks, type LocalWebhook } from './webhooks/webhooks.js';

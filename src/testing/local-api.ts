@@ -22,6 +22,8 @@ import { buildApp } from './server/app.js';
 import type { LoggedRequest } from './server/request.js';
 import { uploadEndpoints } from './uploads/upload-endpoints.js';
 import { UploadStore } from './uploads/upload-store.js';
+import { webhookApi } from './webhooks/webhook-api.js';
+import { Webhooks, type LocalWebhook } from './webhooks/webhooks.js';
 import type { WireBatch, WireFile, WireFineTuningJob } from './wire.js';
 
 export const DEFAULT_API_KEY = 'sk-local';
@@ -43,6 +45,10 @@ export interface LocalApiOptions {
   readonly fileProcessingMs?: number;
   /** @default DEFAULT_LIMITS */
   readonly limits?: Partial<LocalApiLimits>;
+  /** An endpoint for webhooks that is there from the start; more are added with `webhooks.add`. @default none */
+  readonly webhooks?: LocalWebhook;
+  /** Waits between the attempts of a webhook delivery, on the clock. @default DEFAULT_WEBHOOK_BACKOFF_MS */
+  readonly webhookBackoffMs?: readonly number[];
   /** Receives one line a request, e.g. `console`. @default none */
   readonly logger?: { info: (message: string) => void };
 }
@@ -57,7 +63,7 @@ interface LocalApiParts {
 }
 
 /**
- * An HTTP server that simulates OpenAI's files, uploads, batches and fine-tuning endpoints, on 127.0.0.1 only.
+ * An HTTP server that simulates OpenAI's files, uploads, batches, fine-tuning and webhook endpoints, on 127.0.0.1 only.
  *
  * @example
  * await using api = await LocalApi.start({ clock: new ManualClock() });
@@ -71,6 +77,8 @@ export class LocalApi implements AsyncDisposable {
   readonly faults: FaultBook;
   /** What happens to whole batches and fine-tuning jobs. */
   readonly scenarios: Scenarios;
+  /** The webhooks that are sent when jobs end, and their faults. */
+  readonly webhooks: Webhooks;
   /** All requests so far, without bodies. */
   readonly requests: readonly LoggedRequest[];
   readonly #app: FastifyInstance;
@@ -81,6 +89,7 @@ export class LocalApi implements AsyncDisposable {
     this.apiKey = parts.apiKey;
     this.faults = parts.faults;
     this.scenarios = parts.state.scenarios;
+    this.webhooks = parts.state.webhooks;
     this.requests = parts.requests;
     this.#app = parts.app;
     this.#state = parts.state;
@@ -98,6 +107,7 @@ export class LocalApi implements AsyncDisposable {
         ...uploadEndpoints(state),
         ...batchEndpoints(state),
         ...fineTuningEndpoints(state),
+        ...webhookApi(state),
       ];
       const { fileBytes } = state.limits;
       const app = await buildApp(endpoints, {
@@ -110,6 +120,8 @@ export class LocalApi implements AsyncDisposable {
         logger,
       });
       await app.listen({ host: '127.0.0.1', port });
+      state.webhooks.start(state);
+      if (options.webhooks !== undefined) await state.webhooks.add(options.webhooks);
       const { port: boundPort } = app.server.address() as AddressInfo;
       return new LocalApi({ url: `http://127.0.0.1:${boundPort}/v1`, apiKey, faults, requests, app, state });
     } catch (error) {
@@ -147,6 +159,7 @@ export class LocalApi implements AsyncDisposable {
 
   /** Closes all connections, also those that a fault left silent, and removes the files. */
   async close(): Promise<void> {
+    this.webhooks.close();
     await this.#app.close();
     await rm(this.#state.files.folder, { recursive: true, force: true });
   }
@@ -159,8 +172,9 @@ export class LocalApi implements AsyncDisposable {
 function stateOf(folder: string, seed: number, options: LocalApiOptions): ApiState {
   const files = new FileStore({ folder, seed });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const clock = options.clock ?? realClock();
   return createApiState({
-    clock: options.clock ?? realClock(),
+    clock,
     seed,
     limits,
     fileProcessingMs: options.fileProcessingMs ?? 0,
@@ -173,5 +187,6 @@ function stateOf(folder: string, seed: number, options: LocalApiOptions): ApiSta
       timing: { ...DEFAULT_FINE_TUNING_TIMING, ...options.fineTuning },
     }),
     scenarios: new Scenarios(),
+    webhooks: new Webhooks({ clock, seed, backoffMs: options.webhookBackoffMs }),
   });
 }

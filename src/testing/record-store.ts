@@ -35,6 +35,10 @@ export class RecordStore<T extends StoredRecord, Options extends { readonly seed
     return record;
   }
 
+  protected remove(id: string): void {
+    this.#records.delete(id);
+  }
+
   /** The number of the next record. With the seed it fixes everything that is random about the record. */
   protected nextNumber(): number {
     const number = this.#numbers;

@@ -51,9 +51,14 @@ function timelineInputs({ createdAt, plan, scenario, inspection, cancelledAt }: 
   };
 }
 
+/** All transitions, past and future, as far as it is decided. */
+export function plannedBatchTransitions(record: BatchRecord): BatchTransition[] {
+  return batchTimeline(timelineInputs(record));
+}
+
 /** The transitions that have happened at `now`. Never empty. */
 export function batchTransitions(record: BatchRecord, now: number): BatchTransition[] {
-  return passedTransitions(batchTimeline(timelineInputs(record)), now);
+  return passedTransitions(plannedBatchTransitions(record), now);
 }
 
 /** The last transition that has happened at `now`. */

@@ -23,6 +23,14 @@ export const OPERATIONS = [
   'fineTuning.resume',
   'fineTuning.events',
   'fineTuning.checkpoints',
+  'webhooks.create',
+  'webhooks.list',
+  'webhooks.retrieve',
+  'webhooks.update',
+  'webhooks.delete',
+  'webhooks.rotateSecret',
+  'webhooks.test',
+  'webhooks.eventTypes',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
