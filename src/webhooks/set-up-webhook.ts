@@ -1,0 +1,194 @@
+/**
+ * The provider's side of webhooks: `/webhook_endpoints`, which openai 7.19 and later have methods for. The paths are
+ * called by name, so that every version of the client will do.
+ */
+import { z } from 'zod';
+import { guardedClient } from '../provider/guarded-client.js';
+import type { OpenAIClient } from '../provider/openai-client.js';
+import { eachObject, pageSchema } from '../provider/pages.js';
+import { httpStatusOf } from '../provider/reply.js';
+import { JOB_EVENTS, type JobEventType } from './event-types.js';
+
+const PATH = '/webhook_endpoints';
+const PAGE_SIZE = 100;
+
+/** Retries of requests that may be repeated, as many as those of the SDK by default. */
+const MAX_RETRIES = 2;
+
+/** An answer without one of these statuses means that the provider has the API. */
+const NO_API = [404, 405, 501];
+
+const ALL_JOB_EVENTS = Object.keys(JOB_EVENTS) as JobEventType[];
+
+export interface SetUpWebhookOptions {
+  /**
+   * The events that the endpoint shall get, and no others.
+   * @default all ends of batches and of fine-tuning jobs
+   */
+  readonly events?: readonly (JobEventType | (string & {}))[];
+  /**
+   * The name of a new endpoint, which the provider's dashboard shows.
+   * @default 'temporal-llm-jobs'
+   */
+  readonly name?: string;
+}
+
+export interface WebhookSetUp {
+  /** The id of the endpoint at the provider. */
+  readonly id: string;
+  /** The signing secret of a new endpoint. The provider tells it once: null for an endpoint that was there before. */
+  readonly secret: string | null;
+  readonly isCreated: boolean;
+  /** Whether the events of an endpoint that was there before were changed. */
+  readonly isUpdated: boolean;
+}
+
+/** The provider has no API for webhook endpoints. They may be made by hand. */
+export class NoWebhookApiError extends Error {
+  override readonly name = 'NoWebhookApiError';
+
+  constructor(what: string, cause: unknown) {
+    super(
+      `the provider has no API for webhook endpoints (HTTP ${httpStatusOf(cause)} at ${PATH}): ${what} ` +
+        `in its dashboard, and give the signing secret to the handler (OPENAI_WEBHOOK_SECRET)`,
+      { cause },
+    );
+  }
+}
+
+const endpointSchema = z.object({
+  id: z.string().regex(/^[\w-]{1,256}$/),
+  url: z.string(),
+  event_types: z.array(z.string()).nullish(),
+  created_at: z.number().nullish(),
+});
+type Endpoint = z.output<typeof endpointSchema>;
+
+const newSecretSchema = z.object({ id: endpointSchema.shape.id, signing_secret: z.string().min(1) });
+
+/**
+ * Makes the provider send the ends of jobs to an address. An endpoint of the same address is kept, and its events are
+ * changed if they differ; without one, it is created. So it may be called at every deployment. The create is not
+ * retried: an endpoint whose secret was lost with the answer is found by the next call, and needs a new secret.
+ *
+ * @example
+ * ```ts
+ * const { id, secret } = await setUpWebhook(new OpenAI(), 'https://jobs.example.com/webhooks');
+ * if (secret) await keepSecret(secret); // as OPENAI_WEBHOOK_SECRET of the worker
+ * ```
+ * @param openai a client of the project whose jobs are meant: endpoints belong to a project
+ * @param url where the handler is reached from outside, by HTTPS
+ * @throws NoWebhookApiError if the provider has no API for endpoints, and the errors of the client
+ */
+export async function setUpWebhook(
+  openai: OpenAIClient,
+  url: string,
+  options: SetUpWebhookOptions = {},
+): Promise<WebhookSetUp> {
+  const { events = ALL_JOB_EVENTS, name = 'temporal-llm-jobs' } = options;
+  if (!URL.canParse(url)) throw new TypeError('the address of a webhook must be a complete URL');
+  const client = guardedClient(openai, MAX_RETRIES);
+  const existing = await endpointOf(client, url, events);
+  if (existing === undefined) {
+    const body = { name, url, event_types: events };
+    const created = newSecretSchema.parse(await client.post(PATH, { body, maxRetries: 0 }));
+    return { id: created.id, secret: created.signing_secret, isCreated: true, isUpdated: false };
+  }
+  const isUpdated = !isSameSet(existing.event_types ?? [], events);
+  if (isUpdated) await client.post(`${PATH}/${existing.id}`, { body: { event_types: events } });
+  return { id: existing.id, secret: null, isCreated: false, isUpdated };
+}
+
+/** The oldest endpoint of the address, which is the same one for all that ask. */
+async function endpointOf(client: OpenAIClient, url: string, events: readonly string[]): Promise<Endpoint | undefined> {
+  const { href } = new URL(url);
+  const endpoints: Endpoint[] = [];
+  try {
+    const objects = eachObject(async (after) =>
+      pageSchema.parse(await client.get(PATH, { query: { limit: PAGE_SIZE, ...after } })),
+    );
+    for await (const object of objects) {
+      const { data } = endpointSchema.safeParse(object);
+      if (data && URL.canParse(data.url) && new URL(data.url).href === href) endpoints.push(data);
+    }
+  } catch (error) {
+    if (!NO_API.includes(httpStatusOf(error) ?? 0)) throw error;
+    throw new NoWebhookApiError(`create an endpoint for ${url} with the events ${events.join(', ')}`, error);
+  }
+  return endpoints.toSorted((a, b) => (a.created_at ?? 0) - (b.created_at ?? 0))[0];
+}
+
+function isSameSet(some: readonly string[], others: readonly string[]): boolean {
+  const set = new Set(some);
+  return set.size === new Set(others).size && others.every((value) => set.has(value));
+}
+
+export interface WebhookTest {
+  /** The HTTP status with which the endpoint answered. */
+  readonly statusCode: number;
+  /** Whether that status is 2xx. A handler answers so for a sample if the secret is right. */
+  readonly isAccepted: boolean;
+}
+
+/**
+ * Has the provider send a sample of an event to an endpoint. Its job does not exist, so no run is woken.
+ *
+ * @param event the event of the sample; `batch.completed` by default
+ * @throws NoWebhookApiError, and the errors of the client, also for an endpoint that does not answer
+ */
+export async function testWebhook(
+  openai: OpenAIClient,
+  id: string,
+  event: JobEventType = 'batch.completed',
+): Promise<WebhookTest> {
+  const body = { event_type: event };
+  const reply = await change(openai, id, 'test', body, `send a test to the endpoint ${id}`);
+  const { status_code: statusCode } = z.object({ status_code: z.number() }).parse(reply);
+  return { statusCode, isAccepted: statusCode >= 200 && statusCode < 300 };
+}
+
+export interface RotateWebhookSecretOptions {
+  /**
+   * Whether the old secret goes on to sign for 24 hours, beside the new one. Without it, every delivery is refused until
+   * the handler knows the new one.
+   * @default true
+   */
+  readonly keepOld?: boolean;
+}
+
+/**
+ * Gives an endpoint a new signing secret. Give both to the handler, then the new one alone when a day has passed.
+ *
+ * @returns the new secret, which the provider tells once
+ * @throws NoWebhookApiError, and the errors of the client
+ */
+export async function rotateWebhookSecret(
+  openai: OpenAIClient,
+  id: string,
+  { keepOld = true }: RotateWebhookSecretOptions = {},
+): Promise<{ readonly id: string; readonly secret: string }> {
+  const body = { keep_old_secret_active_for_24_hours: keepOld };
+  const reply = await change(openai, id, 'rotate_secret', body, `rotate the secret of the endpoint ${id}`);
+  const rotated = newSecretSchema.parse(reply);
+  return { id: rotated.id, secret: rotated.signing_secret };
+}
+
+/** Changes an endpoint once: an answer that was lost is not asked for again. */
+async function change(
+  openai: OpenAIClient,
+  id: string,
+  action: 'test' | 'rotate_secret',
+  body: object,
+  byHand: string,
+): Promise<unknown> {
+  if (!/^[\w-]{1,256}$/.test(id)) {
+    throw new TypeError('the id of a webhook endpoint consists of letters, digits, _ and -');
+  }
+  try {
+    return await guardedClient(openai).post(`${PATH}/${id}/${action}`, { body, maxRetries: 0 });
+  } catch (error) {
+    const isUnknownEndpoint = httpStatusOf(error) === 404 && /no such/i.test(String(error));
+    if (isUnknownEndpoint || !NO_API.includes(httpStatusOf(error) ?? 0)) throw error;
+    throw new NoWebhookApiError(byHand, error);
+  }
+}
