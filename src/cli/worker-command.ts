@@ -19,6 +19,9 @@ Environment variables:
   LLM_JOBS_MAX_ACTIVITIES    concurrent activities (default: 100)
   LLM_JOBS_CREATES_PER_HOUR  batches that bulk batches create within an hour at most (default: 2000)
   LLM_JOBS_SHUTDOWN_GRACE    how long activities may continue after SIGTERM (default: 30s)
+  LLM_JOBS_WEBHOOK_PORT, LLM_JOBS_WEBHOOK_HOST
+                             where webhooks are taken, at /webhooks (default: nowhere; 127.0.0.1)
+  OPENAI_WEBHOOK_SECRET      signing secrets of the webhooks, separated by commas
   LLM_JOBS_LOG_LEVEL         TRACE, DEBUG, INFO, WARN or ERROR; JSON lines on stderr (default: INFO)
 
 To keep the worker's memory small, add NODE_OPTIONS=--max-semi-space-size=4.

@@ -7,10 +7,17 @@ import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { toMs } from '../contract/duration.js';
 import { durationSchema } from '../contract/spec-fields.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
+import { checkedSecrets } from '../webhooks/verify-delivery.js';
+import type { WebhookServerConfig } from './webhook-server.js';
 
 /** The only storage root if none is configured: a folder in the worker's working directory. */
 const DEFAULT_STORAGE = '.llm-jobs/';
 const DEFAULT_MAX_ACTIVITIES = 100;
+/**
+ * Only this machine, where a proxy or a tunnel ends HTTPS: a server that everybody reaches is opened on purpose. A
+ * container needs 0.0.0.0, since its own 127.0.0.1 is reached by nobody else.
+ */
+const DEFAULT_WEBHOOK_HOST = '127.0.0.1';
 
 const blankAsAbsent = (value: unknown): unknown => (typeof value === 'string' ? value.trim() || undefined : value);
 const text = z.preprocess(blankAsAbsent, z.string().optional());
@@ -37,7 +44,11 @@ const environmentSchema = z.object({
   LLM_JOBS_MAX_ACTIVITIES: count(DEFAULT_MAX_ACTIVITIES, 10_000),
   LLM_JOBS_CREATES_PER_HOUR: count(BATCH_LIMITS.createsPerHour, 1_000_000),
   LLM_JOBS_SHUTDOWN_GRACE: duration('30s'),
+  LLM_JOBS_WEBHOOK_PORT: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(65_535).optional()),
+  LLM_JOBS_WEBHOOK_HOST: z.preprocess(blankAsAbsent, z.string().default(DEFAULT_WEBHOOK_HOST)),
+  OPENAI_WEBHOOK_SECRET: text,
 });
+type Environment = z.output<typeof environmentSchema>;
 
 export interface WorkerConfig {
   readonly apiKey: string;
@@ -56,6 +67,8 @@ export interface WorkerConfig {
   readonly createsPerHour: number;
   /** How long running activities may continue after SIGTERM, in ms. */
   readonly shutdownGraceMs: number;
+  /** Where webhooks are taken; null: nowhere. */
+  readonly webhooks: WebhookServerConfig | null;
 }
 
 /**
@@ -85,7 +98,27 @@ export function readWorkerConfig(
     maxActivities: spec.LLM_JOBS_MAX_ACTIVITIES,
     createsPerHour: spec.LLM_JOBS_CREATES_PER_HOUR,
     shutdownGraceMs: toMs(spec.LLM_JOBS_SHUTDOWN_GRACE),
+    webhooks: webhookServer(spec),
   };
+}
+
+/** @throws Error that names the variable, if there is a port and no secret that can be used */
+function webhookServer(spec: Environment): WebhookServerConfig | null {
+  const { LLM_JOBS_WEBHOOK_PORT: port, LLM_JOBS_WEBHOOK_HOST: host, OPENAI_WEBHOOK_SECRET: secrets } = spec;
+  if (port === undefined) return null;
+  if (secrets === undefined) {
+    throw new Error('OPENAI_WEBHOOK_SECRET: not set: webhooks on LLM_JOBS_WEBHOOK_PORT are verified with it');
+  }
+  try {
+    return { port, host, secrets: checkedSecrets(webhookSecrets(secrets)) };
+  } catch (error) {
+    throw new Error(`OPENAI_WEBHOOK_SECRET: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The secrets of a list that is separated by commas or blanks: two while one is rotated. */
+export function webhookSecrets(list: string | undefined): string[] {
+  return (list ?? '').split(/[\s,]+/).filter((secret) => secret !== '');
 }
 
 /** The URIs of a comma-separated list of URIs and paths. */

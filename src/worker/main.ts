@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
+import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
   DefaultLogger,
@@ -20,7 +21,8 @@ import { Providers } from '../provider/providers.js';
 import { redact } from '../provider/redact.js';
 import { prepareRoot } from '../storage/prepare-root.js';
 import { assertNamespace } from './assert-namespace.js';
-import { readWorkerConfig, type WorkerConfig } from './config.js';
+import { readWorkerConfig, webhookSecrets, type WorkerConfig } from './config.js';
+import type { WebhookServer } from './webhook-server.js';
 
 /**
  * A worker of this size collects its heaps when they have grown by a half. By V8's default they may grow to four times
@@ -42,10 +44,14 @@ export async function runWorker(): Promise<void> {
     const runtime = installRuntime(config);
     await serve(config, runtime, await connect());
   } catch (error) {
-    const secrets = [process.env.OPENAI_API_KEY ?? ''].filter(Boolean);
-    console.error(`llm-jobs worker: ${redact(messageOf(error), secrets)}`);
+    console.error(`llm-jobs worker: ${redact(messageOf(error), secretsOf(process.env))}`);
     process.exit(1);
   }
+}
+
+/** What must not be printed. */
+function secretsOf({ OPENAI_API_KEY, OPENAI_WEBHOOK_SECRET }: NodeJS.ProcessEnv): string[] {
+  return [OPENAI_API_KEY?.trim() ?? '', ...webhookSecrets(OPENAI_WEBHOOK_SECRET)].filter(Boolean);
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -55,9 +61,10 @@ function exitBeforeStart(): void {
   process.exit(0);
 }
 
-function installRuntime({ logLevel, apiKey }: WorkerConfig): Runtime {
+function installRuntime({ logLevel, apiKey, webhooks }: WorkerConfig): Runtime {
+  const secrets = [apiKey, ...(webhooks?.secrets ?? [])];
   return Runtime.install({
-    logger: new DefaultLogger(logLevel, (entry) => writeLog(entry, apiKey)),
+    logger: new DefaultLogger(logLevel, (entry) => writeLog(entry, secrets)),
     // Without `forward`, the SDK's core would log to stdout, unredacted.
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
@@ -98,6 +105,7 @@ async function serve(
     // A stopped worker leaves every job as it is: running activities may finish, the next worker takes over the rest.
     shutdownGraceTime: config.shutdownGraceMs,
   });
+  const webhooks = await takeWebhooks(config, runtime, new Client({ connection, namespace }));
   const where = `task queue ${config.taskQueue}, namespace ${namespace} at ${address}, storage ${config.storage[0]}`;
   console.log(`llm-jobs worker ready: ${where}`);
   void warnOfProviders(new Providers(providers), (message) => runtime.logger.warn(message));
@@ -105,8 +113,20 @@ async function serve(
   const running = worker.run();
   for (const signal of SIGNALS) process.off(signal, exitBeforeStart);
   await running;
+  await webhooks?.stop();
   console.log('llm-jobs worker stopped: no job was cancelled');
   await connection.close();
+}
+
+/** Starts the web server for webhooks where one is configured. It takes them until the worker has drained. */
+async function takeWebhooks(config: WorkerConfig, runtime: Runtime, temporal: Client): Promise<WebhookServer | null> {
+  if (config.webhooks === null) return null;
+  // Loaded on demand, since most workers have no web server.
+  const { startWebhookServer } = await import('./webhook-server.js');
+  const warn = (message: string) => runtime.logger.warn(message);
+  const server = await startWebhookServer(config.webhooks, { temporal, openai: openai(config), warn });
+  console.log(`llm-jobs worker takes webhooks: ${server.url}`);
+  return server;
 }
 
 function keepSmall(): void {
@@ -128,14 +148,14 @@ function workflowBundlePath(): string {
   return path;
 }
 
-/** Writes one JSON object per line to stderr, without the API key. */
-function writeLog({ level, timestampNanos, message, meta }: LogEntry, apiKey: string): void {
+/** Writes one JSON object per line to stderr, without the secrets. */
+function writeLog({ level, timestampNanos, message, meta }: LogEntry, secrets: readonly string[]): void {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
   const entry = JSON.stringify({ time, level, message, ...meta }, (_, value: unknown) => {
     if (typeof value === 'bigint') return String(value);
     return value instanceof Error ? { name: value.name, message: value.message } : value;
   });
-  process.stderr.write(`${redact(entry, [apiKey])}\n`);
+  process.stderr.write(`${redact(entry, secrets)}\n`);
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readWorkerConfig } from '../../../src/worker/config.js';
+import { OTHER_SECRET, SECRET } from '../../support/webhook-requests.js';
 
 const KEY = 'sk-secret-0123456789';
 const read = (environment: Record<string, string | undefined> = {}) =>
@@ -26,6 +27,7 @@ const DEFAULTS = {
   maxActivities: 100,
   createsPerHour: 2_000,
   shutdownGraceMs: 30_000,
+  webhooks: null,
 };
 const EVERYTHING = {
   OPENAI_API_KEY: KEY,
@@ -40,6 +42,9 @@ const EVERYTHING = {
   LLM_JOBS_MAX_ACTIVITIES: '7',
   LLM_JOBS_CREATES_PER_HOUR: '50',
   LLM_JOBS_SHUTDOWN_GRACE: '2m',
+  LLM_JOBS_WEBHOOK_PORT: '8080',
+  LLM_JOBS_WEBHOOK_HOST: '0.0.0.0',
+  OPENAI_WEBHOOK_SECRET: `${SECRET}, ${OTHER_SECRET}`,
 };
 
 test('worker config: the key alone → the defaults', () => {
@@ -59,6 +64,7 @@ test('worker config: every variable → every one is used', () => {
     maxActivities: 7,
     createsPerHour: 50,
     shutdownGraceMs: 120_000,
+    webhooks: { port: 8_080, host: '0.0.0.0', secrets: [SECRET, OTHER_SECRET] },
   });
 });
 
@@ -97,6 +103,10 @@ describe('worker config: one invalid variable → named, and its value not shown
     ['LLM_JOBS_MAX_ACTIVITIES', '10081', '<=10000'],
     ['LLM_JOBS_MAX_ACTIVITIES', '81.5', 'expected int'],
     ['LLM_JOBS_CREATES_PER_HOUR', '0', '>=1'],
+    ['LLM_JOBS_WEBHOOK_PORT', 'Zx81', 'expected number'],
+    ['LLM_JOBS_WEBHOOK_PORT', '65581', '<=65535'],
+    ['OPENAI_WEBHOOK_SECRET', 'whsec_Zx81', 'is not complete'],
+    ['OPENAI_WEBHOOK_SECRET', ' , ', 'needs the signing secret'],
   ])('%s=%s', (name, value, says) => {
     const problem = problemOf({ ...EVERYTHING, [name]: value });
     expect(problem).toMatch(new RegExp(`^${name}: `));
@@ -122,6 +132,11 @@ test.each([
   expect(problemOf({ OPENAI_API_KEY: KEY, ...environment })).toBe(
     'LLM_JOBS_POLL_MIN must not be larger than LLM_JOBS_POLL_MAX',
   );
+});
+
+test('worker config: a port for webhooks without a secret → refused, a secret without a port → not used', () => {
+  expect(problemOf({ OPENAI_API_KEY: KEY, LLM_JOBS_WEBHOOK_PORT: '8080' })).toMatch(/^OPENAI_WEBHOOK_SECRET: not set/);
+  expect(read({ OPENAI_WEBHOOK_SECRET: SECRET }).webhooks).toBeNull();
 });
 
 test('worker config: minimum and maximum equal → accepted', () => {
