@@ -44,6 +44,8 @@ export interface StageActivitiesOptions {
   /** URIs of the storage roots. @default the folder of the backend */
   readonly roots?: readonly string[];
   readonly poll?: ActivitiesOptions['poll'];
+  /** @default each run looks at its job itself, so that a test sees every poll */
+  readonly watch?: ActivitiesOptions['watch'];
 }
 
 export function stageActivities({ api, folder }: Backend, options: StageActivitiesOptions = {}): Activities {
@@ -56,5 +58,6 @@ export function stageActivities({ api, folder }: Backend, options: StageActiviti
     providers,
     storage: options.roots ?? [folder.uri],
     ...(options.poll && { poll: options.poll }),
+    watch: options.watch ?? { mode: 'job' },
   });
 }

@@ -1,4 +1,5 @@
 /** Batches: check the input, create once, find, watch, cancel, collect. */
+import type { AnnouncedJob } from '../contract/account-watch.js';
 import type {
   BatchActivities,
   CheckBatchInputInput,
@@ -25,6 +26,7 @@ import { BATCHES } from '../provider/job-kinds.js';
 import { parseReply, type Reply } from '../provider/reply.js';
 import { checkBatchInput, type BatchInputReport } from '../requests/check-input.js';
 import type { Storage } from '../storage/storage.js';
+import { announce } from './calls/announce.js';
 import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
 import { waitUntilFileIsProcessed } from './calls/file-processing.js';
 import { cancelJob } from './calls/jobs.js';
@@ -82,7 +84,11 @@ export class BatchActivityGroup implements BatchActivities {
     });
     // The answer of the create must not wait for it.
     if (input.counted !== null) void tellBudget(api, input.counted);
-    return created;
+    const { id, status, timestamps } = created.job;
+    const { createdAt, expiresAt } = timestamps;
+    const { workflowId } = input.owner;
+    const job: AnnouncedJob = { kind: 'batches', id, status, workflowId, createdAt, expiresAt };
+    return { ...created, watchedBy: await announce(this.#context, api, input.watch, job) };
   }
 
   async findBatch(input: InterruptedCreate): Promise<BatchSnapshot | null> {
@@ -94,7 +100,7 @@ export class BatchActivityGroup implements BatchActivities {
   }
 
   async watchBatch(input: WatchBatchInput): Promise<Sighting<BatchSnapshot>> {
-    return watchJob<BatchSnapshot>(this.#api(input), this.#context.poll, input, {
+    return watchJob<BatchSnapshot>(this.#context, this.#api(input), input, {
       kind: BATCHES,
       hasChanged: ({ requestCounts }) => !input.isHalfDone && isHalfDone(requestCounts),
       describe: async ({ requestCounts: counts }) => ({

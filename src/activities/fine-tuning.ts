@@ -1,5 +1,6 @@
 /** Fine-tuning jobs: check the files, create once, find, watch, cancel, pause, resume, collect. */
 import type { FineTuning } from 'openai/resources/fine-tuning/fine-tuning';
+import type { AnnouncedJob } from '../contract/account-watch.js';
 import type {
   CheckedTrainingFile,
   CheckTrainingFileInput,
@@ -29,6 +30,7 @@ import { pageSchema } from '../provider/pages.js';
 import { parseReply, type Reply } from '../provider/reply.js';
 import { checkTrainingFile } from '../training/check-examples.js';
 import { NO_CAPACITY_DELAY_MS } from './calls/api-failure.js';
+import { announce } from './calls/announce.js';
 import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-once.js';
 import { cancelJob, changeJob } from './calls/jobs.js';
 import { keyedJobs, keyForMetadata } from './calls/keyed-jobs.js';
@@ -75,7 +77,7 @@ export class FineTuningActivityGroup implements FineTuningActivities {
   async createFineTuningJob(input: CreateFineTuningJobInput): Promise<CreatedOnce<FineTuningSnapshot>> {
     const api = this.#api(input);
     const key = await keyForMetadata(api, input.owner);
-    return createOnce<FineTuningSnapshot>({
+    const created = await createOnce<FineTuningSnapshot>({
       ...keyedJobs(FINE_TUNING_JOBS, api, input),
       operation: 'fineTuning.create',
       startedAt: input.startedAt,
@@ -85,6 +87,11 @@ export class FineTuningActivityGroup implements FineTuningActivities {
       beforeCreate: () => assertSlotsStayFree(api, input.leaveFreeSlots),
       create: () => requestFineTuningJob(api, input, key),
     });
+    const { id, status, timestamps } = created.job;
+    const { createdAt } = timestamps;
+    const { workflowId } = input.owner;
+    const job: AnnouncedJob = { kind: 'fineTuning', id, status, workflowId, createdAt, expiresAt: null };
+    return { ...created, watchedBy: await announce(this.#context, api, input.watch, job) };
   }
 
   async findFineTuningJob(input: InterruptedCreate): Promise<FineTuningSnapshot | null> {
@@ -97,7 +104,7 @@ export class FineTuningActivityGroup implements FineTuningActivities {
 
   async watchFineTuningJob(input: WatchInput): Promise<FineTuningSighting> {
     const api = this.#api(input);
-    const sighting = await watchJob<FineTuningSnapshot>(api, this.#context.poll, input, {
+    const sighting = await watchJob<FineTuningSnapshot>(this.#context, api, input, {
       kind: FINE_TUNING_JOBS,
       describe: async (job) => {
         const steps = job.status === 'running' ? await latestStep(api, input.id) : null;

@@ -1,4 +1,5 @@
 /** The activities: the part of the worker that calls the API and works on storage. */
+import type { AccountWatchActivities } from '../contract/activities/account-watch.js';
 import type { Activities } from '../contract/activities/index.js';
 import type { BatchActivities } from '../contract/activities/batch.js';
 import type { BulkBatchActivities } from '../contract/activities/bulk-batch.js';
@@ -7,8 +8,10 @@ import type { FineTuningActivities } from '../contract/activities/fine-tuning.js
 import type { TokenBudgetActivities } from '../contract/activities/token-budget.js';
 import type { PartRunActivities } from '../contract/activities/part-runs.js';
 import { toMs, type Duration } from '../contract/duration.js';
+import type { WatchMode } from '../contract/spec-fields.js';
 import { Providers, type ProviderOptions } from '../provider/providers.js';
 import { Storage } from '../storage/storage.js';
+import { AccountWatchActivityGroup } from './account-watch.js';
 import { BatchActivityGroup } from './batch.js';
 import { BulkBatchActivityGroup } from './bulk-batch.js';
 import { FileActivityGroup } from './files.js';
@@ -28,6 +31,25 @@ export interface ActivitiesOptions {
    * @default { min: '5s', max: '5m' }
    */
   readonly poll?: { readonly min?: Duration; readonly max?: Duration };
+  /** How jobs are watched that are under way. */
+  readonly watch?: {
+    /**
+     * `account`: one watch for all jobs of an account, which reads the provider's lists and wakes the runs of those that
+     * have begun or ended. `job`: each run looks at its job itself. The `watch` of a spec takes precedence.
+     * @default 'account' for providers that list jobs with their metadata, 'job' for others
+     */
+    readonly mode?: WatchMode;
+    /**
+     * How often a run checks that its job is watched. A run whose job is not, looks at it itself.
+     * @default '6h'
+     */
+    readonly net?: Duration;
+    /**
+     * What the watch does with a job whose run has ended, so that nobody waits for its results.
+     * @default 'leave', and it is counted on the page of the watch
+     */
+    readonly onOrphan?: 'leave' | 'cancel';
+  };
 }
 
 /**
@@ -40,6 +62,11 @@ export function createActivities(options: ActivitiesOptions): Activities {
     providers: new Providers(options.providers),
     storage: options.storage instanceof Storage ? options.storage : new Storage({ roots: options.storage }),
     poll: { minMs: toMs(options.poll?.min ?? '5s'), maxMs: toMs(options.poll?.max ?? '5m') },
+    watch: {
+      mode: options.watch?.mode ?? null,
+      netMs: toMs(options.watch?.net ?? '6h'),
+      onOrphan: options.watch?.onOrphan ?? 'leave',
+    },
   };
   return {
     ...withFailures<FileActivities>(new FileActivityGroup(context), context),
@@ -47,6 +74,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
     ...withFailures<FineTuningActivities>(new FineTuningActivityGroup(context), context),
     ...withFailures<BulkBatchActivities>(new BulkBatchActivityGroup(context), context),
     ...withFailures<PartRunActivities>(new PartRunActivityGroup(context), context),
+    ...withFailures<AccountWatchActivities>(new AccountWatchActivityGroup(context), context),
     ...withFailures<TokenBudgetActivities>(new TokenBudgetActivityGroup(context), context),
   };
 }

@@ -3,7 +3,8 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
 import { bulkBatchResultSchema, type BulkBatchProgress, type BulkBatchResult } from '../contract/bulk-batch.js';
 import { fineTuningResultSchema, type FineTuningProgress, type FineTuningResult } from '../contract/fine-tuning.js';
-import { latestPoll } from './live-progress.js';
+import type { CommonProgress } from '../contract/progress.js';
+import { withLatest } from './live-progress.js';
 
 /** What the handles of all kinds of runs have in common. */
 abstract class JobRun {
@@ -35,13 +36,9 @@ abstract class JobRun {
     await this.handle.signal('wake');
   }
 
-  /** The workflow's own progress, updated with the latest poll if that is newer. */
-  protected async latestProgress<T extends { jobId: string | null; lastCheckedAt: number | null }>(): Promise<T> {
-    const progress = await this.handle.query<T>('progress');
-    const poll = await latestPoll(this.#client, this.handle);
-    return poll && poll.checkedAt >= (progress.lastCheckedAt ?? 0)
-      ? { ...progress, ...poll.fields, lastCheckedAt: poll.checkedAt }
-      : progress;
+  /** The workflow's own progress, with what was seen last of the job if that is newer. */
+  protected async latestProgress<T extends CommonProgress>(): Promise<T> {
+    return withLatest(this.#client, this.handle, await this.handle.query<T>('progress'));
   }
 }
 
@@ -59,6 +56,16 @@ export class BatchRun extends JobRun {
   /** The current state of the run, with the counts of the latest poll. */
   async progress(): Promise<BatchProgress> {
     return this.latestProgress<BatchProgress>();
+  }
+
+  /**
+   * Reads the batch at the provider now.
+   *
+   * @throws WorkflowUpdateFailedError of `@temporalio/client` if the provider refuses, or does not answer within two
+   *   minutes
+   */
+  async look(): Promise<BatchProgress> {
+    return this.handle.executeUpdate<BatchProgress, []>('look');
   }
 }
 
@@ -113,6 +120,16 @@ export class FineTuningRun extends JobRun {
   /** The current state of the run, with the training steps of the latest poll. */
   async progress(): Promise<FineTuningProgress> {
     return this.latestProgress<FineTuningProgress>();
+  }
+
+  /**
+   * Reads the job at the provider now.
+   *
+   * @throws WorkflowUpdateFailedError of `@temporalio/client` if the provider refuses, or does not answer within two
+   *   minutes
+   */
+  async look(): Promise<FineTuningProgress> {
+    return this.handle.executeUpdate<FineTuningProgress, []>('look');
   }
 
   /**

@@ -130,7 +130,7 @@ export interface FailureDetails {
   ApiRefused: ApiErrorDetails;
   ApiUnavailable: ApiErrorDetails;
   WaitingForCapacity: ApiErrorDetails;
-  NothingNew: { readonly status: string; readonly checkedAt: number } & Readonly<Record<string, unknown>>;
+  NothingNew: { readonly status: string; readonly checkedAt?: number } & Readonly<Record<string, unknown>>;
   NotSettled: { readonly jobId: string; readonly lacks: readonly string[] };
   AmbiguousCreate: { readonly operation: string; readonly lookFor: Readonly<Record<string, unknown>> };
   JobVanished: { readonly jobId: string; readonly missingSince: number | null; readonly lastStatus: string };

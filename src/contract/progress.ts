@@ -36,6 +36,11 @@ export interface CommonProgress {
   readonly jobId: string | null;
   /** Epoch seconds of the last read that found something new; null before the first. */
   readonly lastCheckedAt: number | null;
+  /**
+   * Workflow id of the watch that wakes the run when its job has begun or ended, and that knows the job's latest counts;
+   * null where the run looks at its job itself.
+   */
+  readonly watchedBy: string | null;
   readonly cancelRequested: boolean;
   readonly cancellation: Cancellation | null;
   /** Null while everything that the run asks for is answered. */

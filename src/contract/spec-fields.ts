@@ -62,6 +62,10 @@ export const metadataSchema = z
     `must have at most ${MAX_USER_PAIRS} pairs: the API allows ${METADATA_LIMITS.pairs}, and "${JOB_KEY}" is reserved`,
   );
 
+/** Who looks whether a job has ended. */
+export const WATCH_MODES = ['account', 'job'] as const;
+export type WatchMode = (typeof WATCH_MODES)[number];
+
 /** The fields that all specs have. */
 export const commonSpecFields = {
   metadata: metadataSchema.optional(),
@@ -85,6 +89,13 @@ export const commonSpecFields = {
    * @default the worker's (`LLM_JOBS_POLL_MIN`, `LLM_JOBS_POLL_MAX`)
    */
   poll: z.strictObject({ min: durationSchema.optional(), max: durationSchema.optional() }).optional(),
+  /**
+   * Who looks whether the job has ended. `account`: one watch for all jobs of an account, which reads the provider's
+   * lists and wakes the run. `job`: the run itself, at intervals within `poll`.
+   * @default 'job' for a spec with `poll`; otherwise the worker's choice, which is `account` for a provider that lists
+   *   jobs with their metadata
+   */
+  watch: z.enum(WATCH_MODES).optional(),
   /**
    * How long a job may be missing at the provider (404) before the run fails with `JobVanished`.
    * @default '15m'

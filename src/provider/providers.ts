@@ -15,6 +15,12 @@ export interface ProviderTraits {
    */
   readonly metadata: boolean;
   /**
+   * Whether batches and fine-tuning jobs can be listed, with their metadata. Without it, each run looks at its job
+   * itself.
+   * @default true
+   */
+  readonly lists: boolean;
+  /**
    * Whether uploads accept `expires_after`.
    * @default true
    */
@@ -88,6 +94,7 @@ export class Providers {
         name,
         {
           metadata: true,
+          lists: true,
           fileExpiry: true,
           fileMustBeProcessed: false,
           fineTuningSlots: null,

@@ -6,6 +6,8 @@ import { clusterIdOf, isOpenRun } from './server.js';
 export interface OwnerRun {
   readonly workflowId: string;
   readonly status: string;
+  /** Null where the run no longer exists. */
+  readonly taskQueue: string | null;
   /** Whether the run that owns the job is open, or the run that a reset made of it. */
   readonly isOpen: boolean;
 }
@@ -23,22 +25,22 @@ export async function ownerHere(temporal: Client, key: string | undefined): Prom
 
 /** The run that owns a job, or the run that a reset made of it. */
 export async function ownerRunOf(temporal: Client, owner: JobOwner): Promise<OwnerRun> {
-  const workflowId = await fullWorkflowId(temporal, owner);
+  const workflowId = await workflowIdOf(temporal, owner);
   const current = await describeRun(temporal, workflowId);
   if (current && (await ownerRunId(temporal, workflowId, current)) === owner.runId) return { workflowId, ...current };
   const original = await describeRun(temporal, workflowId, owner.runId);
-  return { workflowId, status: original?.status ?? 'NOT_FOUND', isOpen: original?.isOpen ?? false };
+  const { status = 'NOT_FOUND', isOpen = false, taskQueue = null } = original ?? {};
+  return { workflowId, status, isOpen, taskQueue };
 }
 
 /**
- * Hints to the run that owns a job that the job may have changed. A later run under the same workflow id takes the hint
- * as well, which is harmless: a hint only makes a run look at its own job.
+ * Hints to the run of a workflow id that its job may have changed. A run that has nothing to do with the job may take
+ * the hint, which is harmless: a hint only makes a run look at its own job.
  *
  * @returns false if no run under that workflow id is open
  * @throws the errors of the client if Temporal cannot be reached
  */
-export async function wakeOwner(temporal: Client, owner: JobOwner): Promise<boolean> {
-  const workflowId = await fullWorkflowId(temporal, owner);
+export async function wakeRun(temporal: Client, workflowId: string): Promise<boolean> {
   try {
     await temporal.workflow.getHandle(workflowId).signal('wake');
     return true;
@@ -48,8 +50,13 @@ export async function wakeOwner(temporal: Client, owner: JobOwner): Promise<bool
   }
 }
 
+/** The same for the run that owns a job. */
+export async function wakeOwner(temporal: Client, owner: JobOwner): Promise<boolean> {
+  return wakeRun(temporal, await workflowIdOf(temporal, owner));
+}
+
 /** The workflow id of an owner. In a key of maximum length, its middle may be cut out. */
-async function fullWorkflowId(temporal: Client, owner: JobOwner): Promise<string> {
+export async function workflowIdOf(temporal: Client, owner: JobOwner): Promise<string> {
   const isCut = jobKeyOf({ ...owner, workflowId: `${owner.workflowId}x` }).includes('~');
   if (!isCut) return owner.workflowId;
   const cut = owner.workflowId.lastIndexOf('~');
@@ -63,8 +70,9 @@ async function fullWorkflowId(temporal: Client, owner: JobOwner): Promise<string
 
 async function describeRun(temporal: Client, workflowId: string, runId?: string) {
   try {
-    const { status, runId: described, memo } = await temporal.workflow.getHandle(workflowId, runId).describe();
-    return { status: status.name, isOpen: isOpenRun(status.name), runId: described, memo };
+    const run = await temporal.workflow.getHandle(workflowId, runId).describe();
+    const { status, memo, taskQueue } = run;
+    return { status: status.name, isOpen: isOpenRun(status.name), runId: run.runId, memo, taskQueue };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

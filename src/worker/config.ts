@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { BATCH_LIMITS } from '../contract/limits.js';
 import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { toMs } from '../contract/duration.js';
-import { durationSchema } from '../contract/spec-fields.js';
+import { durationSchema, WATCH_MODES, type WatchMode } from '../contract/spec-fields.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 import { checkedSecrets } from '../webhooks/verify-delivery.js';
 import type { WebhookServerConfig } from './webhook-server.js';
@@ -23,6 +23,8 @@ const blankAsAbsent = (value: unknown): unknown => (typeof value === 'string' ? 
 const text = z.preprocess(blankAsAbsent, z.string().optional());
 const count = (byDefault: number, max: number) =>
   z.preprocess(blankAsAbsent, z.coerce.number().int().min(1).max(max).default(byDefault));
+const choice = <const Value extends string>(values: readonly Value[]) =>
+  z.preprocess(blankAsAbsent, z.enum(values).optional());
 const duration = (byDefault: string) => z.preprocess(blankAsAbsent, durationSchema.default(byDefault));
 
 const environmentSchema = z.object({
@@ -37,6 +39,9 @@ const environmentSchema = z.object({
   LLM_JOBS_STORAGE: text,
   LLM_JOBS_POLL_MIN: duration('5s'),
   LLM_JOBS_POLL_MAX: duration('5m'),
+  LLM_JOBS_WATCH: choice(WATCH_MODES),
+  LLM_JOBS_WATCH_NET: duration('6h'),
+  LLM_JOBS_ON_ORPHAN: choice(['leave', 'cancel']),
   LLM_JOBS_LOG_LEVEL: z.preprocess(
     (value) => (typeof value === 'string' ? value.trim().toUpperCase() || undefined : value),
     z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
@@ -60,6 +65,8 @@ export interface WorkerConfig {
   readonly storage: readonly string[];
   /** Bounds of the poll interval, in ms. */
   readonly poll: { readonly min: number; readonly max: number };
+  /** How jobs are watched that are under way, as in the options of `createActivities`. */
+  readonly watch: { readonly mode?: WatchMode; readonly net: number; readonly onOrphan?: 'leave' | 'cancel' };
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   /** How many activities run concurrently at most. */
   readonly maxActivities: number;
@@ -94,6 +101,11 @@ export function readWorkerConfig(
     taskQueue: spec.LLM_JOBS_TASK_QUEUE,
     storage: storageRoots(spec.LLM_JOBS_STORAGE, folder),
     poll,
+    watch: {
+      ...(spec.LLM_JOBS_WATCH && { mode: spec.LLM_JOBS_WATCH }),
+      net: toMs(spec.LLM_JOBS_WATCH_NET),
+      ...(spec.LLM_JOBS_ON_ORPHAN && { onOrphan: spec.LLM_JOBS_ON_ORPHAN }),
+    },
     logLevel: spec.LLM_JOBS_LOG_LEVEL,
     maxActivities: spec.LLM_JOBS_MAX_ACTIVITIES,
     createsPerHour: spec.LLM_JOBS_CREATES_PER_HOUR,

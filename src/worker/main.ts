@@ -100,7 +100,7 @@ async function serve(
     namespace,
     taskQueue: config.taskQueue,
     workflowBundle: { codePath: workflowBundlePath() },
-    activities: createActivities({ providers, storage: config.storage, poll: config.poll }),
+    activities: createActivities({ providers, storage: config.storage, poll: config.poll, watch: config.watch }),
     maxConcurrentActivityTaskExecutions: config.maxActivities,
     // A stopped worker leaves every job as it is: running activities may finish, the next worker takes over the rest.
     shutdownGraceTime: config.shutdownGraceMs,

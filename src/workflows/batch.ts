@@ -19,7 +19,13 @@ import { parseBatchSpec, parseCheckedBatchInput } from '../contract/spec-parsers
 import { BATCH_STATUS_RULES, isBatchEnd, type BatchEnd } from '../contract/status.js';
 import { PartCapacity } from './bulk/part-capacity.js';
 import { reportingToBulk } from './bulk/part-report.js';
-import { createJobActivities, runActivity, shortActivities, transferActivities } from './lifecycle/activity-calls.js';
+import {
+  createJobActivities,
+  runActivity,
+  shortActivities,
+  transferActivities,
+  type WatchingActivities,
+} from './lifecycle/activity-calls.js';
 import { JobLifecycle } from './lifecycle/job-lifecycle.js';
 import type { CollectContext, JobTypes } from './lifecycle/job-types.js';
 import { RunControl } from './lifecycle/run-control.js';
@@ -59,6 +65,7 @@ interface BatchTypes extends JobTypes {
   readonly end: BatchEnd;
   readonly collected: CollectedBatch | null;
   readonly result: BatchResult;
+  readonly progress: BatchProgress;
 }
 
 class BatchLifecycle extends JobLifecycle<BatchTypes> {
@@ -75,7 +82,7 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     super(spec, run);
     this.#checked = checked;
     this.#capacity = checked?.capacity ? new PartCapacity(checked, checked.capacity, spec.provider, run) : null;
-    setHandler(batchProgressQuery, () => this.#progress(), {
+    setHandler(batchProgressQuery, () => this.progress(), {
       description: "Returns the phase, the batch's status and request counts, the cancellation and the warnings.",
     });
   }
@@ -135,10 +142,10 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     });
   }
 
-  protected watch(input: WatchInput) {
+  protected watch(input: WatchInput, activities: WatchingActivities) {
     const isPastHalf = this.job !== null && isHalfDone(this.job.requestCounts);
     const half = input.status === 'in_progress' ? `, ${isPastHalf ? 'second' : 'first'} half` : '';
-    return runActivity(shortActivities.watchBatch, `Wait while the batch is ${input.status}${half}`, {
+    return runActivity(activities.watchBatch, `Wait while the batch is ${input.status}${half}`, {
       ...input,
       isHalfDone: isPastHalf,
     });
@@ -214,7 +221,7 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     return [...(inputFileId === undefined ? [] : [inputFileId]), ...(isOutputDue ? this.#readWhole : [])];
   }
 
-  #progress(): BatchProgress {
+  protected progress(): BatchProgress {
     return {
       ...this.commonProgress,
       counts: this.job?.requestCounts ?? { total: 0, completed: 0, failed: 0 },
@@ -225,7 +232,7 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
 
   protected details({ phase, jobId, lastCheckedAt }: CommonProgress) {
     const { endpoint, provider, input } = this.spec;
-    const { counts, expiresAt, waitingFor } = this.#progress();
+    const { counts, expiresAt, waitingFor } = this.progress();
     const { lines, output, errors } = this.collected ?? {};
     return {
       title: 'Batch',

@@ -212,6 +212,7 @@ class BulkBatchLifecycle {
       status: `round ${round}`,
       jobId: null,
       lastCheckedAt: null,
+      watchedBy: null,
       round,
       parts: {
         total: parts.total,

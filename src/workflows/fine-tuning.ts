@@ -1,5 +1,5 @@
 /** The lifecycle of one fine-tuning job: what it does differently from other jobs. */
-import { ActivityFailure, ApplicationFailure, isCancellation, setHandler } from '@temporalio/workflow';
+import { setHandler } from '@temporalio/workflow';
 import type { CheckedTrainingFile, CollectedFineTuning, TrainingRole } from '../contract/activities/fine-tuning.js';
 import type { CreateOnceInput, JobSearch, Sighting, WatchInput } from '../contract/activities/jobs.js';
 import { failure, invalidField, invalidInput } from '../contract/failures.js';
@@ -20,11 +20,12 @@ import {
   runActivity,
   shortActivities,
   transferActivities,
+  type WatchingActivities,
 } from './lifecycle/activity-calls.js';
 import { JobLifecycle } from './lifecycle/job-lifecycle.js';
 import type { CollectContext, JobTypes } from './lifecycle/job-types.js';
 import { RunControl } from './lifecycle/run-control.js';
-import { messageOf } from './lifecycle/run-failures.js';
+import { asUpdateFailure } from './lifecycle/run-failures.js';
 import { iso } from './lifecycle/time.js';
 import type { EndedJob } from './lifecycle/wait-for-end.js';
 import { fineTuningProgressQuery, pauseUpdate, resumeUpdate } from './messages.js';
@@ -51,6 +52,7 @@ interface FineTuningTypes extends JobTypes {
   readonly end: FineTuningEnd;
   readonly collected: CollectedFineTuning | null;
   readonly result: FineTuningResult;
+  readonly progress: FineTuningProgress;
 }
 
 class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
@@ -61,7 +63,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
 
   constructor(spec: ParsedFineTuningSpec, run: RunControl) {
     super(spec, run);
-    setHandler(fineTuningProgressQuery, () => this.#progress(), {
+    setHandler(fineTuningProgressQuery, () => this.progress(), {
       description: "Returns the phase, the job's status and training steps, the cancellation and the warnings.",
     });
     setHandler(pauseUpdate, () => this.#pauseOrResume('pause'), {
@@ -145,9 +147,9 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     });
   }
 
-  protected async watch(input: WatchInput): Promise<Sighting<FineTuningSnapshot>> {
+  protected async watch(input: WatchInput, activities: WatchingActivities): Promise<Sighting<FineTuningSnapshot>> {
     const summary = `Wait while the job is ${input.status}`;
-    const sighting = await runActivity(shortActivities.watchFineTuningJob, summary, input);
+    const sighting = await runActivity(activities.watchFineTuningJob, summary, input);
     this.#steps = sighting.steps ?? this.#steps;
     return sighting;
   }
@@ -217,10 +219,10 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
         : [promptActivities.resumeFineTuningJob, `Resume ${id}`];
     const changed = await this.run.untilEnded(() =>
       runActivity(activity, summary, { provider, id }).catch((error: unknown) => {
-        throw asUpdateFailure(action, error);
+        throw asUpdateFailure(`${action} the job`, `fineTuning.${action}`, error);
       }),
     );
-    if (changed.interrupted) throw asUpdateFailure(action, 'the run ended first');
+    if (changed.interrupted) throw asUpdateFailure(`${action} the job`, `fineTuning.${action}`, 'the run ended first');
     const job = changed.value;
     this.#lastChange = action;
     if (job) this.see(job);
@@ -240,7 +242,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     return this.spec.method?.type ?? 'supervised';
   }
 
-  #progress(): FineTuningProgress {
+  protected progress(): FineTuningProgress {
     return {
       ...this.commonProgress,
       steps: this.#steps,
@@ -250,7 +252,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
 
   protected details({ phase, jobId, lastCheckedAt }: CommonProgress) {
     const { model, provider } = this.spec;
-    const { steps, estimatedFinish } = this.#progress();
+    const { steps, estimatedFinish } = this.progress();
     return {
       title: 'Fine-tuning job',
       rows: [
@@ -265,20 +267,6 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
       ] as const,
     };
   }
-}
-
-/** The failure of an update, which says what did not happen and why. */
-function asUpdateFailure(action: 'pause' | 'resume', error: unknown): unknown {
-  if (isCancellation(error)) return error;
-  const operation = `fineTuning.${action}`;
-  const refused = error instanceof ActivityFailure ? error.cause : null;
-  const details = refused instanceof ApplicationFailure ? refused.details : null;
-  return ApplicationFailure.create({
-    type: (refused instanceof ApplicationFailure && refused.type) || 'ApiUnavailable',
-    message: `could not ${action} the job: ${typeof error === 'string' ? error : messageOf(error)}`,
-    nonRetryable: true,
-    details: details ?? [{ operation, status: null, code: null, type: null, param: null, requestId: null }],
-  });
 }
 
 function fineTuningFailed({ id: jobId, error }: FineTuningSnapshot, lastError: string | null) {

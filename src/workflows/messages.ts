@@ -1,9 +1,11 @@
 /** The signals, queries and updates of the workflows. Their names are what clients in any language send. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { AnnouncedJob } from '../contract/account-watch.js';
 import type { BatchProgress } from '../contract/batch.js';
 import type { BulkBatchProgress } from '../contract/bulk-batch.js';
 import type { FineTuningProgress } from '../contract/fine-tuning.js';
 import type { OpenParts, PartReport } from '../contract/part-report.js';
+import type { CommonProgress } from '../contract/progress.js';
 import type {
   BudgetState,
   CapacityRecord,
@@ -25,10 +27,16 @@ export const batchProgressQuery = defineQuery<BatchProgress>('progress');
 export const bulkBatchProgressQuery = defineQuery<BulkBatchProgress>('progress');
 export const fineTuningProgressQuery = defineQuery<FineTuningProgress>('progress');
 
+/** Reads the job now and returns fresh progress. */
+export const lookUpdate = defineUpdate<CommonProgress>('look');
+
 /** Pauses a fine-tuning job, or the creating of batches, and returns the status. */
 export const pauseUpdate = defineUpdate<string>('pause');
 /** Resumes what was paused and returns the status. */
 export const resumeUpdate = defineUpdate<string>('resume');
+
+/** To the watch of an account: a job was created. */
+export const announceSignal = defineSignal<[job: AnnouncedJob]>('announce');
 
 /** To the token budget: a part waits for capacity, or was enqueued by a run that starts by itself. */
 export const requestCapacitySignal = defineSignal<[CapacityRequest]>('request');

@@ -48,7 +48,10 @@ export interface CreateOnce<T extends JobSnapshot> extends KeyedJobs<T> {
   readonly create: () => Promise<Reply<T>>;
 }
 
-export async function createOnce<T extends JobSnapshot>(request: CreateOnce<T>): Promise<CreatedOnce<T>> {
+/** Whether the job is watched, is not known here. */
+type Created<T> = Omit<CreatedOnce<T>, 'watchedBy'>;
+
+export async function createOnce<T extends JobSnapshot>(request: CreateOnce<T>): Promise<Created<T>> {
   const startedMs = performance.now();
   const ledger = await openLedger<T>(request.startedAt, request.mayExist);
   return withHeartbeat(
@@ -68,7 +71,7 @@ async function adoptOrCreate<T extends JobSnapshot>(
   request: CreateOnce<T>,
   ledger: CreateLedger<T>,
   startedMs: number,
-): Promise<CreatedOnce<T>> {
+): Promise<Created<T>> {
   const { withUnknownOutcome, mayExist } = ledger;
   if (mayExist) {
     if (ledger.mayBeUnderWay && request.canFind) await untilRequestsHaveEnded(request, ledger);

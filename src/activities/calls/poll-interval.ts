@@ -30,7 +30,15 @@ export function pollInterval(
   const age = Math.max(0, times.nowMs - (times.createdAtMs ?? times.nowMs));
   const byAge = Math.min(Math.max(age * SHARE_OF_AGE, bounds.minMs), Math.max(bounds.minMs, bounds.maxMs));
   const withJitter = byAge * (1 - JITTER + 2 * JITTER * random);
-  const untilExpiry = times.expiresAtMs === null ? Infinity : times.expiresAtMs + AFTER_EXPIRY_MS - times.nowMs;
-  const interval = untilExpiry > 0 ? Math.min(withJitter, untilExpiry) : withJitter;
+  return notBeyondExpiry(withJitter, times);
+}
+
+/** The interval, or a shorter one where the job expires before: then it is looked at right after that. */
+export function notBeyondExpiry(
+  intervalMs: number,
+  { nowMs, expiresAtMs }: { readonly nowMs: number; readonly expiresAtMs: number | null },
+): number {
+  const untilExpiry = expiresAtMs === null ? Infinity : expiresAtMs + AFTER_EXPIRY_MS - nowMs;
+  const interval = untilExpiry > 0 ? Math.min(intervalMs, untilExpiry) : intervalMs;
   return Math.max(1, Math.round(interval));
 }

@@ -1,4 +1,5 @@
 /** The activities as workflows call them and workers implement them. */
+import type { AccountWatchActivities } from './account-watch.js';
 import type { BatchActivities } from './batch.js';
 import type { BulkBatchActivities } from './bulk-batch.js';
 import type { FileActivities } from './files.js';
@@ -11,4 +12,5 @@ export type Activities = FileActivities &
   FineTuningActivities &
   BulkBatchActivities &
   PartRunActivities &
-  TokenBudgetActivities;
+  TokenBudgetActivities &
+  AccountWatchActivities;

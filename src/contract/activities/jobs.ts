@@ -1,6 +1,7 @@
 /** Types that the activities of batches and of fine-tuning jobs share. */
 import type { RunOwner } from '../job-key.js';
 import type { JobSnapshot } from '../snapshots.js';
+import type { WatchMode } from '../spec-fields.js';
 
 /** A job at a provider. */
 export interface JobRef {
@@ -26,6 +27,8 @@ export interface CreateOnceInput extends JobSearch {
   /** Whether an earlier run of this workflow (before a reset) may have created the job. */
   readonly mayExist: boolean;
   readonly onAmbiguousCreate: 'fail' | 'createAgain';
+  /** Undefined for the worker's choice. */
+  readonly watch?: WatchMode | undefined;
 }
 
 export interface CreatedOnce<T> {
@@ -34,6 +37,8 @@ export interface CreatedOnce<T> {
   readonly adopted: boolean;
   /** Whether an earlier request with an unknown outcome may still create a duplicate: look for the key again later. */
   readonly mayHaveDuplicate: boolean;
+  /** Workflow id of the watch that wakes the run; null where the run looks at its job itself. */
+  readonly watchedBy: string | null;
 }
 
 /** A create that was cancelled while its request was in flight. */
@@ -80,6 +85,10 @@ export interface WatchInput {
   readonly reportFrom: number | null;
   readonly createdAt: number | null;
   readonly expiresAt: number | null;
+  /** Workflow id of the watch by which the run is woken, so that it can sleep; without it, the run polls. */
+  readonly watchedBy?: string | null;
+  /** Whether the run was woken: what it is told of may take a moment to be seen. */
+  readonly isHinted?: boolean;
   /** Bounds of the poll interval, in milliseconds; null for those of the worker. */
   readonly poll: { readonly minMs: number | null; readonly maxMs: number | null };
 }

@@ -35,6 +35,9 @@ export const promptActivities = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
+/** By which a job is looked at: patiently, or promptly where a person waits. */
+export type WatchingActivities = typeof shortActivities;
+
 /**
  * Activities that create a job. They are never abandoned while the outcome is unknown: when cancelled, they finish the
  * request under way first.
@@ -55,6 +58,14 @@ export const transferActivities = proxyActivities<Activities>({
   heartbeatTimeout,
   retry,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/** The sweeps of an account's watch. A long list takes a while, and the next attempt goes on with what was learnt. */
+export const sweepActivities = proxyActivities<Activities>({
+  startToCloseTimeout: '15m',
+  heartbeatTimeout,
+  retry,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
 /**

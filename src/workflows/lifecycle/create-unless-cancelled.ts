@@ -12,7 +12,7 @@ const SEARCHES = [
 ] as const;
 
 /** A job that this run created or adopted. */
-export type CreatedJob<Job> = Pick<CreatedOnce<Job>, 'job' | 'mayHaveDuplicate'>;
+export type CreatedJob<Job> = Pick<CreatedOnce<Job>, 'job' | 'mayHaveDuplicate'> & Partial<CreatedOnce<Job>>;
 
 /**
  * Creates a job unless a cancel comes first. After a cancel during the create it is unknown whether there is a job, so

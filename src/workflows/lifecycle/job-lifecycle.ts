@@ -2,7 +2,6 @@
  * The lifecycle of one job at the provider, whatever its kind: check the input, upload it, create the job, wait for its
  * end, collect the results, clean up. A subclass makes the calls of its kind; the order and the rules are here.
  */
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type {
   CancelReply,
   CreatedOnce,
@@ -16,20 +15,23 @@ import type { UploadFileInput } from '../../contract/activities/files.js';
 import { failure } from '../../contract/failures.js';
 import type { CommonProgress } from '../../contract/progress.js';
 import { toMs } from '../../contract/duration.js';
-import { runActivity, shortActivities, transferActivities } from './activity-calls.js';
+import { runActivity, shortActivities, transferActivities, type WatchingActivities } from './activity-calls.js';
 import { createUnlessCancelled, type CreatedJob } from './create-unless-cancelled.js';
 import { showDetails, type Details } from './current-details.js';
 import { identity } from './identity.js';
 import type { CollectContext, InputFile, JobTypes } from './job-types.js';
+import { answerLooks } from './look.js';
 import { cancellingLateDuplicates } from './late-duplicates.js';
 import { isUnanswered, Persistence } from './persistence.js';
 import type { RunControl } from './run-control.js';
-import { messageOf } from './run-failures.js';
+import { isRefusal, messageOf } from './run-failures.js';
 import { now } from './time.js';
 import { JobWait, type EndedJob, type EndingStatusRules, type StuckJob } from './wait-for-end.js';
 
 /** The provider deletes an upload after 30 days: longer than any job takes, so that only a forgotten one expires. */
 const INPUT_EXPIRES_AFTER_SECONDS = 30 * 24 * 60 * 60;
+
+type Waited<T extends JobTypes> = EndedJob<T['job'], T['end']> | StuckJob<T['job']>;
 
 export abstract class JobLifecycle<T extends JobTypes> {
   protected readonly spec: T['spec'];
@@ -55,6 +57,8 @@ export abstract class JobLifecycle<T extends JobTypes> {
     this.spec = spec;
     this.run = run;
     run.onChange = () => this.#show();
+    const look = () => this.#wait?.lookNow();
+    answerLooks(run, look, () => this.progress());
     this.#persistence = new Persistence(run, {
       giveUpAfterMs: toMs(spec.giveUpAfter),
       dueAt: () => this.#shouldHaveEndedAt(),
@@ -108,7 +112,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
     outcomeUnknown: boolean,
   ): Promise<T['job'] | null>;
 
-  protected abstract watch(input: WatchInput): Promise<Sighting<T['job']>>;
+  protected abstract watch(input: WatchInput, activities: WatchingActivities): Promise<Sighting<T['job']>>;
 
   protected abstract cancel(id: string, isAgain: boolean): Promise<CancelReply<T['job']>>;
 
@@ -134,6 +138,8 @@ export abstract class JobLifecycle<T extends JobTypes> {
   /** The files at the provider that `cleanup` selects. A job that may still run needs its input. */
   protected abstract filesToDelete(mayStillRun: boolean): string[];
 
+  protected abstract progress(): T['progress'];
+
   protected abstract details(progress: CommonProgress): Omit<Details, 'status'>;
 
   protected get commonProgress(): CommonProgress {
@@ -143,6 +149,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
       status: this.job?.status ?? 'not_created',
       jobId: this.job?.id ?? null,
       lastCheckedAt: this.#lastCheckedAt,
+      watchedBy: this.#wait?.watchedBy ?? null,
       cancelRequested: cancellation !== null,
       cancellation,
       attention,
@@ -194,13 +201,13 @@ export abstract class JobLifecycle<T extends JobTypes> {
   }
 
   async #create(uploaded: T['uploaded']): Promise<CreatedJob<T['job']> | null> {
-    const { onAmbiguousCreate } = this.spec;
+    const { onAmbiguousCreate, poll, watch = poll ? 'job' : undefined } = this.spec;
     const { mayExist } = this.#identity;
     const search = this.#search(uploaded);
     this.#isCreateAmbiguous = true;
     const created = await createUnlessCancelled<T['job']>(
       this.run,
-      () => this.create(uploaded, { ...search, mayExist, onAmbiguousCreate }),
+      () => this.create(uploaded, { ...search, mayExist, onAmbiguousCreate, watch }),
       (outcomeUnknown) => {
         const find = () => this.find(uploaded, search, outcomeUnknown);
         // There may be a job, so a refusal must not end the run.
@@ -232,21 +239,19 @@ export abstract class JobLifecycle<T extends JobTypes> {
     return checked;
   }
 
-  #waitForEnd({
-    job,
-    mayHaveDuplicate,
-  }: CreatedJob<T['job']>): Promise<EndedJob<T['job'], T['end']> | StuckJob<T['job']>> {
+  #waitForEnd({ job, mayHaveDuplicate, watchedBy = null }: CreatedJob<T['job']>): Promise<Waited<T>> {
     this.run.enter('waiting');
     let isOver = false;
     const wait = async () => {
       this.#wait = new JobWait<T['job'], T['end']>(this.run, {
         provider: this.spec.provider,
         job,
+        watchedBy,
         spec: this.spec,
         statuses: this.statuses,
         persistence: this.#persistence,
         expiresAt: (seen) => this.expiresAt(seen),
-        watch: (input) => this.watch(input),
+        watch: (input, activities) => this.watch(input, activities),
         cancel: (id, isAgain) => this.cancel(id, isAgain),
         onSeen: (seen, at) => {
           this.job = seen;
@@ -279,10 +284,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
   }
 
   /** @throws `JobStuck` with the ids of the results if they are refused for as long as `giveUpAfter` */
-  async #collect(
-    waited: EndedJob<T['job'], T['end']> | StuckJob<T['job']>,
-    checked: T['checked'],
-  ): Promise<T['collected']> {
+  async #collect(waited: Waited<T>, checked: T['checked']): Promise<T['collected']> {
     this.run.enter('collecting');
     const { job, isStuck } = waited;
     const collect = () => {
@@ -340,10 +342,4 @@ export abstract class JobLifecycle<T extends JobTypes> {
     const progress = this.commonProgress;
     showDetails(this.run, { ...this.details(progress), status: progress.status });
   }
-}
-
-/** Whether a create failed with a clear refusal, so that there is no job. */
-function isRefusal(error: unknown): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  return cause instanceof ApplicationFailure && cause.type === 'ApiRefused';
 }

@@ -1,8 +1,9 @@
 /** The types that the lifecycle of a job is generic over, and what it takes and passes on. */
 import type { CheckedFile } from '../../contract/checked-file.js';
-import type { Cancellation } from '../../contract/progress.js';
+import type { Cancellation, CommonProgress } from '../../contract/progress.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import type { Duration } from '../../contract/duration.js';
+import type { WatchMode } from '../../contract/spec-fields.js';
 
 /** What flows through the lifecycle of one kind of job, in this order. */
 export interface JobTypes {
@@ -17,6 +18,8 @@ export interface JobTypes {
   /** What was collected; null where there was nothing to collect. */
   readonly collected: { readonly warnings: readonly string[] } | null;
   readonly result: { readonly warnings: string[] };
+  /** What the query `progress` and the update `look` answer. */
+  readonly progress: CommonProgress;
 }
 
 /** The fields of a spec that the lifecycle itself depends on. */
@@ -28,6 +31,7 @@ export interface JobSpec {
   readonly stuckAfter: Duration;
   readonly settleFor: Duration;
   readonly giveUpAfter: Duration;
+  readonly watch?: WatchMode | undefined;
   readonly poll?: { readonly min?: Duration | undefined; readonly max?: Duration | undefined } | undefined;
 }
 

@@ -10,10 +10,12 @@ import type { JobSnapshot } from '../../contract/snapshots.js';
 import { toMs, type Duration } from '../../contract/duration.js';
 import type { StatusRules } from '../../contract/status.js';
 import { bounded } from '../../contract/text.js';
+import { promptActivities, shortActivities, type WatchingActivities } from './activity-calls.js';
 import { atMost } from './at-most.js';
 import { Evidence } from './evidence.js';
 import { growing, type Persistence } from './persistence.js';
-import type { RunControl } from './run-control.js';
+import type { Interruptible, RunControl } from './run-control.js';
+import { settling } from './settling.js';
 import { iso, now } from './time.js';
 
 /** How long a job may go on running after a cancel before the cancel is checked, and sent again if it was lost. */
@@ -32,6 +34,8 @@ export interface WaitOptions<Job extends JobSnapshot, End extends string> {
   readonly provider: string;
   /** The job as it was created. */
   readonly job: Job;
+  /** Workflow id of the watch that wakes the run when the job has begun or ended; null where the run must poll. */
+  readonly watchedBy: string | null;
   readonly spec: {
     readonly vanishedAfter: Duration;
     readonly stuckAfter: Duration;
@@ -41,7 +45,7 @@ export interface WaitOptions<Job extends JobSnapshot, End extends string> {
   readonly persistence: Persistence;
   /** Epoch seconds; null where the provider reports none, or jobs of this kind do not expire. */
   readonly expiresAt: (job: Job) => number | null;
-  readonly watch: (input: WatchInput) => Promise<Sighting<Job>>;
+  readonly watch: (input: WatchInput, activities: WatchingActivities) => Promise<Sighting<Job>>;
   readonly cancel: (id: string, isAgain: boolean) => Promise<CancelReply<Job>>;
   /** Called with every new snapshot, and when it was read (epoch seconds). */
   readonly onSeen: (job: Job, at: number) => void;
@@ -104,6 +108,10 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
     }
   }
 
+  get watchedBy(): string | null {
+    return this.#options.watchedBy;
+  }
+
   #isOver(): boolean {
     return this.#hasEnded || this.#options.statuses.isEnd(this.#job.status);
   }
@@ -121,28 +129,77 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
   }
 
   async #watchUntilEnd(): Promise<EndedJob<Job, End> | StuckJob<Job>> {
-    const { statuses, persistence, watch } = this.#options;
+    const { statuses } = this.#options;
     while (true) {
       await atMost(MAX_CANCEL_MS, CANCEL_SUMMARY, () => !this.#isCancelNext());
       const job = this.#job;
       const { status } = job;
       if (statuses.isEnd(status)) return { isStuck: false, job, status };
       if (this.#unansweredCancel) return this.#unanswered(this.#unansweredCancel);
-      const input = this.#watchInput();
-      const { value: watched, unanswered } = await persistence.attempt(
-        'read',
-        () => this.#run.untilWokenOrCancelled(() => watch(input)),
-        ({ interrupted }) => !interrupted,
-      );
-      if (unanswered) {
-        this.#missing?.evidence.interrupt();
-        if (unanswered.isGivenUp) return this.#unanswered(unanswered.attention);
-        await persistence.pause('read');
-      } else if (!watched.interrupted) {
-        const stuck = this.#take(watched.value);
-        if (stuck) return stuck;
-      }
+      const stuck = this.#maySleep() ? await this.#sleep() : await this.#look(this.#watchInput());
+      if (stuck) return stuck;
     }
+  }
+
+  /** Looks at the job until there is something new, a wake or a cancel. Returns the job if it is stuck. */
+  async #look(input: WatchInput): Promise<StuckJob<Job> | null> {
+    const watching = () => this.#options.watch(input, shortActivities);
+    return this.#takeAnswer(() => this.#run.untilWokenOrCancelled(watching));
+  }
+
+  async #takeAnswer(ask: () => Promise<Interruptible<Sighting<Job>>>): Promise<StuckJob<Job> | null> {
+    const { persistence } = this.#options;
+    const { value: watched, unanswered } = await persistence.attempt('read', ask, ({ interrupted }) => !interrupted);
+    if (!unanswered) return watched.interrupted ? null : this.#take(watched.value);
+    this.#missing?.evidence.interrupt();
+    if (unanswered.isGivenUp) return this.#unanswered(unanswered.attention);
+    await persistence.pause('read');
+    return null;
+  }
+
+  /** Whether nothing but an end is to be expected of the job, of which the watch tells. */
+  #maySleep(): boolean {
+    const { watchedBy, persistence } = this.#options;
+    const due = this.#dueAt();
+    const isQuiet = this.#missing === null && !persistence.isUnanswered('read') && !isCancelling(this.#job.status);
+    return watchedBy !== null && isQuiet && this.#run.cancellation === null && (due === null || now() < due);
+  }
+
+  /**
+   * One activity stays pending for as long as the run sleeps. When the run is woken it looks beside that activity, which
+   * takes fewer events than to start it again.
+   */
+  async #sleep(): Promise<StuckJob<Job> | null> {
+    const { watch, watchedBy } = this.#options;
+    const scope = new CancellationScope();
+    const sleeping = settling(scope.run(() => watch({ ...this.#watchInput(), watchedBy }, shortActivities)));
+    while (true) {
+      const slept = await this.#run.untilWokenOrCancelled(() => condition(() => sleeping.outcome !== null));
+      const { outcome } = sleeping;
+      if (outcome) return this.#takeAnswer(async () => ({ value: await outcome(), interrupted: false }));
+      // The activity that is left is of no use after the end, and does no harm: to cancel it takes five events.
+      if (this.#isOver()) return null;
+      if (slept.interrupted && this.#run.cancellation === null) {
+        const stuck = await this.#look({ ...this.#watchInput(), isHinted: true });
+        if (this.#isOver() || stuck) return stuck;
+        if (this.#maySleep()) continue;
+      }
+      scope.cancel();
+      return null;
+    }
+  }
+
+  /**
+   * Reads the job now, for a person who waits.
+   *
+   * @throws ActivityFailure if the provider does not answer soon, or refuses
+   */
+  async lookNow(): Promise<void> {
+    const input = { ...this.#watchInput(), reportFrom: 0 };
+    const sighting = await this.#options.watch(input, promptActivities);
+    if (sighting.kind === 'missing') this.#run.pollNow();
+    else if (sighting.job) this.see(sighting.job, sighting.at);
+    if (this.#isOver()) this.#run.pollNow();
   }
 
   /** @returns the job if it is stuck */

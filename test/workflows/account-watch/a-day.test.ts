@@ -1,0 +1,93 @@
+/** A job that lasts a day and whose run sleeps, in the time of the time-skipping server. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { accountWatchId } from '../../../src/contract/account-watch.js';
+import type { WireBatch } from '../../../src/testing/index.js';
+import { HOUR, MINUTE } from '../../../dev/stage/timing.js';
+import { chatRequests } from '../../support/samples.js';
+import { timeSkippingStage } from '../../support/stage.js';
+import { endpoint, historyLength } from '../../support/runs.js';
+
+describe('a day under the watch of an account', () => {
+  const stage = timeSkippingStage({ watch: { mode: 'account' }, poll: { min: '5m', max: '30m' } });
+  const watch = () => stage.temporal.client.workflow.getHandle(accountWatchId(stage.temporal.taskQueue, 'default'));
+
+  beforeEach(() => {
+    stage.api.faults.clear();
+  });
+
+  async function startDay() {
+    const timing = { validatingMs: MINUTE, inProgressMs: 22 * HOUR, finalizingMs: 30 * MINUTE, jitter: 0 };
+    stage.api.scenarios.forNextBatch({ timing });
+    return stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
+  }
+
+  /** What the list of batches says from now on. */
+  function list(change: (batches: WireBatch[]) => WireBatch[]) {
+    const changed = (body: unknown) => ({ ...(body as object), data: change((body as { data: WireBatch[] }).data) });
+    stage.api.faults.add({ on: 'batches.list', times: Infinity, effect: { kind: 'mutate', change: changed } });
+  }
+
+  /** Hours from the end of the batch until the run had its result. */
+  async function hoursLate(run: Awaited<ReturnType<typeof startDay>>): Promise<number> {
+    const { status, timestamps } = await run.result();
+    expect(status).toBe('completed');
+    const { closeTime } = await run.handle.describe();
+    return (closeTime!.getTime() / 1_000 - timestamps.endedAt!) / 3_600;
+  }
+
+  test('an honest list → at most 50 events and 4 reads of the batch, seen at the next sweep', async () => {
+    const run = await startDay();
+    expect(await hoursLate(run)).toBeLessThan(0.75);
+    expect(await historyLength(run.handle)).toBeLessThanOrEqual(50);
+    expect(stage.calls('batches.retrieve').length).toBeLessThanOrEqual(4);
+    expect(stage.calls('fineTuning.list').length).toBeLessThanOrEqual(1);
+  });
+
+  test('progress while the run sleeps → the counts that the watch saw last', async () => {
+    const run = await startDay();
+    await stage.pass('12h');
+    const { counts, lastCheckedAt, status, watchedBy } = await run.progress();
+    expect({ status, watchedBy }).toEqual({ status: 'in_progress', watchedBy: watch().workflowId });
+    expect(counts.completed).toBeGreaterThan(0);
+    const now = (await stage.temporal.env.currentTimeMs()) / 1_000;
+    expect(now - lastCheckedAt!).toBeLessThan(45 * 60);
+    expect((await run.look()).counts.completed).toBeGreaterThan(0);
+    await run.result();
+  });
+
+  test.each<[string, (batches: WireBatch[]) => WireBatch[]]>([
+    ['never shows the job', () => []],
+    ['shows the job twice, once as it was at first', (batches) => [...batches, ...batches.map(asAtFirst)]],
+    ['shows the first state first', (batches) => [...batches.map(asAtFirst), ...batches]],
+    ['drops the metadata', (batches) => batches.map((batch) => ({ ...batch, metadata: {} }))],
+  ])('a list that %s → seen at the next sweep', async (_, change) => {
+    list(change);
+    expect(await hoursLate(await startDay())).toBeLessThan(0.75);
+  });
+
+  test('a list that never shows an end → seen by the run itself, within twice the interval of its net', async () => {
+    list((batches) => batches.map(asAtFirst));
+    expect(await hoursLate(await startDay())).toBeLessThan(14.5);
+  });
+
+  test('a list that shows an end too early → the run reads its job and goes on', async () => {
+    list((batches) => batches.map((batch) => ({ ...batch, status: 'completed' as const })));
+    expect(await hoursLate(await startDay())).toBeLessThan(0.75);
+  });
+
+  test('a list that is refused → the known jobs are read one by one', async () => {
+    stage.api.faults.add({ on: 'batches.list', times: Infinity, effect: { kind: 'status', status: 403 } });
+    expect(await hoursLate(await startDay())).toBeLessThan(0.75);
+  });
+
+  test('the watch is terminated → within the interval of the net the run starts it again', async () => {
+    const run = await startDay();
+    await stage.pass('1h');
+    await watch().terminate();
+    expect(await hoursLate(run)).toBeLessThan(0.75);
+    await stage.pass('1h');
+    expect((await watch().describe()).status.name).toBe('COMPLETED');
+  });
+});
+
+const asAtFirst = (batch: WireBatch): WireBatch => ({ ...batch, status: 'validating' });

@@ -1,0 +1,86 @@
+/** The watch of an account on the real dev server: whom it wakes, and whom it leaves alone. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { accountWatchId } from '../../../src/contract/account-watch.js';
+import { readWatch } from '../../../src/temporal/account-view.js';
+import { waitFor } from '../../../dev/stage/wait-for.js';
+import { chatRequests, jsonl } from '../../support/samples.js';
+import { devServerStage } from '../../support/stage.js';
+import { endpoint, historyLength } from '../../support/runs.js';
+import { toFile } from 'openai';
+
+const SLOW = { timing: { validatingMs: 50, inProgressMs: 60_000, jitter: 0 } };
+
+describe('the watch of an account', () => {
+  const stage = devServerStage({ watch: { mode: 'account', onOrphan: 'cancel' } });
+  const watchId = () => accountWatchId(stage.temporal.taskQueue, 'default');
+  const look = () => readWatch(stage.temporal.client, watchId());
+  const showsProgress = async () => (await look()).view?.jobs.some(({ status }) => status === 'in_progress') ?? false;
+
+  beforeEach(() => {
+    stage.api.faults.clear();
+  });
+
+  test('jobs end → their runs are woken, and the watch ends after the last', async () => {
+    const runs = await Promise.all(
+      [1, 2, 3].map(() => stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint })),
+    );
+    const results = await Promise.all(runs.map((run) => run.result()));
+    expect(results.map(({ status }) => status)).toEqual(['completed', 'completed', 'completed']);
+    for (const run of runs) expect(await historyLength(run.handle)).toBeLessThanOrEqual(60);
+    expect(stage.calls('batches.retrieve').length).toBeLessThanOrEqual(6);
+    await waitFor(async () => !(await look()).isRunning, 'the watch to end');
+  });
+
+  test('a cancel → the run polls by itself until the batch is cancelled', async () => {
+    stage.api.scenarios.forNextBatch(SLOW);
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
+    await waitFor(async () => (await look()).view?.jobs[0]?.status === 'in_progress', 'in_progress');
+    await run.cancel('enough');
+    expect(await run.result()).toMatchObject({ status: 'cancelled', cancellation: { reason: 'enough' } });
+  });
+
+  test('watch: job in the spec → no watch is started', async () => {
+    await waitFor(async () => !(await look()).isRunning, 'the watch to end');
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, watch: 'job' });
+    expect((await run.result()).status).toBe('completed');
+    expect((await look()).isRunning).toBe(false);
+    expect(stage.calls('batches.retrieve').length).toBeGreaterThan(1);
+  });
+
+  test('a run is terminated → its batch is an orphan, and is cancelled while another keeps the watch', async () => {
+    stage.api.scenarios.forNextBatch(SLOW);
+    stage.api.scenarios.forNextBatch(SLOW);
+    const input = { requests: chatRequests(3) };
+    const lost = await stage.jobs.startBatch({ input, endpoint });
+    await waitFor(showsProgress, 'the batch to be in progress');
+    await lost.handle.terminate();
+    const kept = await stage.jobs.startBatch({ input, endpoint });
+    const statusOf = async (workflowId: string) =>
+      (await stage.api.batches()).find(({ metadata }) => metadata?.temporal_llm_job?.includes(`/${workflowId}/`))
+        ?.status;
+    await waitFor(async () => (await statusOf(lost.workflowId)) === 'cancelled', 'the orphan to be cancelled');
+    expect(await statusOf(kept.workflowId)).toBe('in_progress');
+    await kept.cancel();
+    await kept.result();
+  });
+
+  test('jobs of others, 150 newer and 150 older → at most three calls a sweep, and none of them is touched', async () => {
+    const content = await toFile(Buffer.from(jsonl(chatRequests(1))), 'requests.jsonl');
+    const { id } = await stage.openai.files.create({ file: content, purpose: 'batch' });
+    const { openai, api } = stage;
+    const create = () => openai.batches.create({ input_file_id: id, endpoint, completion_window: '24h' });
+    const createOthers = () => Promise.all(Array.from({ length: 150 }, create));
+    const others = api.scenarios.forBatches(({ metadata }) => metadata.temporal_llm_job === undefined, SLOW);
+    await createOthers();
+    api.scenarios.forNextBatch({ timing: { validatingMs: 50, inProgressMs: 3_000, jitter: 0 } });
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
+    await createOthers();
+    expect((await run.result()).status).toBe('completed');
+    others.remove();
+    const sweeps = api.requests.filter(
+      ({ operation, path }) => operation === 'batches.list' && !path.includes('after='),
+    ).length;
+    expect(stage.calls('batches.list').length).toBeLessThanOrEqual(3 * sweeps);
+    expect(stage.calls('batches.cancel')).toEqual([]);
+  });
+});
