@@ -25,6 +25,8 @@ describe('the ready-made worker with a port for webhooks', () => {
     const worker = await stage.startWorker({
       LLM_JOBS_WEBHOOK_PORT: '0',
       OPENAI_WEBHOOK_SECRET: `${OTHER_SECRET},${SECRET}`,
+      // Without the watch of the account, nothing but a webhook tells a run in time.
+      LLM_JOBS_WATCH: 'job',
       LLM_JOBS_POLL_MIN: '1h',
       LLM_JOBS_POLL_MAX: '1h',
     });
