@@ -16,6 +16,11 @@ Environment variables:
   LLM_JOBS_S3_PATH_STYLE     true or false: bucket in the path of S3 URLs, not in the host name
   LLM_JOBS_POLL_MIN, LLM_JOBS_POLL_MAX
                              bounds of the poll interval (default: 5s, 5m)
+  LLM_JOBS_WATCH             account: one watch reads the lists of the account; job: each run polls its job
+                             (default: account)
+  LLM_JOBS_WATCH_NET         how often a sleeping run checks that its job is watched (default: 6h)
+  LLM_JOBS_ON_ORPHAN         leave or cancel jobs whose run has ended (default: leave)
+  LLM_JOBS_MAX_MEMORY        what the process may use, such as 512MB (default: the container's limit)
   LLM_JOBS_MAX_ACTIVITIES    concurrent activities (default: 100)
   LLM_JOBS_CREATES_PER_HOUR  batches that bulk batches create within an hour at most (default: 2000)
   LLM_JOBS_SHUTDOWN_GRACE    how long activities may continue after SIGTERM (default: 30s)

@@ -8,6 +8,7 @@ import { toMs } from '../contract/duration.js';
 import { durationSchema, WATCH_MODES, type WatchMode } from '../contract/spec-fields.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 import { checkedSecrets } from '../webhooks/verify-delivery.js';
+import { availableMemory } from './memory.js';
 import type { WebhookServerConfig } from './webhook-server.js';
 
 /** The only storage root if none is configured: a folder in the worker's working directory. */
@@ -26,6 +27,24 @@ const count = (byDefault: number, max: number) =>
 const choice = <const Value extends string>(values: readonly Value[]) =>
   z.preprocess(blankAsAbsent, z.enum(values).optional());
 const duration = (byDefault: string) => z.preprocess(blankAsAbsent, durationSchema.default(byDefault));
+
+const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 };
+/** A worker of less does not start. */
+const MIN_MEMORY = 200 * 2 ** 20;
+const size = z.preprocess(
+  blankAsAbsent,
+  z
+    .string()
+    .regex(/^\d+(\.\d+)? ?([kmg]i?)?b?$/i, { error: "must be a size such as '512MB' or '1GB'", abort: true })
+    .transform(toBytes)
+    .refine((bytes) => bytes >= MIN_MEMORY, 'must be at least 200MB')
+    .optional(),
+);
+
+function toBytes(text: string): number {
+  const unit = /[a-z]+$/i.exec(text)?.[0].toLowerCase().replace('i', '') ?? 'b';
+  return Math.floor(Number.parseFloat(text) * (UNITS[unit.endsWith('b') ? unit : `${unit}b`] ?? 1));
+}
 
 const environmentSchema = z.object({
   OPENAI_API_KEY: z.preprocess(blankAsAbsent, z.string({ error: 'not set: the worker needs an API key' })),
@@ -47,6 +66,7 @@ const environmentSchema = z.object({
     z.enum(['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   ),
   LLM_JOBS_MAX_ACTIVITIES: count(DEFAULT_MAX_ACTIVITIES, 10_000),
+  LLM_JOBS_MAX_MEMORY: size,
   LLM_JOBS_CREATES_PER_HOUR: count(BATCH_LIMITS.createsPerHour, 1_000_000),
   LLM_JOBS_SHUTDOWN_GRACE: duration('30s'),
   LLM_JOBS_WEBHOOK_PORT: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(65_535).optional()),
@@ -70,6 +90,8 @@ export interface WorkerConfig {
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   /** How many activities run concurrently at most. */
   readonly maxActivities: number;
+  /** What the process may use, in bytes; it bounds the cache of runs. */
+  readonly maxMemory: number;
   /** How many batches bulk batches create within an hour at most. */
   readonly createsPerHour: number;
   /** How long running activities may continue after SIGTERM, in ms. */
@@ -108,6 +130,7 @@ export function readWorkerConfig(
     },
     logLevel: spec.LLM_JOBS_LOG_LEVEL,
     maxActivities: spec.LLM_JOBS_MAX_ACTIVITIES,
+    maxMemory: spec.LLM_JOBS_MAX_MEMORY ?? availableMemory(),
     createsPerHour: spec.LLM_JOBS_CREATES_PER_HOUR,
     shutdownGraceMs: toMs(spec.LLM_JOBS_SHUTDOWN_GRACE),
     webhooks: webhookServer(spec),

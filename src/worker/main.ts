@@ -22,6 +22,7 @@ import { redact } from '../provider/redact.js';
 import { prepareRoot } from '../storage/prepare-root.js';
 import { assertNamespace } from './assert-namespace.js';
 import { readWorkerConfig, webhookSecrets, type WorkerConfig } from './config.js';
+import { cachedRuns } from './memory.js';
 import type { WebhookServer } from './webhook-server.js';
 
 /**
@@ -102,6 +103,7 @@ async function serve(
     workflowBundle: { codePath: workflowBundlePath() },
     activities: createActivities({ providers, storage: config.storage, poll: config.poll, watch: config.watch }),
     maxConcurrentActivityTaskExecutions: config.maxActivities,
+    maxCachedWorkflows: cachedRuns(config.maxMemory),
     // A stopped worker leaves every job as it is: running activities may finish, the next worker takes over the rest.
     shutdownGraceTime: config.shutdownGraceMs,
   });

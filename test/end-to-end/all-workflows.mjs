@@ -1,2 +1,2 @@
 /** A workflows file with everything. */
-export { runBatch, runBulkBatch, runFineTuning, tokenBudget } from 'temporal-llm-jobs/workflows';
+export { runBatch, runBulkBatch, runFineTuning, tokenBudget, watchAccount } from 'temporal-llm-jobs/workflows';

@@ -1,2 +1,2 @@
 /** A workflows file in which a user forgot what a bulk batch starts. */
-export { runBulkBatch, tokenBudget } from 'temporal-llm-jobs/workflows';
+export { runBulkBatch, tokenBudget, watchAccount } from 'temporal-llm-jobs/workflows';

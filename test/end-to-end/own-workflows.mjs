@@ -1,2 +1,2 @@
 /** A user's own workflows file: ours by name, as the README says. */
-export { runBatch, runFineTuning } from 'temporal-llm-jobs/workflows';
+export { runBatch, runFineTuning, watchAccount } from 'temporal-llm-jobs/workflows';

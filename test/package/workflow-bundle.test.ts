@@ -12,7 +12,7 @@ test('workflows → exactly those that are documented', () => {
   const sandbox = createContext({ __webpack_module_cache__: {}, TextEncoder, TextDecoder, URL, AbortController });
   runInContext(code, sandbox);
   const names = runInContext('Object.keys(__TEMPORAL__.importWorkflows()).sort()', sandbox) as string[];
-  expect([...names]).toEqual(['runBatch', 'runBulkBatch', 'runFineTuning', 'tokenBudget']);
+  expect([...names]).toEqual(['runBatch', 'runBulkBatch', 'runFineTuning', 'tokenBudget', 'watchAccount']);
 });
 
 test('packages → none but those that a workflow needs: nothing of openai', () => {

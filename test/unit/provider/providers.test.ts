@@ -11,6 +11,7 @@ test('provider: no traits given → those of OpenAI', () => {
   expect(traits).toEqual({
     name: 'default',
     metadata: true,
+    lists: true,
     fileExpiry: true,
     fileMustBeProcessed: false,
     fineTuningSlots: null,
@@ -42,6 +43,7 @@ test('provider: some traits given → these, and the defaults for the rest', () 
   });
   expect(providers.get('azure')).toMatchObject({
     metadata: true,
+    lists: true,
     fileMustBeProcessed: true,
     fineTuningSlots: 3,
     batchLimits: { ...BATCH_LIMITS, requests: 100_000 },

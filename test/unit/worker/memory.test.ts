@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { availableMemory, cachedRuns } from '../../../src/worker/memory.js';
+import { readWorkerConfig } from '../../../src/worker/config.js';
+
+const MB = 2 ** 20;
+
+describe('memory of the worker', () => {
+  test.each([
+    [512 * MB, 1_500],
+    [400 * MB, 800],
+    [256 * MB, 50],
+    [64 * 1024 * MB, 1_500],
+  ])('%i bytes → %i runs in the cache', (bytes, runs) => {
+    expect(cachedRuns(bytes)).toBe(runs);
+  });
+
+  test('the memory that is available → more than a worker needs at rest, and known', () => {
+    expect(availableMemory()).toBeGreaterThan(200 * MB);
+    expect(Number.isFinite(availableMemory())).toBe(true);
+  });
+
+  test.each([
+    ['536870912', 512 * MB],
+    ['512MB', 512 * MB],
+    ['512 MiB', 512 * MB],
+    ['512m', 512 * MB],
+    ['1.5gb', 1_536 * MB],
+    ['2Gi', 2_048 * MB],
+    ['262144kb', 256 * MB],
+  ])('LLM_JOBS_MAX_MEMORY=%s → %i bytes', (text, bytes) => {
+    expect(readWorkerConfig({ OPENAI_API_KEY: 'sk-1', LLM_JOBS_MAX_MEMORY: text }, '/srv').maxMemory).toBe(bytes);
+  });
+});
