@@ -41,9 +41,9 @@ const size = z.preprocess(
     .optional(),
 );
 
-function toBytes(text: string): number {
-  const unit = /[a-z]+$/i.exec(text)?.[0].toLowerCase().replace('i', '') ?? 'b';
-  return Math.floor(Number.parseFloat(text) * (UNITS[unit.endsWith('b') ? unit : `${unit}b`] ?? 1));
+function toBytes(written: string): number {
+  const unit = /[a-z]+$/i.exec(written)?.[0].toLowerCase().replace('i', '') ?? 'b';
+  return Math.floor(Number.parseFloat(written) * (UNITS[unit.endsWith('b') ? unit : `${unit}b`] ?? 1));
 }
 
 const environmentSchema = z.object({
