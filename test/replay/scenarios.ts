@@ -7,6 +7,7 @@ import type { BatchRun, FineTuningRun, LlmJobsClient } from '../../src/client.js
 import type { BatchProgress, BatchSpec, FineTuningSpec } from '../../src/index.js';
 import type { runBatch } from '../../src/workflows.js';
 import type { LocalApi } from '../../src/testing/index.js';
+import { accountWatchId } from '../../src/contract/account-watch.js';
 import { HOUR } from '../../dev/stage/timing.js';
 import { waitFor } from '../../dev/stage/wait-for.js';
 import { chatExamples, chatRequest, chatRequests } from '../support/samples.js';
@@ -157,6 +158,23 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const run = await batch(stage);
     await status(run, 'in_progress');
     return cancelNatively(run);
+  },
+
+  'batch-watched': (stage) => batch(stage, { watch: 'account' }),
+  'batch-watched-cancelled': async (stage) => {
+    stage.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
+    const run = await batch(stage, { watch: 'account' });
+    await status(run, 'in_progress');
+    await run.look();
+    await run.cancel('too slow');
+    return run;
+  },
+  'fine-tuning-watched': (stage) => fineTuning(stage, { watch: 'account' }),
+  'account-watch': async (stage) => {
+    const runs = [await batch(stage, { watch: 'account' }), await batch(stage, { watch: 'account' })];
+    await Promise.all(runs.map((run) => run.handle.result()));
+    const { taskQueue, client } = stage.jobs;
+    return { handle: client.workflow.getHandle(accountWatchId(taskQueue, 'default')) };
   },
 
   'fine-tuning-succeeded': async (stage) =>
