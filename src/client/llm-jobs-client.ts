@@ -20,6 +20,7 @@ import { inSummary } from '../contract/text.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { BatchRun, BulkBatchRun, FineTuningRun } from './handles.js';
+import { listRuns, type ListedRun, type ListOptions } from './list-runs.js';
 
 /** An invalid spec. It is thrown before a workflow is started. */
 export class InvalidSpecError extends Error {
@@ -217,6 +218,19 @@ export class LlmJobsClient {
   /** The handle of an existing run of `runBulkBatch`. */
   bulkBatch(workflowId: string, runId?: string): BulkBatchRun {
     return new BulkBatchRun(this.client.workflow.getHandle(workflowId, runId), this.client);
+  }
+
+  /**
+   * The runs of the task queue, newest first, with what the watch of their account saw last of their jobs. It takes one
+   * call to Temporal for a page of runs and one for each account, and asks neither the runs nor the providers.
+   *
+   * @example
+   * ```ts
+   * for await (const { workflowId, job } of jobs.list()) console.log(workflowId, job?.status, job?.counts);
+   * ```
+   */
+  list(options: ListOptions = {}): AsyncGenerator<ListedRun> {
+    return listRuns(this.client, this.taskQueue, options);
   }
 
   /** Closes the connection to Temporal. */

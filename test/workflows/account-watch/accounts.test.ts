@@ -1,5 +1,6 @@
 /** The watch of an account on the real dev server: whom it wakes, and whom it leaves alone. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { ListedRun } from '../../../src/client.js';
 import { accountWatchId } from '../../../src/contract/account-watch.js';
 import { readWatch } from '../../../src/temporal/account-view.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
@@ -53,6 +54,13 @@ describe('the watch of an account', () => {
     const input = { requests: chatRequests(3) };
     const lost = await stage.jobs.startBatch({ input, endpoint });
     await waitFor(showsProgress, 'the batch to be in progress');
+    const listed: ListedRun[] = [];
+    for await (const run of stage.jobs.list({ kinds: ['batch'] })) listed.push(run);
+    expect(listed.find(({ workflowId }) => workflowId === lost.workflowId)).toMatchObject({
+      kind: 'batch',
+      status: 'RUNNING',
+      job: { status: 'in_progress', counts: { failed: 0 } },
+    });
     await lost.handle.terminate();
     const kept = await stage.jobs.startBatch({ input, endpoint });
     const statusOf = async (workflowId: string) =>
