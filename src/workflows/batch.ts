@@ -172,6 +172,8 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     context: CollectContext,
     input: CheckedInput,
   ): Promise<CollectedBatch | null> {
+    // A batch that failed may have been refused for want of room, which the budget has to learn.
+    if (isBatchEnd(batch.status) && batch.status !== 'failed') this.#capacity?.batchHasEnded();
     // A batch that failed its validation has no files, and answered no request.
     const hasNoFile = batch.outputFileId === null && batch.errorFileId === null;
     if (batch.status === 'failed' && hasNoFile && batch.requestCounts.completed === 0) return null;

@@ -18,6 +18,8 @@ export class PartCapacity {
   readonly #run: RunControl;
   readonly #lease: string;
   #isWaiting = false;
+  /** Set when the capacity is given back. */
+  #returned: Promise<void> | null = null;
   /** Whether the bulk batch is paused. */
   #isHeld = false;
 
@@ -67,11 +69,16 @@ export class PartCapacity {
     }
   }
 
+  /** A batch that has ended enqueues nothing, however long its results take. */
+  batchHasEnded(): void {
+    void this.#return();
+  }
+
   /** Does the work, and returns the capacity however it ends. */
   async returningIt(work: () => Promise<BatchResult>): Promise<BatchResult> {
     try {
       const result = await work();
-      await this.#capacity.release(this.#lease);
+      await this.#return();
       return result;
     } catch (error) {
       const failure = asRunFailure(error);
@@ -80,9 +87,14 @@ export class PartCapacity {
         const refusal = refusalIn(failure);
         if (refusal?.reason === 'room') {
           await this.#capacity.reportRefusal(this.#part, this.#lease, refusal.message);
-        } else await this.#capacity.release(this.#lease);
+        } else await this.#return();
       }
       throw error;
     }
+  }
+
+  #return(): Promise<void> {
+    this.#returned ??= this.#capacity.release(this.#lease);
+    return this.#returned;
   }
 }

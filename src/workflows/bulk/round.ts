@@ -210,7 +210,8 @@ export class Round {
   }
 
   #specOf({ file, endpoint }: Part): BatchSpec {
-    const { completionWindow, metadata, extraBody, provider, poll, onAmbiguousCreate, cleanup } = this.#context.spec;
+    const { completionWindow, metadata, extraBody, provider, poll, watch, onAmbiguousCreate, cleanup } =
+      this.#context.spec;
     const { vanishedAfter, stuckAfter, settleFor, giveUpAfter } = this.#context.spec;
     return {
       input: { uri: file.uri },
@@ -220,6 +221,7 @@ export class Round {
       extraBody,
       provider,
       poll,
+      watch,
       vanishedAfter,
       stuckAfter,
       settleFor,
