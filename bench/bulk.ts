@@ -88,6 +88,7 @@ try {
         maxRounds: 6,
         // What the local API leaves out never comes.
         settleFor: '1s',
+        retry: { undelivered: true },
       });
   const firstRunId = (await run.handle.describe()).runId;
   const result = await run.result();

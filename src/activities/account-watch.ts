@@ -12,6 +12,9 @@ import { sweepAccount } from './sweep/sweep.js';
 
 const SECOND_MS = 1_000;
 
+/** With so many open jobs, the shortest interval between sweeps is twice `poll.min`. */
+const JOBS_PER_MIN_INTERVAL = 20;
+
 /** In longest intervals of the sweeps: how often it is checked that the runs of known jobs are open. */
 const RUNS_CHECK_INTERVALS = 3;
 
@@ -47,14 +50,20 @@ export class AccountWatchActivityGroup implements AccountWatchActivities {
     );
   }
 
-  /** The interval of the job that should be looked at soonest. */
+  /**
+   * The interval of the job that should be looked at soonest. The more jobs are open, the longer it is at least: a sweep
+   * of many takes many calls, and where jobs are started all the time one of them is always young.
+   */
   #nextSweepMs({ jobs }: AccountMemory, nowMs: number): number {
+    const { poll } = this.#context;
+    const leastMs = Math.min(poll.minMs * (1 + jobs.size / JOBS_PER_MIN_INTERVAL), poll.maxMs);
     const random = Math.random();
     const intervals = [...jobs.values()].map(({ createdAt, expiresAt }) => {
       const times = { nowMs, createdAtMs: toMs(createdAt), expiresAtMs: toMs(expiresAt) };
-      return pollInterval(this.#context.poll, times, random);
+      return pollInterval(poll, times, random);
     });
-    return intervals.reduce((least, interval) => Math.min(least, interval), this.#context.poll.maxMs);
+    const soonestMs = intervals.reduce((soonest, interval) => Math.min(soonest, interval), poll.maxMs);
+    return Math.max(soonestMs, leastMs);
   }
 }
 

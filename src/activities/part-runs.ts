@@ -6,6 +6,7 @@ import {
   type WorkflowStartOptions,
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import { accountWatchId } from '../contract/account-watch.js';
 import type { PartRunActivities, StartedPart, StartPartInput } from '../contract/activities/part-runs.js';
 import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
 import { ORIGIN, type Origin } from '../contract/job-key.js';
@@ -19,7 +20,10 @@ import {
   type PartReport,
   type RunFailure,
 } from '../contract/part-report.js';
+import { readWatch } from '../temporal/account-view.js';
 import { isOpenRun } from '../temporal/server.js';
+import type { AnsweredSoFar } from '../contract/progress.js';
+import type { RequestCounts } from '../contract/snapshots.js';
 import { inSummary } from '../contract/text.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
@@ -68,6 +72,14 @@ export class PartRunActivityGroup implements PartRunActivities {
     const origin = isOwn ? { ...input.origin, mayExist: true } : input.origin;
     await start({ ...input, origin }, 'ALLOW_DUPLICATE');
     return { kind: 'started' };
+  }
+
+  async countParts({ provider, prefix }: { provider: string; prefix: string }): Promise<AnsweredSoFar | null> {
+    const { view } = await readWatch(getClient(), accountWatchId(activityInfo().taskQueue, provider));
+    const counts = view?.jobs.flatMap((job) => (job.workflowId.startsWith(prefix) && job.counts ? [job.counts] : []));
+    if (!view || !counts || counts.length === 0) return null;
+    const sum = (key: keyof RequestCounts) => counts.reduce((total, count) => total + count[key], 0);
+    return { total: sum('total'), completed: sum('completed'), failed: sum('failed'), asOf: view.at };
   }
 
   async awaitEnd(input: { workflowId: string }): Promise<void> {

@@ -85,6 +85,11 @@ export class BulkBatchRun extends JobRun {
     return this.handle.query<BulkBatchProgress>('progress');
   }
 
+  /** The same with what the batches under way have answered so far, as the watch of their account saw it last. */
+  async look(): Promise<BulkBatchProgress> {
+    return this.handle.executeUpdate<BulkBatchProgress, []>('look');
+  }
+
   /**
    * Creates no further batch until `resume`. Batches that exist go on, and their results are kept.
    *

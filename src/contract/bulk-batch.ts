@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { anomaliesSchema, lineCountsSchema, tokenUsageSchema, type BatchResult } from './batch.js';
 import { fileRefSchema } from './file-ref.js';
 import { SEND_REASONS, type RoundPlan } from './part.js';
-import { cancellationSchema, type CommonProgress } from './progress.js';
+import { cancellationSchema, type AnsweredSoFar, type CommonProgress } from './progress.js';
 import { BATCH_CREATE_FIELDS, commonSpecFields, durationSchema, extraBodySchema, uriSchema } from './spec-fields.js';
 
 const inputSchema = z.union(
@@ -291,6 +291,10 @@ export interface BulkBatchProgress extends CommonProgress {
    * counted until its new batch has ended.
    */
   readonly lines: z.infer<typeof lineCountsSchema>;
+  /**
+   * What the batches under way had answered at the last `look`. Null before it, and where the account is not watched.
+   */
+  readonly underWay: AnsweredSoFar | null;
   /** How many requests each round sent, and why. */
   readonly sent: readonly RoundPlan[];
   /** Sums over the batches that have ended. */

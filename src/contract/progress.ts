@@ -27,6 +27,15 @@ export interface Attention {
   readonly message: string;
 }
 
+/** The provider's counts of batches that are under way. */
+export interface AnsweredSoFar {
+  readonly total: number;
+  readonly completed: number;
+  readonly failed: number;
+  /** Epoch seconds. */
+  readonly asOf: number;
+}
+
 /** The fields that the `progress` query of every workflow returns. */
 export interface CommonProgress {
   readonly phase: Phase;

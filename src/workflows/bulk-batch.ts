@@ -1,21 +1,24 @@
 /** Any number of requests as many batches: split them, run the parts, retry what is unanswered, merge the results. */
-import { continueAsNew, setHandler } from '@temporalio/workflow';
+import { continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BulkFolder, BulkInput } from '../contract/activities/bulk-batch.js';
 import type { BulkBatchProgress, BulkBatchResult, BulkBatchSpec, ParsedBulkBatchSpec } from '../contract/bulk-batch.js';
 import { invalidInput } from '../contract/failures.js';
 import { toMs } from '../contract/duration.js';
+import type { AnsweredSoFar } from '../contract/progress.js';
 import { parseBulkBatchSpec } from '../contract/spec-parsers.js';
 import { CreditRounds } from './bulk/credit-rounds.js';
 import { Outcomes } from './bulk/outcomes.js';
+import { partRunIdOf } from './bulk/part-run-id.js';
 import { PartRuns } from './bulk/part-runs.js';
 import { PartWarnings } from './bulk/part-warnings.js';
 import { handlePausing } from './bulk/pausing.js';
 import { Round } from './bulk/round.js';
 import { newState, type BulkState } from './bulk/state.js';
-import { describeAnomalies, describeSent } from './bulk/tally.js';
-import { runActivity, transferActivities } from './lifecycle/activity-calls.js';
+import { describeAnomalies, describeSent, describeUnderWay } from './bulk/tally.js';
+import { promptActivities, runActivity, transferActivities } from './lifecycle/activity-calls.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { ownOrigin } from './lifecycle/identity.js';
+import { answerLooks } from './lifecycle/look.js';
 import { Persistence } from './lifecycle/persistence.js';
 import { RunControl } from './lifecycle/run-control.js';
 import { bulkBatchProgressQuery } from './messages.js';
@@ -50,6 +53,7 @@ class BulkBatchLifecycle {
   readonly #creditRounds: CreditRounds;
   readonly #partWarnings: PartWarnings;
   readonly #persistence: Persistence;
+  #underWay: AnsweredSoFar | null = null;
 
   constructor(argument: BulkBatchSpec, spec: ParsedBulkBatchSpec, run: RunControl, before: BulkState | undefined) {
     this.#argument = argument;
@@ -75,6 +79,8 @@ class BulkBatchLifecycle {
       onChange,
     });
     handlePausing(run, state, this.#runs);
+    const look = () => this.#lookAtParts();
+    answerLooks(run, look, () => this.#progress());
     for (const warning of state.warnings) run.warn(warning);
     run.onChange = onChange;
     run.onCancel = () => this.#runs.cancel();
@@ -222,6 +228,7 @@ class BulkBatchLifecycle {
       },
       isPaused: this.#state.isPaused,
       lines: { ...outcomes.lines },
+      underWay: this.#underWay,
       sent: [...sent],
       anomalies: { ...outcomes.anomalies },
       waitingFor: this.#creditRounds.waitingFor ?? this.#round.waitingFor ?? this.#runs.waitingFor,
@@ -230,6 +237,13 @@ class BulkBatchLifecycle {
       attention,
       warnings: this.#warnings,
     };
+  }
+
+  async #lookAtParts(): Promise<void> {
+    const { provider } = this.#spec;
+    const prefix = partRunIdOf(workflowInfo().workflowId, '');
+    this.#underWay = await runActivity(promptActivities.countParts, 'Count what is answered', { provider, prefix });
+    this.#show();
   }
 
   #statusOf(round: number): string {
@@ -251,6 +265,7 @@ class BulkBatchLifecycle {
           ['Requests', this.#state.requests > 0 ? this.#state.requests : null],
           ['Parts', `${parts.done} done, ${parts.running} running, ${parts.waiting} waiting, of ${parts.total}`],
           ['Lines', `${lines.succeeded} succeeded, ${lines.failed} failed, ${lines.unfinished} unfinished`],
+          ['Under way', describeUnderWay(this.#underWay)],
           ['Paused', isPaused ? 'no batch is created until the update `resume`' : null],
           ['Sent', describeSent(sent)],
           ['Anomalies', describeAnomalies(anomalies)],

@@ -1,5 +1,6 @@
 /** The runs of the parts of a bulk batch: runs of `runBatch` that outlive every single run of the bulk batch. */
 import type { BatchSpec, CheckedBatchInput } from '../batch.js';
+import type { AnsweredSoFar } from '../progress.js';
 import type { Origin } from '../job-key.js';
 import type { EndReport } from '../part-report.js';
 
@@ -29,6 +30,12 @@ export interface PartRunActivities {
    * Starts the run of a part, at most once however often it is called.
    */
   startPart(input: StartPartInput): Promise<StartedPart>;
+  /**
+   * What the batches of the parts have answered, as the watch of their account saw it last; null where none is watched.
+   *
+   * @param input.prefix of the workflow ids of their runs
+   */
+  countParts(input: { provider: string; prefix: string }): Promise<AnsweredSoFar | null>;
   /** Waits for the end of a run, without history. */
   awaitEnd(input: { workflowId: string }): Promise<void>;
   /**

@@ -1,6 +1,8 @@
 /** Sums over the parts of a bulk batch, for its progress, its details page and its result. */
 import type { BatchResult, LineCounts } from '../../contract/batch.js';
 import type { PartOutcome, RoundPlan, SendReason } from '../../contract/part.js';
+import type { AnsweredSoFar } from '../../contract/progress.js';
+import { iso } from '../lifecycle/time.js';
 import type { OutcomesState } from './state.js';
 
 type Counted = keyof LineCounts;
@@ -69,4 +71,10 @@ export function describeAnomalies(anomalies: BatchResult['anomalies']): string |
   const { duplicates, unknownIds, unreadable } = anomalies;
   if (duplicates + unknownIds + unreadable === 0) return null;
   return `${duplicates} duplicate lines, ${unknownIds} under unknown ids, ${unreadable} unreadable`;
+}
+
+export function describeUnderWay(answered: AnsweredSoFar | null): string | null {
+  if (answered === null) return null;
+  const { total, completed, failed, asOf } = answered;
+  return `${completed} completed, ${failed} failed, of ${total} in running batches at ${iso(asOf)}`;
 }

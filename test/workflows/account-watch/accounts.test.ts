@@ -72,6 +72,17 @@ describe('the watch of an account', () => {
     await kept.result();
   });
 
+  test('look at a bulk batch → what its running batches have answered so far', async () => {
+    const slow = stage.api.scenarios.forBatches(() => true, SLOW);
+    const input = { uri: await stage.write(chatRequests(4)) };
+    const run = await stage.jobs.startBulkBatch({ input, split: { requests: 2 } });
+    await waitFor(async () => ((await run.look()).underWay?.total ?? 0) === 4, 'the counts of both batches');
+    expect((await run.progress()).underWay).toMatchObject({ total: 4, failed: 0 });
+    slow.remove();
+    await run.cancel();
+    expect((await run.result()).status).toBe('cancelled');
+  });
+
   test('jobs of others, 150 newer and 150 older → at most three calls a sweep, and none of them is touched', async () => {
     const content = await toFile(Buffer.from(jsonl(chatRequests(1))), 'requests.jsonl');
     const { id } = await stage.openai.files.create({ file: content, purpose: 'batch' });
