@@ -2,10 +2,9 @@
  * `npm run bench:bulk -- --requests 1000000 --faults`: a bulk batch end to end on a real dev server, with the local API
  * and the worker in separate processes. Prints the result, the time it took, and the worker's peak memory.
  */
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,7 +14,9 @@ import { Client, Connection } from '@temporalio/client';
 import { spawnWorker, workerVariables } from '../dev/stage/worker-process.js';
 import { startDevServer } from '../dev/temporal-server/index.js';
 import { LlmJobsClient } from '../src/client.js';
+import { forkScript } from './child.js';
 import { bulkHistory } from './histories.js';
+import { cpuSeconds, peakBytes } from './proc.js';
 import { writeRequests } from './requests.js';
 
 const TASK_QUEUE = 'llm-jobs';
@@ -42,25 +43,17 @@ const input = join(folder, `requests-${count}.jsonl`);
 await writeRequests(input, count);
 
 const server = await startDevServer({ existing: false, ui: false });
-const api = fork(
-  fileURLToPath(new URL('local-api.ts', import.meta.url)),
-  [
-    `--in-progress=${values['in-progress']}`,
-    ...(['faults', 'at-once'] as const).flatMap((flag) => (values[flag] ? [`--${flag}`] : [])),
-  ],
-  {
-    execArgv: ['--import', 'tsx'],
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  },
-);
-const { url, apiKey } = JSON.parse(await firstLine(api.stdout!)) as { url: string; apiKey: string };
+const { process: api, ready } = await forkScript<{ url: string; apiKey: string }>('local-api.ts', [
+  `--in-progress=${values['in-progress']}`,
+  ...(['faults', 'at-once'] as const).flatMap((flag) => (values[flag] ? [`--${flag}`] : [])),
+]);
 const worker = spawnWorker({
   ...workerVariables({
     address: server.address,
     namespace: server.namespace,
     taskQueue: TASK_QUEUE,
     roots: [pathToFileURL(`${folder}/`).href],
-    api: { url, apiKey },
+    api: ready,
   }),
   // As the README advises for a small worker: freed buffers are returned to the system immediately.
   MALLOC_MMAP_THRESHOLD_: '65536',
@@ -76,7 +69,7 @@ const connection = await Connection.connect({ address: server.address });
 try {
   const client = new Client({ connection, namespace: server.namespace });
   const jobs = new LlmJobsClient(client, { taskQueue: TASK_QUEUE });
-  const before = await cpuSeconds();
+  const before = await cpuSeconds(worker.pid);
   const began = performance.now();
   const files = { input: { uri: pathToFileURL(input).href }, outputUri: pathToFileURL(`${results}/`).href };
   const run = values.single
@@ -93,7 +86,7 @@ try {
   const firstRunId = (await run.handle.describe()).runId;
   const result = await run.result();
   const seconds = (performance.now() - began) / 1_000;
-  const cpu = (await cpuSeconds()) - before;
+  const cpu = (await cpuSeconds(worker.pid)) - before;
   const peak = await peakMB();
   // The results of a single batch are in the provider's order, which is arbitrary.
   const order = values.single ? null : await checkOrder(fileURLToPath(result.output!.uri), count);
@@ -125,26 +118,9 @@ try {
   await rm(results, { recursive: true, force: true });
 }
 
-async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
-  for await (const line of createInterface({ input: stream })) return line;
-  throw new Error('the process ended before it was ready');
-}
-
-/** The worker's peak resident memory as counted by the kernel, or 0 if it is not counted. */
+/** The worker's peak resident memory, or 0 if it is not counted. */
 async function peakMB(): Promise<number> {
-  const status = await readFile(`/proc/${worker.pid}/status`, 'utf8').catch(() => '');
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
-}
-
-/** The worker's processor time over all threads. The kernel counts in hundredths of a second. */
-async function cpuSeconds(): Promise<number> {
-  const stat = await readFile(`/proc/${worker.pid}/stat`, 'utf8').catch(() => '');
-  const [user = 0, system = 0] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number);
-  return (user + system) / 100;
+  return Math.round((await peakBytes(worker.pid)) / 1_024 ** 2);
 }
 
 /** Checks that the output has every request exactly once, in input order. */

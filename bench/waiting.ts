@@ -1,0 +1,82 @@
+/**
+ * `npm run bench:waiting`: what it costs to wait for jobs in four ways. One job of several lengths on the time-skipping
+ * server, exactly; many jobs on a dev server, on a scaled clock. Each measurement replaces an older one of its kind in
+ * the JSON file; the tables and the plot are made of all that are in it.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { measureManyJobs } from './waiting/many-jobs.js';
+import type { Measurements } from './waiting/measurements.js';
+import { MEASURED_ALONE, measureOneJob } from './waiting/one-job.js';
+import { plot } from './waiting/plot.js';
+import { tables } from './waiting/tables.js';
+import { WAYS, type Way } from './waiting/ways.js';
+
+const { values } = parseArgs({
+  options: {
+    /** Lengths of single jobs, in hours; empty for none. */
+    lengths: { type: 'string', default: '1,6,24,72' },
+    /** Numbers of jobs at the same time; empty for none. */
+    jobs: { type: 'string', default: '20,100,1000,5000' },
+    ways: { type: 'string', default: WAYS.join(',') },
+    /**
+     * How many times as fast the time of the many jobs passes. The server retries an activity within about a second,
+     * so at more than 60, with sweeps every 5 s, there are fewer sweeps than in real time.
+     */
+    scale: { type: 'string', default: '60' },
+    /** Length of the longest of many jobs. @default by their number: they are started first */
+    hours: { type: 'string' },
+    json: { type: 'string', default: 'docs/explanation/waiting.json' },
+    svg: { type: 'string', default: 'docs/explanation/waiting.svg' },
+  },
+});
+
+/** Looks that the dev server manages in a second. More are not measured but computed from the cost of one. */
+const LOOKS_PER_SECOND = { 'timer loop': 25, 'look a job': 50, watch: Infinity, 'watch and webhooks': Infinity };
+const LOOK_EVERY_SECONDS = { 'timer loop': 60, 'look a job': 300, watch: 300, 'watch and webhooks': 300 };
+
+const list = (text: string): string[] => text.split(',').filter(Boolean);
+const ways = WAYS.filter((way) => list(values.ways).includes(way));
+const scale = Number(values.scale);
+const measurements: Measurements = existsSync(values.json)
+  ? (JSON.parse(await readFile(values.json, 'utf8')) as Measurements)
+  : { oneJob: [], manyJobs: [] };
+
+for (const hours of list(values.lengths).map(Number)) {
+  for (const way of MEASURED_ALONE.filter((name) => ways.includes(name))) {
+    console.error(`one job of ${hours} h, ${way}`);
+    const result = await measureOneJob(way, hours);
+    measurements.oneJob = [...measurements.oneJob.filter((old) => old.way !== way || old.hours !== hours), result];
+    await save();
+  }
+}
+for (const jobs of list(values.jobs).map(Number)) {
+  for (const way of ways.filter((name) => isFeasible(name, jobs))) {
+    console.error(`${jobs} jobs, ${way}`);
+    const hours = Number(values.hours ?? hoursFor(jobs));
+    const result = await measureManyJobs({ way, jobs, scale, hours });
+    measurements.manyJobs = [...measurements.manyJobs.filter((old) => old.way !== way || old.jobs !== jobs), result];
+    await save();
+  }
+}
+console.log(tables(measurements));
+// The native core of the test environments keeps the process alive.
+process.exit();
+
+function isFeasible(way: Way, jobs: number): boolean {
+  return (jobs * scale) / LOOK_EVERY_SECONDS[way] <= LOOKS_PER_SECOND[way];
+}
+
+/** A job must outlive the start of all others, of which the dev server manages 30 to 40 in a second. */
+function hoursFor(jobs: number): number {
+  const startSeconds = jobs / 30;
+  return Math.max(1, Math.ceil(((startSeconds + 30) * 3 * scale) / 3_600));
+}
+
+async function save(): Promise<void> {
+  for (const file of [values.json, values.svg]) await mkdir(dirname(file), { recursive: true });
+  await writeFile(values.json, `${JSON.stringify(measurements, null, 2)}\n`);
+  await writeFile(values.svg, plot(measurements));
+}
