@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { measureManyJobs } from './waiting/many-jobs.js';
 import type { Measurements } from './waiting/measurements.js';
 import { MEASURED_ALONE, measureOneJob } from './waiting/one-job.js';
+import { measureSteadyJobs } from './waiting/steady-jobs.js';
 import { plot } from './waiting/plot.js';
 import { tables } from './waiting/tables.js';
 import { WAYS, type Way } from './waiting/ways.js';
@@ -20,6 +21,8 @@ const { values } = parseArgs({
     lengths: { type: 'string', default: '1,6,24,72' },
     /** Numbers of jobs at the same time; empty for none. */
     jobs: { type: 'string', default: '20,100,1000,5000' },
+    /** Seconds between the starts of jobs that start evenly; empty for none. */
+    every: { type: 'string', default: '86,864' },
     ways: { type: 'string', default: WAYS.join(',') },
     /**
      * How many times as fast the time of the many jobs passes. The server retries an activity within about a second,
@@ -42,7 +45,7 @@ const ways = WAYS.filter((way) => list(values.ways).includes(way));
 const scale = Number(values.scale);
 const measurements: Measurements = existsSync(values.json)
   ? (JSON.parse(await readFile(values.json, 'utf8')) as Measurements)
-  : { oneJob: [], manyJobs: [] };
+  : { oneJob: [], manyJobs: [], steadyJobs: [] };
 
 for (const hours of list(values.lengths).map(Number)) {
   for (const way of MEASURED_ALONE.filter((name) => ways.includes(name))) {
@@ -51,6 +54,12 @@ for (const hours of list(values.lengths).map(Number)) {
     measurements.oneJob = [...measurements.oneJob.filter((old) => old.way !== way || old.hours !== hours), result];
     await save();
   }
+}
+for (const every of list(values.every).map(Number)) {
+  console.error(`a job every ${every} s, watch`);
+  const result = await measureSteadyJobs(every);
+  measurements.steadyJobs = [...measurements.steadyJobs.filter((old) => old.every !== every), result];
+  await save();
 }
 for (const jobs of list(values.jobs).map(Number)) {
   for (const way of ways.filter((name) => isFeasible(name, jobs))) {

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { freePorts, startDevServer, type DevServer } from '../../dev/temporal-server/index.js';
 import { temporaryFolder } from '../../dev/stage/folder.js';
-import { waitFor } from '../../dev/stage/wait-for.js';
 import { spawnWorker, workerVariables } from '../../dev/stage/worker-process.js';
 import { LlmJobsClient } from '../../src/client.js';
 import { forkScript, type ReadyChild } from '../child.js';
@@ -25,8 +24,10 @@ const IDLE_MS = 3_000;
 const STARTS_AT_ONCE = 32;
 /** Runs whose histories are read for the delays. */
 const MAX_HISTORIES = 400;
+/** How often it is asked how far the jobs are. */
+const POLL_MS = 1_000;
 /** Slower than the dev server ends runs. */
-const ENDS_PER_SECOND = 10;
+const ENDS_PER_SECOND = 5;
 
 export interface ManyJobsOptions {
   readonly way: Way;
@@ -140,8 +141,7 @@ async function measure(stage: Stage, options: ManyJobsOptions): Promise<ManyJobs
   const atRest = await residentBytes(workerPid);
   const before = { cpu: await cpu(), workerCpu: await cpuSeconds(workerPid), at: performance.now() };
   await startAll(client, options);
-  const created = async () => ((await report(stage)).calls['batches.create'] ?? 0) >= jobs;
-  await waitFor(created, 'all batches to be created');
+  while (((await report(stage)).calls['batches.create'] ?? 0) < jobs) await sleep(POLL_MS);
   const startSeconds = (performance.now() - before.at) / 1_000;
 
   // A short job ends before a long rest is over.
@@ -149,6 +149,7 @@ async function measure(stage: Stage, options: ManyJobsOptions): Promise<ManyJobs
   const restStart = { cpu: await cpu(), at: performance.now() };
   await sleep(restMs);
   const whileWaiting = await residentBytes(workerPid);
+  console.error(`${jobs} jobs wait: the worker takes ${Math.round(whileWaiting / 1_024 ** 2)} MB`);
   const waitingSeconds = (performance.now() - restStart.at) / 1_000;
   const waiting = (await cpu()) - restStart.cpu - idlePerSecond * waitingSeconds;
 
@@ -213,7 +214,7 @@ async function untilEnded(client: Client, jobs: number, limitMs: number): Promis
     const { count } = await client.workflow.count(ENDED);
     if (count >= jobs) return;
     if (performance.now() > deadline) throw new Error(`${count} of ${jobs} runs ended within ${limitMs / 1_000} s`);
-    await sleep(1_000);
+    await sleep(POLL_MS);
   }
 }
 

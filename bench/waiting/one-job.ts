@@ -95,7 +95,8 @@ interface Counting {
   readonly attempts: Map<string, number>;
 }
 
-async function startCountingWorker(
+/** @returns the function that stops it */
+export async function startCountingWorker(
   { nativeConnection: connection, namespace = 'default' }: TestWorkflowEnvironment,
   backend: Backend,
   { way, taskQueue, attempts }: Counting,

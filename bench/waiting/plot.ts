@@ -20,6 +20,7 @@ type Points = readonly (readonly [number, number])[];
 interface Panel {
   readonly title: string;
   readonly x: string;
+  readonly y: 'log' | 'value';
   readonly points: (measurements: Measurements, way: Way) => Points;
   /** The line is computed and dashed. */
   readonly isComputed: boolean;
@@ -29,6 +30,7 @@ const PANELS: readonly Panel[] = [
   {
     title: 'Events in the history of a job',
     x: 'hours',
+    y: 'log',
     points: ({ oneJob }, way) =>
       oneJob.filter((job) => job.way === way).map(({ hours, run }) => [hours, run.events] as const),
     isComputed: false,
@@ -36,6 +38,7 @@ const PANELS: readonly Panel[] = [
   {
     title: 'Actions of a job, without the watch it shares',
     x: 'hours',
+    y: 'log',
     points: ({ oneJob }, way) =>
       oneJob.filter((job) => job.way === way).map(({ hours, run }) => [hours, run.actions] as const),
     isComputed: false,
@@ -43,6 +46,7 @@ const PANELS: readonly Panel[] = [
   {
     title: 'API calls of N jobs in a day (computed)',
     x: 'jobs',
+    y: 'log',
     points: (measurements, way) =>
       NUMBERS.flatMap((jobs) => {
         const cost = dayCost(measurements, way, jobs);
@@ -53,6 +57,7 @@ const PANELS: readonly Panel[] = [
   {
     title: 'Memory of the worker while N jobs wait, MB',
     x: 'jobs',
+    y: 'value',
     points: ({ manyJobs }, way) =>
       manyJobs
         .filter((row) => row.way === way)
@@ -67,7 +72,7 @@ export function plot(measurements: Measurements): string {
   chart.setOption({
     animation: false,
     backgroundColor: '#ffffff',
-    legend: { data: [...WAYS], top: 8 },
+    legend: { data: [...WAYS], top: 8, itemGap: 30 },
     title: axes.map(({ title }, index) => ({
       text: title,
       textStyle: { fontSize: 14 },
@@ -75,9 +80,9 @@ export function plot(measurements: Measurements): string {
       top: index < 2 ? 44 : HEIGHT / 2 + 34,
     })),
     grid: axes.map((_, index) => ({
-      left: index % 2 === 0 ? 70 : WIDTH / 2 + 70,
+      left: index % 2 === 0 ? 90 : WIDTH / 2 + 90,
       top: index < 2 ? 84 : HEIGHT / 2 + 74,
-      width: WIDTH / 2 - 110,
+      width: WIDTH / 2 - 130,
       height: HEIGHT / 2 - 130,
     })),
     xAxis: axes.map(({ x: name, gridIndex }) => ({
@@ -87,7 +92,7 @@ export function plot(measurements: Measurements): string {
       nameGap: 24,
       gridIndex,
     })),
-    yAxis: axes.map(({ gridIndex }) => ({ type: 'log' as const, gridIndex })),
+    yAxis: axes.map(({ y: type, gridIndex }) => ({ type, gridIndex })),
     series: axes.flatMap(({ points, isComputed, gridIndex }) =>
       WAYS.map((way) => ({
         name: way,

@@ -1,5 +1,5 @@
 /** The measurements as tables in Markdown. */
-import { callsOf, dayCost, dollars } from './day.js';
+import { callsOf, dayCost, dollars, steadyDayCost } from './day.js';
 import type { ManyJobs } from './many-jobs.js';
 import type { Measurements } from './measurements.js';
 import type { OneJob } from './one-job.js';
@@ -17,6 +17,8 @@ export function tables(measurements: Measurements): string {
     manyJobsTable(measurements.manyJobs),
     '## A day of N jobs (computed from one job of a day)',
     dayTable(measurements),
+    '## Jobs that start evenly over the day, under one watch (sweeps and actions measured, the day computed)',
+    steadyTable(measurements),
   ].join('\n\n');
 }
 
@@ -78,7 +80,9 @@ function manyJobsTable(measured: readonly ManyJobs[]): string {
 }
 
 function dayTable(measurements: Measurements): string {
-  const numbers = [...new Set(measurements.manyJobs.map(({ jobs }) => jobs))].toSorted((a, b) => a - b);
+  const numbers = [...new Set([1, 100, 1_000, 5_000, ...measurements.manyJobs.map(({ jobs }) => jobs)])].toSorted(
+    (a, b) => a - b,
+  );
   const rows = numbers.flatMap((jobs) =>
     WAYS.flatMap((way) => {
       const cost = dayCost(measurements, way, jobs);
@@ -102,6 +106,19 @@ function dayTable(measurements: Measurements): string {
   return table(
     ['Jobs', 'Way', 'Events a job', 'Actions', 'API calls', 'of them looks', 'Price', 'Server CPU a job'],
     rows,
+  );
+}
+
+function steadyTable(measurements: Measurements): string {
+  const sorted = measurements.steadyJobs.toSorted((a, b) => b.every - a.every);
+  return table(
+    ['A job every', 'Sweeps an hour', 'Jobs a day', 'Actions', 'API calls', 'of them looks', 'Price'],
+    sorted.map(({ every, sweepsPerHour }) => {
+      const jobs = Math.round(DAY_SECONDS / every / 10) * 10;
+      const cost = steadyDayCost(measurements, 'watch', every, jobs);
+      const figures = cost ? [whole(cost.actions), whole(cost.calls), whole(cost.looks)] : ['', '', ''];
+      return [`${every} s`, whole(sweepsPerHour), jobs, ...figures, cost ? `$${dollars(cost.actions).toFixed(2)}` : ''];
+    }),
   );
 }
 
