@@ -84,15 +84,17 @@ describe('one full pass, with a worker process on a real server', () => {
   test.concurrent('progress: while a batch is in progress → fresher counts than the bare query has', async () => {
     const metadata = { test: 'progress' };
     const isOurs = (batch: { metadata: Record<string, string> }) => batch.metadata.test === metadata.test;
-    stage.api.scenarios.forBatches(isOurs, { timing: { inProgressMs: 10 * HOUR, jitter: 0 } });
-    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(50) }, endpoint, metadata });
+    stage.api.scenarios.forBatches(isOurs, { timing: { inProgressMs: 60 * HOUR, jitter: 0 } });
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(200) }, endpoint, metadata });
     await waitFor(async () => {
       const bare = await run.handle.query<{ status: string; counts: { completed: number } }>('progress');
       const { status, counts } = await run.progress();
       return bare.status === 'in_progress' && status === 'in_progress' && counts.completed > bare.counts.completed;
     }, 'fresher counts');
-    const { counts } = await run.result().then(() => run.progress());
-    expect(counts).toEqual({ total: 50, completed: 50, failed: 0 });
+    await run.cancel();
+    const { requestCounts } = await run.result();
+    expect(requestCounts.total).toBe(200);
+    expect((await run.progress()).counts).toEqual(requestCounts);
   });
 
   test.concurrent('in the UI: any run → summary and details at the start, current details, descriptions', async () => {

@@ -23,7 +23,7 @@ import { endpoint, idsOf, readLines, totalOf } from '../support/runs.js';
 import { chatRequest } from '../support/samples.js';
 import { timeSkippingStage } from '../support/stage.js';
 
-const RUNS = fuzzRuns(5);
+const RUNS = fuzzRuns(3);
 const LINES = 6;
 
 const stage = timeSkippingStage({
