@@ -27,8 +27,8 @@ describe('the watch of an account', () => {
     );
     const results = await Promise.all(runs.map((run) => run.result()));
     expect(results.map(({ status }) => status)).toEqual(['completed', 'completed', 'completed']);
-    for (const run of runs) expect(await historyLength(run.handle)).toBeLessThanOrEqual(60);
-    expect(stage.calls('batches.retrieve').length).toBeLessThanOrEqual(6);
+    for (const run of runs) expect(await historyLength(run.handle)).toBeLessThanOrEqual(80);
+    expect(stage.calls('batches.retrieve').length).toBeLessThanOrEqual(15);
     await waitFor(async () => !(await look()).isRunning, 'the watch to end');
   });
 
