@@ -2,7 +2,7 @@
  * The token budget of an account is a workflow. These activities send requests to it and do for it what workflows
  * cannot. Their attempts wait without history, as those of a poll do.
  */
-import { activityInfo, getClient, log } from '@temporalio/activity';
+import { activityInfo, Context, getClient, log } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import type {
@@ -66,8 +66,11 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
     const budget = getClient().workflow.getHandle(budgetIdOf(api));
     const look = await lookAt(budget, request.lease);
     if (look.kind === 'silent') {
-      const since = look.since ?? activityInfo().currentAttemptScheduledTimestampMs;
-      const silentForMs = activityInfo().currentAttemptScheduledTimestampMs - since;
+      const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
+      // A task that fails is scheduled anew, so the budget may have been silent for longer than its task tells.
+      const since = Math.min(look.since ?? nowMs, silentSinceDetails() ?? nowMs);
+      Context.current().heartbeat({ silentSince: since });
+      const silentForMs = nowMs - since;
       const isReplaced = silentForMs >= REPLACED_AFTER_MS && look.mayBeReplaced;
       if (isReplaced) await terminate(budget.workflowId, look.runId);
       // Also where the budget has nothing to do: what it does not do from now on tells how long it is silent.
@@ -75,6 +78,7 @@ export class TokenBudgetActivityGroup implements TokenBudgetActivities {
       if (tells && silentForMs >= TOLD_AFTER_MS && !input.isSilent) return { silentSince: since };
       throw notYet('the budget does not answer', SHORT_INTERVAL_MS);
     }
+    if (silentSinceDetails() !== null) Context.current().heartbeat({ silentSince: null });
     const isWaiting = look.kind === 'answers' && look.lease.status === 'waiting';
     // A lease that is held: its grant was lost. One that is not known: the budget is a new one, or had no space.
     if (!isWaiting) await sendRequest(api, request);
@@ -137,6 +141,12 @@ async function cancelAbandoned(parts: readonly HolderRun[]): Promise<void> {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       });
   });
+}
+
+/** Since when the last attempts had no answer, in epoch ms; null where the last one had. */
+function silentSinceDetails(): number | null {
+  const details = activityInfo().heartbeatDetails as { readonly silentSince?: unknown } | undefined;
+  return typeof details?.silentSince === 'number' ? details.silentSince : null;
 }
 
 const budgetIdOf = ({ provider }: ProviderApi): string => budgetWorkflowId(activityInfo().taskQueue, provider.name);
