@@ -180,12 +180,26 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
       // The activity that is left is of no use after the end, and does no harm: to cancel it takes five events.
       if (this.#isOver()) return null;
       if (slept.interrupted && this.#run.cancellation === null) {
-        const stuck = await this.#look({ ...this.#watchInput(), isHinted: true });
+        const stuck = await this.#lookAfterHint();
         if (this.#isOver() || stuck) return stuck;
         if (this.#maySleep()) continue;
       }
       scope.cancel();
       return null;
+    }
+  }
+
+  /** A hint that comes while the job is being read may be newer than what is read, so it is read again. */
+  async #lookAfterHint(): Promise<StuckJob<Job> | null> {
+    while (true) {
+      let isInterrupted = false;
+      const stuck = await this.#takeAnswer(async () => {
+        const watching = () => this.#options.watch({ ...this.#watchInput(), isHinted: true }, shortActivities);
+        const looked = await this.#run.untilWokenOrCancelled(watching);
+        isInterrupted = looked.interrupted;
+        return looked;
+      });
+      if (stuck || !isInterrupted || this.#isOver() || !this.#maySleep()) return stuck;
     }
   }
 

@@ -40,6 +40,26 @@ describe('the watch of an account', () => {
     expect(await run.result()).toMatchObject({ status: 'cancelled', cancellation: { reason: 'enough' } });
   });
 
+  test('a second hint while the run reads its job → it reads the job again, and sees its end', async () => {
+    const asAtFirst = (body: unknown) => {
+      const { data, ...page } = body as { data: object[] };
+      return { ...page, data: data.map((batch) => ({ ...batch, status: 'validating' })) };
+    };
+    stage.api.faults.add({ on: 'batches.list', times: Infinity, effect: { kind: 'mutate', change: asAtFirst } });
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
+    const ended = async () =>
+      (await stage.api.batches()).some(
+        ({ status, metadata }) =>
+          status === 'completed' && (metadata?.temporal_llm_job?.includes(`/${run.workflowId}/`) ?? false),
+      );
+    await waitFor(ended, 'the end of the batch');
+    stage.api.faults.add({ on: 'batches.retrieve', effect: { kind: 'delay', ms: 3_000 } });
+    await run.wake();
+    await waitFor(() => stage.calls('batches.retrieve').length > 0, 'the first read');
+    await run.wake();
+    expect((await run.result()).status).toBe('completed');
+  });
+
   test('watch: job in the spec → no watch is started', async () => {
     await waitFor(async () => !(await look()).isRunning, 'the watch to end');
     const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint, watch: 'job' });
