@@ -19,8 +19,8 @@ export async function announce(
   wanted: WatchMode | undefined,
   job: AnnouncedJob,
 ): Promise<string | null> {
-  const byTraits = provider.metadata && provider.lists ? 'account' : 'job';
-  if ((wanted ?? watch.mode ?? byTraits) === 'job') return null;
+  const isPossible = watch.mode === 'account' && provider.metadata && provider.lists;
+  if ((wanted ?? (isPossible ? 'account' : 'job')) === 'job') return null;
   const { taskQueue } = activityInfo();
   const workflowId = accountWatchId(taskQueue, provider.name);
   const client = getClient();

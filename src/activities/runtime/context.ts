@@ -5,8 +5,8 @@ import type { PollBounds } from '../calls/poll-interval.js';
 
 /** How jobs are watched that are under way. */
 export interface WatchOptions {
-  /** By the account's lists, or each by its run; null: by the account's lists where the provider has them. */
-  readonly mode: WatchMode | null;
+  /** By the account's lists where the provider has them with metadata, or each by its run. */
+  readonly mode: WatchMode;
   /** How often a run checks that its job is watched, in milliseconds. */
   readonly netMs: number;
   /** What is done with a job whose run has ended. */

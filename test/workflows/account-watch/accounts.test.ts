@@ -41,10 +41,6 @@ describe('the watch of an account', () => {
   });
 
   test('a second hint while the run reads its job → it reads the job again, and sees its end', async () => {
-    const asAtFirst = (body: unknown) => {
-      const { data, ...page } = body as { data: object[] };
-      return { ...page, data: data.map((batch) => ({ ...batch, status: 'validating' })) };
-    };
     stage.api.faults.add({ on: 'batches.list', times: Infinity, effect: { kind: 'mutate', change: asAtFirst } });
     const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
     const ended = async () =>
@@ -123,3 +119,8 @@ describe('the watch of an account', () => {
     expect(stage.calls('batches.cancel')).toEqual([]);
   });
 });
+
+function asAtFirst(body: unknown) {
+  const { data, ...page } = body as { data: object[] };
+  return { ...page, data: data.map((batch) => ({ ...batch, status: 'validating' })) };
+}
