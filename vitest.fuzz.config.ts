@@ -8,7 +8,7 @@ const config = mergeConfig(base, defineConfig({ test: { globalSetup: ['test/supp
 const projects = projectsOf('*.fuzz.test.ts', {
   env: { LLM_JOBS_FUZZ_RUNS: runs },
   setupFiles: ['test/support/setup/count-inputs.ts'],
-  testTimeout: 60_000 + Number(runs) * 100,
+  testTimeout: 300_000 + Number(runs) * 100,
 });
 // Lists are concatenated by `mergeConfig`; this one replaces that of the base.
 config.test = { ...config.test, projects };

@@ -1,12 +1,9 @@
 /** How long property tests search, and the hostile values that they try. */
 import * as fc from 'fast-check';
-import { vi } from 'vitest';
 
 /** Inputs for each property; `LLM_JOBS_FUZZ_RUNS=10000` searches longer. */
-export const FUZZ_RUNS = fuzzRuns(200);
+export const FUZZ_RUNS = fuzzRuns(100);
 export const RUNS = { numRuns: FUZZ_RUNS };
-
-vi.setConfig({ testTimeout: 300_000 + FUZZ_RUNS * 100 });
 
 /** Inputs for a property that is slower than most. */
 export function fuzzRuns(usual: number): number {

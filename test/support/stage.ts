@@ -5,7 +5,7 @@
  */
 import { ApplicationFailure } from '@temporalio/client';
 import type OpenAI from 'openai';
-import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Activities } from '../../src/activities/index.js';
 import { LlmJobsClient } from '../../src/client.js';
 import { Storage } from '../../src/storage/storage.js';
@@ -21,9 +21,6 @@ import { BATCH_TIMING, HOUR_PER_SECOND, SHORT_JOBS } from '../../dev/stage/timin
 import { spawnWorker, workerVariables, type WorkerProcess } from '../../dev/stage/worker-process.js';
 import { startWorker } from '../../dev/stage/worker.js';
 import { devServer, timeSkipping, type TestTemporal } from './temporal.js';
-
-// Generous, since it only bounds what hangs: a busy machine may take ten times as long as an idle one.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** What all stages have. */
 class Stage {

@@ -69,14 +69,14 @@ function testTemporal(create: () => Promise<TestWorkflowEnvironment>): TestTempo
     await started?.teardown();
     started = undefined;
   };
-  afterAll(stop);
   // An interrupted run must not leave its server behind.
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
-    process.once(signal, () => void stop().finally(() => process.exit(code)));
-  }
+  const onInterrupt = () => void stop().finally(() => process.exit(130));
+  const onTermination = () => void stop().finally(() => process.exit(143));
+  process.once('SIGINT', onInterrupt).once('SIGTERM', onTermination);
+  afterAll(async () => {
+    process.off('SIGINT', onInterrupt).off('SIGTERM', onTermination);
+    await stop();
+  });
   const env = (): TestWorkflowEnvironment => {
     if (started === undefined) throw new Error('The Temporal server exists inside tests and hooks only');
     return started;

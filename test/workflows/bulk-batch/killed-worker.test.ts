@@ -9,7 +9,7 @@ import { readLines } from '../../support/runs.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
 import { chatRequests } from '../../support/samples.js';
 
-const REQUESTS = chatRequests(9_000);
+const REQUESTS = chatRequests(3_000);
 const stage = workerProcessStage({
   batches: { validatingMs: 60_000, inProgressMs: 600_000, finalizingMs: 60_000, jitter: 0 },
 });
@@ -42,7 +42,7 @@ test.concurrent.each(Object.keys(MOMENTS))(
     const run = await new LlmJobsClient(stage.temporal.client, { taskQueue }).startBulkBatch({
       input: { uri },
       outputUri: new URL(`${moment}/`, uri).href,
-      split: { requests: 3_000 },
+      split: { requests: 1_000 },
       maxParallel: 3,
     });
     await MOMENTS[moment]?.(run);
