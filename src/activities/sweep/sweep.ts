@@ -45,10 +45,10 @@ export async function sweepAccount(options: SweepOptions): Promise<number> {
   return woken;
 }
 
-/** What a run is to be told of its job. */
+/** A run to wake, and the state of its job that the sweep saw. */
 interface Hint {
   readonly workflowId: string;
-  /** The job as it is remembered from then on; null if it has ended or is gone. */
+  /** What the memory keeps of the job once the run is woken; null if the job has ended or is gone. */
   readonly job: WatchedJob | null;
 }
 
@@ -156,7 +156,7 @@ class KindSweep {
     if (hasEnded && memory.orphans.has(id)) memory.tell(id);
     if (memory.told.has(id) || memory.notOurs.has(id)) return;
     const owner = await ownerHere(client, job.metadata[JOB_KEY]);
-    // A run whose job had ended before the last sweep was told of it then.
+    // If the job had ended before the last sweep, its run was woken by that sweep.
     if (owner === null || (hasEnded && !isRecent)) return;
     const belonging = await this.#belongingOf(owner, job, hasEnded);
     if (belonging === 'ours') return this.#takeNew(job, await workflowIdOf(client, owner), hasEnded);
@@ -227,7 +227,7 @@ class KindSweep {
     }
   }
 
-  /** A job counts as told when its run has got the hint: after an error it is told again. */
+  /** Wakes the runs. A job is remembered only after its run was woken, so that an error makes the next sweep try again. */
   async #tell(): Promise<number> {
     const { client, memory } = this.#options;
     const woken = await someAtOnce([...this.#hints], async ([id, { workflowId, job }]) => {

@@ -87,7 +87,7 @@ export interface WatchInput {
   readonly expiresAt: number | null;
   /** Workflow id of the watch by which the run is woken, so that it can sleep; without it, the run polls. */
   readonly watchedBy?: string | null;
-  /** Whether the run was woken: what it is told of may take a moment to be seen. */
+  /** Whether the run was woken by a hint. The change that caused the hint may not be visible at the provider yet. */
   readonly isHinted?: boolean;
   /** Bounds of the poll interval, in milliseconds; null for those of the worker. */
   readonly poll: { readonly minMs: number | null; readonly maxMs: number | null };

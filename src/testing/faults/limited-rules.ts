@@ -5,7 +5,7 @@ import { RuleList, type RuleHandle } from '../rule-list.js';
 export interface RuleLimits {
   /** How many matches pass before the rule applies. @default 0 */
   readonly skip?: number;
-  /** How often the rule applies in all. @default 1 */
+  /** The maximum number of times that the rule applies. @default 1 */
   readonly times?: number;
   /** The chance that the rule applies to a match, drawn from the seed. @default 1 */
   readonly probability?: number;
