@@ -6,6 +6,7 @@ import type { CheckedFile } from '../contract/checked-file.js';
 import type { FileActivities, UploadFileInput } from '../contract/activities/files.js';
 import { invalidInput } from '../contract/failures.js';
 import { FILE_LIMITS, PAGE_SIZES } from '../contract/limits.js';
+import { safeParse } from '../contract/safe-parse.js';
 import { MARK_BYTES, withoutMark } from '../jsonl/file-start.js';
 import { fileObjectSchema, type FileSnapshot } from '../provider/objects/file.js';
 import { postFile } from '../provider/upload-form.js';
@@ -128,7 +129,7 @@ async function findUpload(api: ProviderApi, input: UploadFileInput): Promise<Fil
   const query = { purpose: input.purpose, order: 'desc', limit: PAGE_SIZES.files };
   try {
     for await (const object of listAll(api, 'files.list', '/files', query)) {
-      const reading = fileObjectSchema.safeParse(object);
+      const reading = safeParse(fileObjectSchema, object);
       if (!reading.success) continue;
       const file = reading.data;
       if (file.createdAt !== null && file.createdAt < input.notBefore) return null;

@@ -23,6 +23,7 @@ import type {
 import { failure, invalidInput } from '../contract/failures.js';
 import type { TrainingSteps } from '../contract/fine-tuning.js';
 import { JOB_KEY } from '../contract/job-key.js';
+import { safeParse } from '../contract/safe-parse.js';
 import type { FineTuningSnapshot } from '../contract/snapshots.js';
 import { FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import { fineTuningEventSchema } from '../provider/objects/fine-tuning-job.js';
@@ -189,7 +190,7 @@ async function assertSlotsStayFree(api: ProviderApi, leaveFree: number): Promise
   const { path, pageSize: limit, schema, statuses } = FINE_TUNING_JOBS;
   let unfinished = 0;
   for await (const object of listAll(api, 'fineTuning.list', path, { limit })) {
-    const reading = schema.safeParse(object);
+    const reading = safeParse(schema, object);
     if (reading.success && !statuses.isEnd(reading.data.status)) unfinished += 1;
   }
   if (unfinished + 1 + leaveFree <= slots) return;
@@ -217,7 +218,7 @@ async function latestStep(api: ProviderApi, id: string): Promise<TrainingSteps |
   const query = { limit: RECENT_EVENTS };
   const { value: page } = parseReply(pageSchema, await api.attempt((client) => client.get(path, { query })));
   for (const object of page?.data ?? []) {
-    const reading = fineTuningEventSchema.safeParse(object);
+    const reading = safeParse(fineTuningEventSchema, object);
     const step = reading.success ? /^Step (\d+)(?:\/(\d+))?/i.exec(reading.data.message) : null;
     if (step) return { done: Number(step[1]), total: step[2] === undefined ? null : Number(step[2]) };
   }

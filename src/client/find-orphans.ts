@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { CommonProgress } from '../contract/progress.js';
 import { JOB_KEY, type JobOwner } from '../contract/job-key.js';
+import { safeParse } from '../contract/safe-parse.js';
 import type { JobSnapshot } from '../contract/snapshots.js';
 import { BATCHES, FINE_TUNING_JOBS } from '../provider/job-kinds.js';
 import type { OpenAIClient } from '../provider/openai-client.js';
@@ -116,7 +117,7 @@ async function jobsByKey(openai: OpenAIClient, kind: OrphanKind, since: number):
     }
   });
   for await (const object of objects) {
-    const job = schema.safeParse(object).data;
+    const job = safeParse(schema, object).data;
     if (!job) continue;
     const { createdAt } = job.timestamps;
     if (createdAt !== null && createdAt < since) break;

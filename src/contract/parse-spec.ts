@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { FaultReport, InputFault } from './input-fault.js';
 import { MAX_LISTED_FAULTS } from './limits.js';
+import { safeParse } from './safe-parse.js';
 import { bounded } from './text.js';
 
 /** A valid spec, or what is wrong with it. */
@@ -38,7 +39,7 @@ function issuesOfIntendedBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 
 /** Reads a spec by its schema. Every fault names its field, cut to a bound, and never quotes a value. */
 export function parseSpec<Schema extends z.ZodType>(schema: Schema, value: unknown): SpecParse<z.output<Schema>> {
-  const reading = schema.safeParse(value);
+  const reading = safeParse(schema, value);
   if (reading.success) return { spec: reading.data };
   const faults: InputFault[] = reading.error.issues.flatMap(issuesOfIntendedBranch).map((issue) => {
     const field = bounded(fieldOf(issue.path), MAX_FIELD_LENGTH);

@@ -3,6 +3,8 @@
  * that a job was never created, so pages are read strictly.
  */
 import { z } from 'zod';
+import { safeParse } from '../contract/safe-parse.js';
+import { wireFilled } from './objects/wire.js';
 
 /** A page of a list. Together sends a bare array, and some servers send `data: null` for an empty one. */
 export const pageSchema = z.union([
@@ -17,7 +19,7 @@ export const pageSchema = z.union([
 ]);
 export type ListPage = z.output<typeof pageSchema>;
 
-const withId = z.object({ id: z.string().min(1) });
+const withId = z.object({ id: wireFilled });
 
 /** Most pages of a list that are read at a time: 200,000 jobs. A longer list is one without an end. */
 export const MAX_PAGES = 2_000;
@@ -46,7 +48,7 @@ export async function* eachObject(
   let query: { after?: string } = start ? { after: start } : {};
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const { data, has_more: hasMore } = await readPage(query);
-    const after = withId.safeParse(data.at(-1)).data?.id;
+    const after = safeParse(withId, data.at(-1)).data?.id;
     if (after !== undefined && cursors.has(after)) return;
     yield* data;
     if (hasMore === false || after === undefined) return;

@@ -1,3 +1,4 @@
+import { safeParse } from '../contract/safe-parse.js';
 import { pageSchema } from './pages.js';
 import type { Provider, Providers } from './providers.js';
 import { toApiError } from './sdk-error.js';
@@ -14,7 +15,7 @@ async function probe(provider: Provider, secrets: readonly string[]): Promise<st
   const name = `the API of provider "${provider.name}"`;
   try {
     const reply = await provider.client.get('/batches', { query: { limit: 1 }, timeout: TIMEOUT_MS });
-    return pageSchema.safeParse(reply).success
+    return safeParse(pageSchema, reply).success
       ? null
       : `${name} does not answer like the OpenAI API; check its base URL`;
   } catch (error) {

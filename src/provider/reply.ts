@@ -1,5 +1,6 @@
 /** Replies of the API: the value that was asked for, or the API's error. */
 import type { z } from 'zod';
+import { safeParse } from '../contract/safe-parse.js';
 import { bounded } from '../contract/text.js';
 import { errorWords } from './error-body.js';
 
@@ -42,7 +43,7 @@ export function errorWithoutReply(message: string, code: string | null = null): 
  */
 export function parseReply<T>(schema: z.ZodType<T>, reply: Reply<unknown>): Reply<T> {
   if (reply.error) return reply;
-  const reading = schema.safeParse(reply.value);
+  const reading = safeParse(schema, reply.value);
   if (reading.success) return { value: reading.data };
   const fields = reading.error.issues.map((issue) => issue.path.join('.') || '(the reply)');
   const said = isErrorObject(reply.value) ? errorWords(reply.value) : null;

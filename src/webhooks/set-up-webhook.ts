@@ -3,6 +3,7 @@
  * called by name, so that every version of the client will do.
  */
 import { z } from 'zod';
+import { safeParse } from '../contract/safe-parse.js';
 import { guardedClient } from '../provider/guarded-client.js';
 import type { OpenAIClient } from '../provider/openai-client.js';
 import { eachObject, pageSchema } from '../provider/pages.js';
@@ -108,7 +109,7 @@ async function endpointOf(client: OpenAIClient, url: string, events: readonly st
       pageSchema.parse(await client.get(PATH, { query: { limit: PAGE_SIZE, ...after } })),
     );
     for await (const object of objects) {
-      const { data } = endpointSchema.safeParse(object);
+      const { data } = safeParse(endpointSchema, object);
       if (data && URL.canParse(data.url) && new URL(data.url).href === href) endpoints.push(data);
     }
   } catch (error) {

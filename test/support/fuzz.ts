@@ -31,6 +31,7 @@ export const anyJson = fc.oneof(
       Object.create(null),
       JSON.parse('{"__proto__": {"id": "x"}, "constructor": 1, "toString": 2, "valueOf": 3}'),
       [[[[]]]],
+      { length: { toString: 1, valueOf: 2 }, size: { toString: 1 } },
       '\ud800',
       'x'.repeat(10_000),
     ),

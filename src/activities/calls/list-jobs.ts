@@ -1,5 +1,6 @@
 /** The list of a provider's jobs, and how far back in it a job of a run can be. */
 import { activityInfo } from '@temporalio/activity';
+import { safeParse } from '../../contract/safe-parse.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import type { JobKind } from '../../provider/job-kinds.js';
 import { listAll, type ListOptions } from './list-all.js';
@@ -20,7 +21,7 @@ export async function* eachJob<T extends JobSnapshot>(
   { limit = pageSize, ...options }: ListJobsOptions,
 ): AsyncGenerator<T> {
   for await (const object of listAll(api, `${name}.list`, path, { limit }, options)) {
-    const reading = schema.safeParse(object);
+    const reading = safeParse(schema, object);
     if (reading.success) yield reading.data;
   }
 }

@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CollectedFineTuning, CollectFineTuningInput } from '../../contract/activities/fine-tuning.js';
 import type { FileRef } from '../../contract/file-ref.js';
 import { PAGE_SIZES } from '../../contract/limits.js';
+import { safeParse } from '../../contract/safe-parse.js';
 import type { FineTuningSnapshot } from '../../contract/snapshots.js';
 import { bounded } from '../../contract/text.js';
 import { jsonLines } from '../../jsonl/json-lines.js';
@@ -127,7 +128,7 @@ async function listEvents(collection: Collection): Promise<FineTuningEvent[]> {
   const newestFirst = await listAsFarAsGiven(collection, 'events');
   const events = new Map<string, FineTuningEvent>();
   for (const object of newestFirst.toReversed()) {
-    const event = fineTuningEventSchema.safeParse(object).data;
+    const event = safeParse(fineTuningEventSchema, object).data;
     if (!event) continue;
     // Together sends events without an id.
     const key = event.id ?? JSON.stringify(event);
@@ -144,7 +145,7 @@ async function listEvents(collection: Collection): Promise<FineTuningEvent[]> {
 async function listCheckpoints(collection: Collection): Promise<Checkpoint[]> {
   const checkpoints = new Map<string, Checkpoint>();
   for (const object of await listAsFarAsGiven(collection, 'checkpoints')) {
-    const reading = checkpointSchema.safeParse(object);
+    const reading = safeParse(checkpointSchema, object);
     if (reading.success) checkpoints.set(reading.data.id, reading.data);
   }
   return [...checkpoints.values()].toSorted((a, b) => (a.stepNumber ?? 0) - (b.stepNumber ?? 0));

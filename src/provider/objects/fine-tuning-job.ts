@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { safeParse } from '../../contract/safe-parse.js';
 import type { FineTuningSnapshot } from '../../contract/snapshots.js';
 import { FINE_TUNING_STATUS_WORDS } from './status-words.js';
 import {
   ifReadable,
   isSmall,
+  wireFilled,
   wireId,
   wireMetadata,
   wireModel,
@@ -45,7 +47,7 @@ const jobFields = z
     result_files: ifReadable(
       z
         .array(z.unknown())
-        .transform((ids) => ids.flatMap((id) => wireId.safeParse(id).data ?? []).slice(0, MAX_RESULT_FILES)),
+        .transform((ids) => ids.flatMap((id) => safeParse(wireId, id).data ?? []).slice(0, MAX_RESULT_FILES)),
     ),
     trained_tokens: ifReadable(z.number()),
     hyperparameters: wireRecord(MAX_RECORD),
@@ -89,7 +91,7 @@ export const fineTuningObjectSchema: z.ZodType<FineTuningSnapshot> = z.preproces
 
 /** An event of a fine-tuning job. Further fields pass through; `data` is `{}`, null or metrics. */
 export const fineTuningEventSchema = z.looseObject({
-  id: ifReadable(z.string().min(1)),
+  id: ifReadable(wireFilled),
   created_at: ifReadable(wireTime),
   level: z.string().catch('info'),
   message: z.string().catch(''),

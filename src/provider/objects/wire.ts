@@ -26,13 +26,20 @@ export const wireText = (max?: number) => z.string().transform((text) => bounded
 export const wireModel = wireText(512);
 
 /**
+ * Any text but the empty one. Not `min(1)`: zod compares the length of whatever has a `length`, and throws for a value
+ * such as `{ length: { toString: 1 } }`.
+ */
+export const wireFilled = z.string().refine((text) => text !== '', 'must not be empty');
+
+/** In characters. */
+const MAX_ID_LENGTH = 2_048;
+
+/**
  * An id that can be part of a path. The SDK throws on others, and the activity would be retried without end. The bound
  * is generous, since proxies make long ids. An id that contains a key could not be told without the key.
  */
-export const wireId = z
-  .string()
-  .min(1)
-  .max(2_048)
+export const wireId = wireFilled
+  .refine((id) => id.length <= MAX_ID_LENGTH)
   .refine((id) => id.isWellFormed() && !UNUSABLE_ID.test(id) && !id.includes(REDACTED), 'must be an id');
 
 const UNUSABLE_ID = /^(\.|%2e){1,2}$|[\s\p{Cc}\u2028-\u202E\u2066-\u2069]/iu;
@@ -42,7 +49,7 @@ export const wireStatus = z
   .string()
   .trim()
   .toLowerCase()
-  .min(1)
+  .refine((status) => status !== '')
   .transform((status) => bounded(status, 100));
 
 /** A status in our words, as far as it is known what the words of other providers mean. */
