@@ -24,8 +24,8 @@ export default defineConfig({
     // Property tests (`*.fuzz.test.ts`) are among them, with few runs; see vitest.fuzz.config.ts.
     projects: projectsOf('*.test.ts'),
     globalSetup: ['test/support/setup/global.ts'],
-    // Two more than the processors of the smallest machine, since most tests wait for Temporal or for a timer.
-    maxWorkers: 4,
+    // Three for each processor of the smallest machine, since most tests wait for Temporal or for a timer.
+    maxWorkers: 6,
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.test-report.json' }]] : ['default'],
   },
 });
