@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { safeParse } from '../contract/safe-parse.js';
-import { wireFilled } from './objects/wire.js';
+import { wireNonEmpty } from './objects/wire.js';
 
 /** A page of a list. Together sends a bare array, and some servers send `data: null` for an empty one. */
 export const pageSchema = z.union([
@@ -19,7 +19,7 @@ export const pageSchema = z.union([
 ]);
 export type ListPage = z.output<typeof pageSchema>;
 
-const withId = z.object({ id: wireFilled });
+const withId = z.object({ id: wireNonEmpty });
 
 /** Most pages of a list that are read at a time: 200,000 jobs. A longer list is one without an end. */
 export const MAX_PAGES = 2_000;

@@ -4,7 +4,6 @@ import type { FileRef } from '../contract/file-ref.js';
 import { bounded } from '../contract/text.js';
 import { isObject } from '../jsonl/json-value.js';
 import type { StructuredOutputPlace } from '../contract/bulk-batch.js';
-import { safeParse } from '../contract/safe-parse.js';
 import { lineBlocks, RESULT_LINES } from '../jsonl/lines.js';
 import { parseLine } from '../jsonl/parse-line.js';
 import { decompressed } from '../storage/gzip.js';
@@ -114,7 +113,7 @@ function valueIn({ verdict, status, body }: Judgement, { schema, value: kind, pl
   if (isNothing) return problem('schema_mismatch', 'the text of the answer is not JSON, or only `null`');
   if (schema === null) return { value: output.value, error: null };
   try {
-    const parsed = safeParse(schema, output.value);
+    const parsed = schema.safeParse(output.value);
     if (parsed.success) return { value: parsed.data, error: null };
     const [issue] = parsed.error.issues;
     return problem(

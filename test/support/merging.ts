@@ -14,11 +14,15 @@ import { sourceOf } from './streams.js';
 
 let folder: string;
 export let storage: Storage;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'llm-jobs-merge-test-'));
-  storage = new Storage({ roots: [pathToFileURL(`${folder}/`).href] });
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Gives a test file a folder to merge in. A function, since this module is loaded once for all files of a process. */
+export function useMergeFolder(): void {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'llm-jobs-merge-test-'));
+    storage = new Storage({ roots: [pathToFileURL(`${folder}/`).href] });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+}
 
 export const POLICY: AnswerPolicy = { sendAgain: new Set(['unfinished', 'failed', 'mismatched']), passing: [] };
 export const ok = (

@@ -5,7 +5,7 @@ import { FINE_TUNING_STATUS_WORDS } from './status-words.js';
 import {
   ifReadable,
   isSmall,
-  wireFilled,
+  wireNonEmpty,
   wireId,
   wireMetadata,
   wireModel,
@@ -91,7 +91,7 @@ export const fineTuningObjectSchema: z.ZodType<FineTuningSnapshot> = z.preproces
 
 /** An event of a fine-tuning job. Further fields pass through; `data` is `{}`, null or metrics. */
 export const fineTuningEventSchema = z.looseObject({
-  id: ifReadable(wireFilled),
+  id: ifReadable(wireNonEmpty),
   created_at: ifReadable(wireTime),
   level: z.string().catch('info'),
   message: z.string().catch(''),

@@ -29,7 +29,7 @@ export const wireModel = wireText(512);
  * Any text but the empty one. Not `min(1)`: zod compares the length of whatever has a `length`, and throws for a value
  * such as `{ length: { toString: 1 } }`.
  */
-export const wireFilled = z.string().refine((text) => text !== '', 'must not be empty');
+export const wireNonEmpty = z.string().refine((text) => text !== '', 'must not be empty');
 
 /** In characters. */
 const MAX_ID_LENGTH = 2_048;
@@ -38,7 +38,7 @@ const MAX_ID_LENGTH = 2_048;
  * An id that can be part of a path. The SDK throws on others, and the activity would be retried without end. The bound
  * is generous, since proxies make long ids. An id that contains a key could not be told without the key.
  */
-export const wireId = wireFilled
+export const wireId = wireNonEmpty
   .refine((id) => id.length <= MAX_ID_LENGTH)
   .refine((id) => id.isWellFormed() && !UNUSABLE_ID.test(id) && !id.includes(REDACTED), 'must be an id');
 

@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PartResults } from '../../../src/results/bulk-account.js';
-import { results, merge, ok, failed, expired, idsOf } from '../../support/merging.js';
+import { results, merge, ok, failed, expired, idsOf, useMergeFolder } from '../../support/merging.js';
 import { fuzzRuns } from '../../support/fuzz.js';
+
+useMergeFolder();
 
 describe('merge', () => {
   test('any outcomes over three rounds, shuffled → each request once, in input order, and it sums', async () => {

@@ -5,8 +5,21 @@ import { NO_USAGE } from '../../../src/contract/no-usage.js';
 import type { PartResults } from '../../../src/results/bulk-account.js';
 import { surveyResults } from '../../../src/results/merge.js';
 import type { AnswerPolicy } from '../../../src/results/result-reader.js';
-import { results, merge, storage, POLICY, ok, failed, expired, inputOf, idsOf } from '../../support/merging.js';
+import {
+  results,
+  merge,
+  storage,
+  useMergeFolder,
+  POLICY,
+  ok,
+  failed,
+  expired,
+  inputOf,
+  idsOf,
+} from '../../support/merging.js';
 import { sourceOf } from '../../support/streams.js';
+
+useMergeFolder();
 
 describe('merge', () => {
   test('what remains → its line with round and outcome, or a synthetic line', async () => {

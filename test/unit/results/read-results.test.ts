@@ -88,4 +88,12 @@ describe('readResults', () => {
     const [result] = await read([line(chat({ content: deep }))], [], { ...structured, schema: nested });
     expect(codeOf(result)).toBe('schema_mismatch');
   });
+
+  test('a schema of the caller that throws → its error, not a mismatch', async () => {
+    const broken = z.string().transform(() => {
+      throw new Error('a fault of the caller');
+    });
+    const options = { ...structured, schema: z.object({ sum: broken }) };
+    await expect(read([line(chat({ content: '{"sum":"4"}' }))], [], options)).rejects.toThrow('a fault of the caller');
+  });
 });
