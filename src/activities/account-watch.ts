@@ -3,12 +3,12 @@ import { activityInfo, getClient } from '@temporalio/activity';
 import type { SweepInput } from '../contract/account-watch.js';
 import type { AccountWatchActivities } from '../contract/activities/account-watch.js';
 import { nothingNew } from './calls/nothing-new.js';
-import { pollInterval } from './calls/poll-interval.js';
 import { providerApi } from './calls/provider-api.js';
 import type { ActivityContext } from './runtime/context.js';
 import { withHeartbeat } from './runtime/heartbeat.js';
 import { memoryOf, type AccountMemory } from './sweep/memory.js';
 import { sweepAccount } from './sweep/sweep.js';
+import { watchInterval } from './sweep/trust.js';
 
 const SECOND_MS = 1_000;
 
@@ -38,12 +38,13 @@ export class AccountWatchActivityGroup implements AccountWatchActivities {
     const memory = memoryOf(api.provider, taskQueue, heartbeatDetails, now);
     // Jobs that were announced may have ended since, and their runs may have been told.
     const isSweptSince = memory.at !== null && memory.at * SECOND_MS > scheduledTimestampMs;
-    if (!isSweptSince) memory.announce(announced);
+    if (!isSweptSince) memory.announce(announced, now);
     await withHeartbeat(
       async () => {
         const checkRunsEvery = Math.floor((RUNS_CHECK_INTERVALS * this.#context.poll.maxMs) / SECOND_MS);
         const client = getClient();
-        const woken = await sweepAccount({ api, client, taskQueue, memory, now, onOrphan, checkRunsEvery });
+        const { poll } = this.#context;
+        const woken = await sweepAccount({ api, client, taskQueue, memory, now, onOrphan, checkRunsEvery, poll });
         if (memory.jobs.size > 0) throw watching(memory, woken, this.#nextSweepMs(memory, nowMs));
       },
       () => memory.encoded(),
@@ -58,10 +59,7 @@ export class AccountWatchActivityGroup implements AccountWatchActivities {
     const { poll } = this.#context;
     const leastMs = Math.min(poll.minMs * (1 + jobs.size / JOBS_PER_MIN_INTERVAL), poll.maxMs);
     const random = Math.random();
-    const intervals = [...jobs.values()].map(({ createdAt, expiresAt }) => {
-      const times = { nowMs, createdAtMs: toMs(createdAt), expiresAtMs: toMs(expiresAt) };
-      return pollInterval(poll, times, random);
-    });
+    const intervals = [...jobs.values()].map((job) => watchInterval(job, nowMs, poll, random));
     const soonestMs = intervals.reduce((soonest, interval) => Math.min(soonest, interval), poll.maxMs);
     return Math.max(soonestMs, leastMs);
   }
@@ -79,5 +77,3 @@ function watching({ jobs, orphans, at }: AccountMemory, woken: number, nextSweep
   const details = { status: 'watching', open: jobs.size, orphans: orphans.size, checkedAt: at ?? 0 };
   return nothingNew(text, details, nextSweepMs);
 }
-
-const toMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * SECOND_MS);

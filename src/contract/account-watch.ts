@@ -31,6 +31,11 @@ export interface AnnouncedJob {
 export interface WatchedJob extends AnnouncedJob {
   /** Null before the provider sends any, and for fine-tuning jobs. */
   readonly counts: RequestCounts | null;
+  /**
+   * Epoch seconds, on Temporal's clock: when this was last known to be right, because the job was created or read, or
+   * because its entry in the list changed. 0 for a job of which only one entry was seen so far.
+   */
+  readonly confirmedAt: number;
 }
 
 export interface SweepInput extends WatchAccountInput {

@@ -34,11 +34,12 @@ const jobSchema = z
     z.number().nullable(),
     z.number().nullable(),
     z.tuple([z.number(), z.number(), z.number()]).nullable(),
+    z.number(),
   ])
-  .transform(([kind, id, workflowId, status, createdAt, expiresAt, counts]): WatchedJob => {
+  .transform(([kind, id, workflowId, status, createdAt, expiresAt, counts, confirmedAt]): WatchedJob => {
     const [total, completed, failed] = counts ?? [0, 0, 0];
     const answered = counts && { total, completed, failed };
-    return { kind, id, workflowId, status, createdAt, expiresAt, counts: answered };
+    return { kind, id, workflowId, status, createdAt, expiresAt, counts: answered, confirmedAt };
   });
 
 const viewSchema = z.object({
@@ -54,9 +55,10 @@ export function encodeView({ at, listedAt, jobs, told }: AccountView): {
   readonly open: number;
   readonly view: string;
 } {
-  const rows = jobs.slice(-MAX_JOBS).map(({ kind, id, workflowId, status, createdAt, expiresAt, counts }) => {
+  const rows = jobs.slice(-MAX_JOBS).map((job) => {
+    const { kind, id, workflowId, status, createdAt, expiresAt, counts, confirmedAt } = job;
     const answered = counts && [counts.total, counts.completed, counts.failed];
-    return [kind, id, workflowId, status, createdAt, expiresAt, answered];
+    return [kind, id, workflowId, status, createdAt, expiresAt, answered, confirmedAt];
   });
   const packed = gzipSync(JSON.stringify({ at, listedAt, jobs: rows, told })).toString('base64');
   return { open: jobs.length, view: packed };

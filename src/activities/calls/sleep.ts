@@ -1,22 +1,24 @@
 /** A run sleeps while the watch of its account shows its job. It checks that now and then, and seldom reads the job. */
 import { activityInfo, getClient } from '@temporalio/activity';
-import type { WatchedKind } from '../../contract/account-watch.js';
+import type { WatchedJob, WatchedKind } from '../../contract/account-watch.js';
 import type { WatchInput } from '../../contract/activities/jobs.js';
-import { readWatch } from '../../temporal/account-view.js';
+import { readWatch, type AccountView } from '../../temporal/account-view.js';
 import type { ActivityContext } from '../runtime/context.js';
 import { announce } from './announce.js';
 import { nothingNew } from './nothing-new.js';
 import { notBeyondExpiry } from './poll-interval.js';
 import type { ProviderApi } from './provider-api.js';
 
-/** By then, a watch that works has seen the job. */
-const FIRST_CHECK_MS = 60_000;
+/** By then, a watch that works has seen the job: it begins anew within a minute for a new one. */
+const FIRST_CHECK_MS = 120_000;
 /** So much may be added to the time between two checks, so that jobs that started together do not check together. */
 const JITTER = 0.2;
 /** A watch that has not swept for so many of its longest intervals is not relied on. */
 const INTERVALS = 3;
 /** A job that a watch does not show although it sweeps is announced again with every so many polls. */
 const POLLS_PER_ANNOUNCEMENT = 20;
+
+export type WatchedInput = WatchInput & { readonly watchedBy: string };
 
 /**
  * Ends the attempt where the run may sleep on.
@@ -28,27 +30,57 @@ export async function sleepWhileWatched(
   context: ActivityContext,
   api: ProviderApi,
   kind: WatchedKind,
-  input: WatchInput & { readonly watchedBy: string },
+  input: WatchedInput,
 ): Promise<number | null> {
-  const { attempt, workflowExecution, currentAttemptScheduledTimestampMs: nowMs } = activityInfo();
-  const { id, status, createdAt, expiresAt, watchedBy } = input;
+  const { attempt, currentAttemptScheduledTimestampMs: nowMs } = activityInfo();
+  const { status, expiresAt, watchedBy } = input;
   const until = (ms: number) =>
     notBeyondExpiry(ms, { nowMs, expiresAtMs: expiresAt === null ? null : expiresAt * 1_000 });
   if (attempt === 1) throw nothingNew(`${status}, watched by ${watchedBy}`, { status }, until(FIRST_CHECK_MS));
 
-  const { isRunning, view } = await readWatch(getClient(), watchedBy).catch(() => ({ isRunning: true, view: null }));
-  const isSweeping = view !== null && view.at * 1_000 >= nowMs - INTERVALS * context.poll.maxMs;
-  const seen = isSweeping ? view.jobs.find((job) => job.id === id) : undefined;
-  if (!seen) {
-    if (!isRunning || (isSweeping && attempt % POLLS_PER_ANNOUNCEMENT === 2)) {
-      const { workflowId } = workflowExecution!;
-      await announce(context, api, 'account', { kind, id, status, workflowId, createdAt, expiresAt });
-    }
+  const { isRunning, view, seen } = await seenByWatch(context, input);
+  if (!view || !seen) {
+    const isHidden = view !== null && attempt % POLLS_PER_ANNOUNCEMENT === 2;
+    if (!isRunning || isHidden) await announceAgain(context, api, kind, input);
     return null;
   }
   const sleepMs = until(context.watch.netMs * (1 + JITTER * Math.random()));
-  // A list may be wrong, so every other time the run reads the job itself.
-  if (attempt > 2 && attempt % 2 === 0) return sleepMs;
-  const details = { status: seen.status, ...(seen.counts && { counts: seen.counts }), checkedAt: view!.at };
+  // A list may be wrong, so the run reads a job itself that the watch has not confirmed, and any job every other time.
+  const isConfirmed = seen.confirmedAt * 1_000 >= nowMs - context.watch.netMs;
+  if (!isConfirmed || (attempt > 2 && attempt % 2 === 0)) return sleepMs;
+  const details = { status: seen.status, ...(seen.counts && { counts: seen.counts }), checkedAt: view.at };
   throw nothingNew(`${seen.status}, watched by ${watchedBy}`, details, sleepMs);
+}
+
+/** A watch that was told of an end by its list, or that is gone, is told that the job is still open. */
+export async function keepWatched(
+  context: ActivityContext,
+  api: ProviderApi,
+  kind: WatchedKind,
+  input: WatchedInput,
+): Promise<void> {
+  const { seen } = await seenByWatch(context, input);
+  if (!seen) await announceAgain(context, api, kind, input);
+}
+
+interface Seen {
+  readonly isRunning: boolean;
+  /** Null where the watch does not sweep. */
+  readonly view: AccountView | null;
+  readonly seen: WatchedJob | undefined;
+}
+
+/** What the watch shows of the job. A watch that cannot be asked shows nothing. */
+async function seenByWatch({ poll }: ActivityContext, { id, watchedBy }: WatchedInput): Promise<Seen> {
+  const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
+  const { isRunning, view } = await readWatch(getClient(), watchedBy).catch(() => ({ isRunning: true, view: null }));
+  const isSweeping = view !== null && view.at * 1_000 >= nowMs - INTERVALS * poll.maxMs;
+  if (!isSweeping) return { isRunning, view: null, seen: undefined };
+  return { isRunning, view, seen: view.jobs.find((job) => job.id === id) };
+}
+
+async function announceAgain(context: ActivityContext, api: ProviderApi, kind: WatchedKind, input: WatchedInput) {
+  const { id, status, createdAt, expiresAt } = input;
+  const { workflowId } = activityInfo().workflowExecution!;
+  await announce(context, api, 'account', { kind, id, status, workflowId, createdAt, expiresAt });
 }

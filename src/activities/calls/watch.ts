@@ -13,7 +13,7 @@ import { retrieveJob } from './jobs.js';
 import { nothingNew } from './nothing-new.js';
 import { pollInterval } from './poll-interval.js';
 import type { ProviderApi } from './provider-api.js';
-import { sleepWhileWatched } from './sleep.js';
+import { keepWatched, sleepWhileWatched } from './sleep.js';
 
 /** A hint may be ahead of what the provider answers, so the job is polled so often before the run sleeps again. */
 const POLLS_AFTER_HINT = 5;
@@ -42,7 +42,7 @@ export async function watchJob<T extends JobSnapshot>(
   const at = Math.floor(nowMs / 1_000);
   const mustReport = input.reportFrom !== null && at >= input.reportFrom;
   const { watchedBy = null } = input;
-  const maySleep = watchedBy !== null && !mustReport;
+  const maySleep = watchedBy !== null && !mustReport && !input.isHinted;
   const sleepMs = maySleep ? await sleepWhileWatched(context, api, kind.name, { ...input, watchedBy }) : null;
 
   const { value: job, error } = await retrieveJob(kind, api, input.id);
@@ -63,6 +63,7 @@ export async function watchJob<T extends JobSnapshot>(
   // A run that sleeps is woken when its job enters another stage, so it may know more than the input says.
   if ((isChanged && sleepMs === null) || input.isMissing) return { kind: 'changed', job, at };
   const isHintSpent = input.isHinted === true && activityInfo().attempt >= POLLS_AFTER_HINT;
+  if (isHintSpent && watchedBy !== null) await keepWatched(context, api, kind.name, { ...input, watchedBy });
   if (mustReport || isHintSpent) return { kind: 'unchanged', job: isStale ? null : job, at };
 
   const { text, data } = await describe(job);

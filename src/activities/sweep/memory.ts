@@ -15,6 +15,12 @@ export class AccountMemory {
   readonly jobs: Map<string, WatchedJob>;
   /** Jobs that have ended, and whose runs were told. */
   readonly told: Set<string>;
+  /** Jobs that have not ended, as their runs say, although the list says so. */
+  readonly denied = new Set<string>();
+  /** Epoch seconds, on Temporal's clock: until then, a list is not relied on, since it was behind. */
+  readonly behindUntil: Partial<Record<WatchedKind, number>> = {};
+  /** Epoch seconds, on Temporal's clock: when this worker read each list last. */
+  readonly listReadAt: Partial<Record<WatchedKind, number>> = {};
   /** Epoch seconds: when it was last checked that the runs of the jobs are open. */
   runsCheckedAt = 0;
   /** Open jobs of other task queues, and of runs that have ended. */
@@ -29,12 +35,13 @@ export class AccountMemory {
     this.told = new Set(view?.told);
   }
 
-  /** Jobs that their runs take to be open, whatever was seen of them before. */
-  announce(jobs: readonly AnnouncedJob[]): void {
+  /** Jobs that their runs take to be open at that time (epoch seconds), whatever was seen of them before. */
+  announce(jobs: readonly AnnouncedJob[], at: number): void {
     for (const job of jobs) {
+      if (this.told.has(job.id)) this.denied.add(job.id);
       for (const ids of [this.told, this.notOurs, this.orphans]) ids.delete(job.id);
       if (this.jobs.has(job.id)) continue;
-      this.jobs.set(job.id, { ...job, counts: null });
+      this.jobs.set(job.id, { ...job, counts: null, confirmedAt: at });
     }
   }
 
@@ -42,6 +49,7 @@ export class AccountMemory {
   tell(id: string): void {
     this.jobs.delete(id);
     this.orphans.delete(id);
+    this.denied.delete(id);
     this.told.add(id);
     forgetOldest(this.told);
   }

@@ -16,6 +16,7 @@ import { someAtOnce } from '../calls/runs.js';
 import { findEndedRuns, takeOrphan } from './orphans.js';
 import { belongingOf, followedJobs, openRunsOf, type OpenRuns } from './owners.js';
 import type { SweepOptions } from './sweep-options.js';
+import { DOUBT_SECONDS, hasLostAnswers, isListNeeded, isNews, jobsToConfirm, unconfirmed } from './trust.js';
 
 /** So many pages are read of a list of which nothing is known. What is further back is asked of the runs. */
 const MAX_COLD_PAGES = 20;
@@ -82,8 +83,11 @@ class KindSweep {
       delete this.#options.memory.listedAt[this.#name];
       return 0;
     }
-    const isWhole = await this.#readList();
-    if (!isWhole && this.#openRuns) await this.#askRuns(this.#openRuns);
+    const { memory, now } = this.#options;
+    if (this.#isFirst || isListNeeded([...this.#unseen.values()], now, memory.listReadAt[this.#name])) {
+      const isWhole = await this.#readList();
+      if (!isWhole && this.#openRuns) await this.#askRuns(this.#openRuns);
+    }
     await this.#readSingles();
     return this.#tell();
   }
@@ -117,6 +121,7 @@ class KindSweep {
         break;
       }
       if (listedAt !== null) memory.listedAt[this.#name] = listedAt;
+      memory.listReadAt[this.#name] = this.#options.now;
       return isWhole;
     } catch (error) {
       // The jobs that are known can still be read one by one.
@@ -149,11 +154,14 @@ class KindSweep {
   async #take(job: JobSnapshot, isRecent: boolean): Promise<void> {
     const { client, memory } = this.#options;
     const { id, status } = job;
+    // What its run denies is not taken from the list: the job is read by itself.
+    if (memory.denied.has(id)) return;
     const known = this.#unseen.get(id) ?? memory.jobs.get(id);
     this.#unseen.delete(id);
-    if (known) return this.#compare(known, job);
+    if (known) return this.#compareEntry(known, job);
     const hasEnded = this.#kind.statuses.isEnd(status);
     if (hasEnded && memory.orphans.has(id)) memory.tell(id);
+    if (!hasEnded && memory.told.has(id)) this.#doubtList();
     if (memory.told.has(id) || memory.notOurs.has(id)) return;
     const owner = await ownerHere(client, job.metadata[JOB_KEY]);
     // If the job had ended before the last sweep, its run was woken by that sweep.
@@ -165,22 +173,42 @@ class KindSweep {
     else memory.ignore(id);
   }
 
-  #compare(known: WatchedJob, job: JobSnapshot): void {
+  /** An entry of the list that is older than what is known says that the list is behind. */
+  #compareEntry(known: WatchedJob, job: JobSnapshot): void {
+    const { isEnd, isStepBack } = this.#kind.statuses;
+    const entry = this.#watched(job, known.workflowId, known.confirmedAt);
+    this.#found.add(known.workflowId);
+    const isOld = isStepBack(known.status, job.status) || (!isEnd(job.status) && hasLostAnswers(known, entry));
+    if (isOld) return this.#doubtList();
+    this.#compare(known, job, isNews(known, entry) ? this.#options.now : known.confirmedAt);
+  }
+
+  /** @param confirmedAt epoch seconds: when the job is known to have been in this state */
+  #compare(known: WatchedJob, job: JobSnapshot, confirmedAt: number): void {
     const { id, status } = job;
     const { isEnd, isStepBack } = this.#kind.statuses;
-    this.#found.add(known.workflowId);
     // Of two entries of a list that contradict each other, the end counts: the run will see.
     if (isStepBack(known.status, status) || this.#hints.get(id)?.job === null) return;
     const { workflowId } = known;
-    const seen = isEnd(status) ? null : this.#watched(job, workflowId);
+    const seen = isEnd(status) ? null : this.#watched(job, workflowId, confirmedAt);
     if (seen === null || stageOf(status) !== stageOf(known.status)) this.#hints.set(id, { workflowId, job: seen });
     else this.#options.memory.jobs.set(id, seen);
+  }
+
+  #doubtList(): void {
+    const { memory, now } = this.#options;
+    if (!this.#isBehind) log.warn('The list is behind; known jobs are read one by one', { kind: this.#name });
+    memory.behindUntil[this.#name] = now + DOUBT_SECONDS;
+  }
+
+  get #isBehind(): boolean {
+    return this.#options.now < (this.#options.memory.behindUntil[this.#name] ?? 0);
   }
 
   #takeNew(job: JobSnapshot, workflowId: string, hasEnded: boolean): void {
     const { memory } = this.#options;
     this.#found.add(workflowId);
-    const seen = hasEnded ? null : this.#watched(job, workflowId);
+    const seen = hasEnded ? null : this.#watched(job, workflowId, 0);
     // At the first sweep nothing tells whether the run knows that its job has begun, which matters little.
     const isTold = hasEnded || (!this.#isFirst && stageOf(job.status) !== 'pending');
     if (isTold) this.#hints.set(job.id, { workflowId, job: seen });
@@ -194,10 +222,10 @@ class KindSweep {
     return hasEnded && isListed ? 'ended' : belongingOf(client, taskQueue, owner);
   }
 
-  #watched({ id, status, timestamps, ...job }: JobSnapshot, workflowId: string): WatchedJob {
+  #watched({ id, status, timestamps, ...job }: JobSnapshot, workflowId: string, confirmedAt: number): WatchedJob {
     const { requestCounts: counts = null } = job as Partial<Pick<BatchSnapshot, 'requestCounts'>>;
     const { createdAt, expiresAt = null } = timestamps as JobSnapshot['timestamps'] & { expiresAt?: number | null };
-    return { kind: this.#name, id, status, workflowId, createdAt, expiresAt, counts };
+    return { kind: this.#name, id, status, workflowId, createdAt, expiresAt, counts, confirmedAt };
   }
 
   /** Runs whose jobs are further back than the list is read. */
@@ -207,24 +235,36 @@ class KindSweep {
     const unknown = [...workflowIds].filter((id) => !this.#found.has(id) && !known.has(id));
     for (const job of await followedJobs(client, unknown)) {
       if (job.kind !== this.#name || memory.told.has(job.id)) continue;
-      memory.announce([job]);
-      this.#unseen.set(job.id, { ...job, counts: null });
+      memory.announce([job], 0);
+      this.#unseen.set(job.id, { ...job, counts: null, confirmedAt: 0 });
     }
   }
 
-  /** Jobs of ours that the list did not show, because it lags or because they are far back in it. */
+  /**
+   * Jobs of ours that the list did not show, because it lags or because they are far back in it, and some of those that
+   * it showed.
+   */
   async #readSingles(): Promise<void> {
-    const { api, memory } = this.#options;
-    for (const known of [...this.#unseen.values()].slice(0, MAX_SINGLES)) {
+    const { api, memory, now } = this.#options;
+    for (const known of [...this.#unseen.values(), ...this.#shownToConfirm()].slice(0, MAX_SINGLES)) {
       const { id, workflowId } = known;
       const { value, error } = await retrieveJob(this.#kind, api, id);
       if (error && error.status !== 404) throw api.failure(`${this.#kind.name}.retrieve`, error);
       // It goes to the end: those that had no turn come first in the next sweep.
       memory.jobs.delete(id);
-      memory.jobs.set(id, known);
-      if (value) this.#compare(known, value);
+      memory.jobs.set(id, { ...known, confirmedAt: now });
+      if (value) this.#compare(known, value, now);
       else this.#hints.set(id, { workflowId, job: null });
     }
+  }
+
+  /** Jobs that the list showed, but that are read nevertheless. */
+  #shownToConfirm(): WatchedJob[] {
+    const { memory, now, poll } = this.#options;
+    const shown = [...memory.jobs.values()].filter(
+      ({ id, kind }) => kind === this.#name && !this.#unseen.has(id) && !this.#hints.has(id),
+    );
+    return this.#isBehind ? unconfirmed(shown, now, poll) : jobsToConfirm(shown, now, poll);
   }
 
   /** Wakes the runs. A job is remembered only after its run was woken, so that an error makes the next sweep try again. */
@@ -232,8 +272,9 @@ class KindSweep {
     const { client, memory } = this.#options;
     const woken = await someAtOnce([...this.#hints], async ([id, { workflowId, job }]) => {
       const isOpen = await wakeRun(client, workflowId);
-      if (job !== null && isOpen) memory.jobs.set(id, job);
-      else memory.tell(id);
+      if (job === null) memory.tell(id);
+      else if (isOpen) memory.jobs.set(id, job);
+      else await takeOrphan(this.#options, this.#kind, id, workflowId);
       return isOpen;
     });
     return woken.filter(Boolean).length;

@@ -194,7 +194,8 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
     while (true) {
       let isInterrupted = false;
       const stuck = await this.#takeAnswer(async () => {
-        const watching = () => this.#options.watch({ ...this.#watchInput(), isHinted: true }, shortActivities);
+        const { watch, watchedBy } = this.#options;
+        const watching = () => watch({ ...this.#watchInput(), watchedBy, isHinted: true }, shortActivities);
         const looked = await this.#run.untilWokenOrCancelled(watching);
         isInterrupted = looked.interrupted;
         return looked;

@@ -7,6 +7,12 @@ import { chatRequests } from '../../support/samples.js';
 import { timeSkippingStage } from '../../support/stage.js';
 import { endpoint, historyLength } from '../../support/runs.js';
 
+/**
+ * Hours, below the interval of the net. Sweeps are at most 1.2 h apart; the server's time may also skip while several runs
+ * are about to look.
+ */
+const LATE = 5;
+
 describe('a day under the watch of an account', () => {
   const stage = timeSkippingStage({ watch: { mode: 'account' }, poll: { min: '10m', max: '1h' } });
   const watch = () => stage.temporal.client.workflow.getHandle(accountWatchId(stage.temporal.taskQueue, 'default'));
@@ -20,6 +26,9 @@ describe('a day under the watch of an account', () => {
     stage.api.scenarios.forNextBatch({ timing });
     return stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
   }
+
+  /** So many that the list is read, not each job. */
+  const startDays = () => Promise.all([1, 2, 3, 4].map(startDay));
 
   /** What the list of batches says from now on. */
   function list(change: (batches: WireBatch[]) => WireBatch[]) {
@@ -35,13 +44,23 @@ describe('a day under the watch of an account', () => {
     return (closeTime!.getTime() / 1_000 - timestamps.endedAt!) / 3_600;
   }
 
+  async function mostHoursLate(runs: Awaited<ReturnType<typeof startDays>>): Promise<number> {
+    const hours: number[] = [];
+    for (const run of runs) hours.push(await hoursLate(run));
+    return Math.max(...hours);
+  }
+
   test('an honest list → few events and reads of the batch, seen at the next sweep', async () => {
-    const run = await startDay();
-    expect(await hoursLate(run)).toBeLessThan(1.5);
-    // 50 and 3 as a rule; a hint that comes while the run looks, or a check before the first sweep, adds ten events.
-    expect(await historyLength(run.handle)).toBeLessThanOrEqual(100);
-    expect(stage.calls('batches.retrieve').length).toBeLessThanOrEqual(15);
+    const runs = await startDays();
+    expect(await mostHoursLate(runs)).toBeLessThan(LATE);
+    // 50 as a rule; a hint that comes while the run looks, or a check before the first sweep, adds ten.
+    for (const run of runs) expect(await historyLength(run.handle)).toBeLessThanOrEqual(100);
     expect(stage.calls('fineTuning.list').length).toBeLessThanOrEqual(3);
+  });
+
+  test('a single batch → it is read at each sweep, and its list now and then', async () => {
+    expect(await hoursLate(await startDay())).toBeLessThan(1.5);
+    expect(stage.calls('batches.list').length).toBeLessThanOrEqual(30);
   });
 
   test('progress while the run sleeps → the counts that the watch saw last', async () => {
@@ -63,22 +82,22 @@ describe('a day under the watch of an account', () => {
     ['drops the metadata', (batches) => batches.map((batch) => ({ ...batch, metadata: {} }))],
   ])('a list that %s → seen at the next sweep', async (_, change) => {
     list(change);
-    expect(await hoursLate(await startDay())).toBeLessThan(1.5);
+    expect(await mostHoursLate(await startDays())).toBeLessThan(LATE);
   });
 
-  test('a list that never shows an end → seen by the run itself, within twice the interval of its net', async () => {
+  test('a list that shows all batches as they were at first → they are read one by one', async () => {
     list((batches) => batches.map(asAtFirst));
-    expect(await hoursLate(await startDay())).toBeLessThan(14.5);
+    expect(await mostHoursLate(await startDays())).toBeLessThan(LATE);
   });
 
   test('a list that shows an end too early → the run reads its job and goes on', async () => {
     list((batches) => batches.map((batch) => ({ ...batch, status: 'completed' as const })));
-    expect(await hoursLate(await startDay())).toBeLessThan(1.5);
+    expect(await mostHoursLate(await startDays())).toBeLessThan(LATE);
   });
 
   test('a list that is refused → the known jobs are read one by one', async () => {
     stage.api.faults.add({ on: 'batches.list', times: Infinity, effect: { kind: 'status', status: 403 } });
-    expect(await hoursLate(await startDay())).toBeLessThan(1.5);
+    expect(await mostHoursLate(await startDays())).toBeLessThan(LATE);
   });
 
   test('the watch is terminated → within the interval of the net the run starts it again', async () => {
