@@ -37,7 +37,7 @@ export interface ActivitiesOptions {
      * `account`: one watch for all jobs of an account, which reads the provider's lists and wakes the runs of those that
      * have begun or ended. `job`: each run looks at its job itself. The `watch` of a spec takes precedence.
      * Providers that do not list jobs with their metadata are left to the runs.
-     * @default 'job': a list that never shows an end would be noticed late
+     * @default 'account'
      */
     readonly mode?: WatchMode;
     /**
@@ -64,7 +64,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
     storage: options.storage instanceof Storage ? options.storage : new Storage({ roots: options.storage }),
     poll: { minMs: toMs(options.poll?.min ?? '5s'), maxMs: toMs(options.poll?.max ?? '5m') },
     watch: {
-      mode: options.watch?.mode ?? 'job',
+      mode: options.watch?.mode ?? 'account',
       netMs: toMs(options.watch?.net ?? '6h'),
       onOrphan: options.watch?.onOrphan ?? 'leave',
     },

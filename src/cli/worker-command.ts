@@ -17,7 +17,7 @@ Environment variables:
   LLM_JOBS_POLL_MIN, LLM_JOBS_POLL_MAX
                              bounds of the poll interval (default: 5s, 5m)
   LLM_JOBS_WATCH             account: one watch reads the lists of the account; job: each run polls its job
-                             (default: job)
+                             (default: account)
   LLM_JOBS_WATCH_NET         how often a sleeping run checks that its job is watched (default: 6h)
   LLM_JOBS_ON_ORPHAN         leave or cancel jobs whose run has ended (default: leave)
   LLM_JOBS_MAX_MEMORY        what the process may use, such as 512MB (default: the container's limit)

@@ -92,7 +92,7 @@ export const commonSpecFields = {
   /**
    * Who looks whether the job has ended. `account`: one watch for all jobs of an account, which reads the provider's
    * lists and wakes the run. `job`: the run itself, at intervals within `poll`.
-   * @default 'job' for a spec with `poll`; otherwise the worker's choice (`LLM_JOBS_WATCH`), which is 'job' by default
+   * @default 'job' for a spec with `poll`; otherwise the worker's choice (`LLM_JOBS_WATCH`), which is 'account' by default
    */
   watch: z.enum(WATCH_MODES).optional(),
   /**

@@ -45,9 +45,9 @@ export async function sleepWhileWatched(
     return null;
   }
   const sleepMs = until(context.watch.netMs * (1 + JITTER * Math.random()));
-  // A list may be wrong, so the run reads a job itself that the watch has not confirmed, and any job every other time.
+  // A list may be wrong about a job, so every other time the run reads one that the watch has not confirmed.
   const isConfirmed = seen.confirmedAt * 1_000 >= nowMs - context.watch.netMs;
-  if (!isConfirmed || (attempt > 2 && attempt % 2 === 0)) return sleepMs;
+  if (!isConfirmed && attempt > 2 && attempt % 2 === 0) return sleepMs;
   const details = { status: seen.status, ...(seen.counts && { counts: seen.counts }), checkedAt: view.at };
   throw nothingNew(`${seen.status}, watched by ${watchedBy}`, details, sleepMs);
 }

@@ -124,9 +124,9 @@ class KindSweep {
       memory.listReadAt[this.#name] = this.#options.now;
       return isWhole;
     } catch (error) {
-      // The jobs that are known can still be read one by one.
-      if (!(error instanceof ApplicationFailure) || !error.nonRetryable || this.#unseen.size === 0) throw error;
-      log.warn('The list cannot be read; known jobs are read one by one', { reason: error.message });
+      // The jobs that are known can still be read one by one. Many providers have no fine-tuning jobs at all.
+      if (!(error instanceof ApplicationFailure) || !error.nonRetryable) throw error;
+      log.warn('The list cannot be read; known jobs are read one by one', { kind: this.#name, reason: error.message });
       return false;
     }
   }

@@ -95,6 +95,16 @@ describe('a day under the watch of an account', () => {
     expect(await mostHoursLate(await startDays())).toBeLessThan(LATE);
   });
 
+  test('a provider without fine-tuning jobs → its batches are watched as others are', async () => {
+    stage.api.faults.add({ on: 'fineTuning.list', times: Infinity, effect: { kind: 'status', status: 404 } });
+    const run = await startDay();
+    await stage.pass('1h');
+    const { status, counts } = await run.progress();
+    expect([status, counts.total]).toEqual(['in_progress', 3]);
+    expect(stage.calls('fineTuning.list')).toHaveLength(1);
+    expect(await hoursLate(run)).toBeLessThan(1.5);
+  });
+
   test('a list that is refused → the known jobs are read one by one', async () => {
     stage.api.faults.add({ on: 'batches.list', times: Infinity, effect: { kind: 'status', status: 403 } });
     expect(await mostHoursLate(await startDays())).toBeLessThan(LATE);
