@@ -9,16 +9,18 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureManyJobs } from './waiting/many-jobs.js';
 import type { Measurements } from './waiting/measurements.js';
-import { MEASURED_ALONE, measureOneJob } from './waiting/one-job.js';
+import { MEASURED_ALONE, measureExactly, type ExactOptions } from './waiting/exact-day.js';
 import { measureSteadyJobs } from './waiting/steady-jobs.js';
 import { plot } from './waiting/plot.js';
 import { tables } from './waiting/tables.js';
-import { WAYS, type Way } from './waiting/ways.js';
+import { DAY_HOURS, WAYS, type Way } from './waiting/ways.js';
 
 const { values } = parseArgs({
   options: {
     /** Lengths of single jobs, in hours; empty for none. */
     lengths: { type: 'string', default: '1,6,24,72' },
+    /** Numbers of jobs of a day under a watch, in true durations; empty for none. */
+    days: { type: 'string', default: '20,100,1000,5000' },
     /** Numbers of jobs at the same time; empty for none. */
     jobs: { type: 'string', default: '20,100,1000,5000' },
     /** Seconds between the starts of jobs that start evenly; empty for none. */
@@ -45,15 +47,15 @@ const ways = WAYS.filter((way) => list(values.ways).includes(way));
 const scale = Number(values.scale);
 const measurements: Measurements = existsSync(values.json)
   ? (JSON.parse(await readFile(values.json, 'utf8')) as Measurements)
-  : { oneJob: [], manyJobs: [], steadyJobs: [] };
+  : { exact: [], manyJobs: [], steadyJobs: [] };
 
 for (const hours of list(values.lengths).map(Number)) {
   for (const way of MEASURED_ALONE.filter((name) => ways.includes(name))) {
-    console.error(`one job of ${hours} h, ${way}`);
-    const result = await measureOneJob(way, hours);
-    measurements.oneJob = [...measurements.oneJob.filter((old) => old.way !== way || old.hours !== hours), result];
-    await save();
+    await measureAndKeep({ way, hours, jobs: 1 });
   }
+}
+for (const jobs of list(values.days).map(Number)) {
+  if (ways.includes('watch')) await measureAndKeep({ way: 'watch', hours: DAY_HOURS, jobs });
 }
 for (const every of list(values.every).map(Number)) {
   console.error(`a job every ${every} s, watch`);
@@ -73,6 +75,16 @@ for (const jobs of list(values.jobs).map(Number)) {
 console.log(tables(measurements));
 // The native core of the test environments keeps the process alive.
 process.exit();
+
+async function measureAndKeep(options: ExactOptions): Promise<void> {
+  const { way, hours, jobs } = options;
+  console.error(`${jobs} jobs of ${hours} h, ${way}`);
+  const result = await measureExactly(options);
+  const isOther = (old: Omit<ExactOptions, 'way'> & { way: Way }) =>
+    old.way !== way || old.hours !== hours || old.jobs !== jobs;
+  measurements.exact = [...measurements.exact.filter(isOther), result];
+  await save();
+}
 
 function isFeasible(way: Way, jobs: number): boolean {
   return (jobs * scale) / LOOK_EVERY_SECONDS[way] <= LOOKS_PER_SECOND[way];

@@ -1,9 +1,9 @@
 /**
- * What a number of jobs costs in a day: computed from one job of a day, which is measured exactly. Runs do not depend on
- * each other; only the sweeps of a watch are shared, and their pages grow with the number of jobs.
+ * What a number of jobs costs in a day. Runs that look for themselves do not depend on each other, so the cost of many is
+ * computed from that of one; under a watch it is measured.
  */
 import type { Measurements } from './measurements.js';
-import type { OneJob } from './one-job.js';
+import type { ExactJobs } from './exact-day.js';
 import { DAY_HOURS, type Way } from './ways.js';
 
 /** Of the provider's list of batches. */
@@ -23,64 +23,74 @@ export interface DayCost {
   readonly looks: number;
 }
 
-/** Null where one job of a day is neither measured nor computed. */
-export function dayCost({ oneJob }: Measurements, way: Way, jobs: number): DayCost | null {
-  const measured = way === 'watch and webhooks' ? 'watch' : way;
-  const one = jobOfADay(oneJob, measured);
+/** Null where it is neither measured nor computed. */
+export function dayCost(measurements: Measurements, way: Way, jobs: number): DayCost | null {
+  if (way === 'watch') return watchedDayCost(measurements, jobs);
+  if (way === 'watch and webhooks') {
+    const watched = watchedDayCost(measurements, jobs);
+    // The handler of webhooks reads the job before it wakes the run.
+    return watched && { ...watched, calls: watched.calls + jobs, looks: watched.looks + jobs };
+  }
+  const one = jobOfADay(measurements, way);
   if (!one) return null;
-  const { lists, reads, others } = callsOf(one);
-  // The handler of webhooks reads the job before it wakes the run.
-  const byHandler = way === 'watch and webhooks' ? jobs : 0;
-  const looks = jobs * reads + byHandler + lists * (one.watch ? Math.ceil(jobs / PAGE) : jobs);
-  const heartbeats = one.watch ? lists : 0;
+  const { reads, others } = callsOf(one);
   return {
-    events: jobs * one.run.events + (one.watch?.events ?? 0),
-    actions: jobs * one.run.actions + (one.watch?.actions ?? 0) + heartbeats,
-    calls: looks + jobs * others,
-    looks,
+    events: jobs * one.run.events,
+    actions: jobs * one.run.actions,
+    calls: jobs * (reads + others),
+    looks: jobs * reads,
   };
 }
 
+/** As measured: what the jobs of a watch cost together is not a multiple of one. */
+function watchedDayCost({ exact }: Measurements, jobs: number): DayCost | null {
+  const row = exact.find((each) => each.way === 'watch' && each.hours === DAY_HOURS && each.jobs === jobs);
+  if (!row?.watch) return null;
+  const { lists, reads, others } = callsOf(row);
+  const { run, watch } = row;
+  // Each sweep heartbeats once.
+  const actions = jobs * run.actions + watch.actions + watch.sweeps;
+  return { events: jobs * run.events + watch.events, actions, calls: lists + reads + others, looks: lists + reads };
+}
+
 /** A job of a day as it was measured. That of the timer loop, which takes long, may be computed: each hour costs the same. */
-function jobOfADay(oneJob: readonly OneJob[], way: Way): OneJob | undefined {
-  const ofWay = oneJob.filter((each) => each.way === way).toSorted((a, b) => a.hours - b.hours);
+function jobOfADay({ exact }: Measurements, way: Way): ExactJobs | undefined {
+  const ofWay = exact.filter((each) => each.way === way && each.jobs === 1).toSorted((a, b) => a.hours - b.hours);
   const [first, last] = [ofWay[0], ofWay.at(-1)];
   const measured = ofWay.find(({ hours }) => hours === DAY_HOURS);
   if (measured || way !== 'timer loop' || !first || !last || first === last) return measured;
   const atADay = (from: number, to: number): number =>
     Math.round(from + ((to - from) * (DAY_HOURS - first.hours)) / (last.hours - first.hours));
   const reads = atADay(first.calls['batches.retrieve'] ?? 0, last.calls['batches.retrieve'] ?? 0);
-  return {
-    ...first,
-    hours: DAY_HOURS,
-    run: {
-      events: atADay(first.run.events, last.run.events),
-      actions: atADay(first.run.actions, last.run.actions),
-    },
-    calls: { ...first.calls, 'batches.retrieve': reads },
+  const run = {
+    events: atADay(first.run.events, last.run.events),
+    actions: atADay(first.run.actions, last.run.actions),
   };
+  return { ...first, hours: DAY_HOURS, run, most: run, calls: { ...first.calls, 'batches.retrieve': reads } };
 }
 
-/** The same for jobs that start evenly over the day, by the watch; null where that interval has not been measured. */
-export function steadyDayCost(measurements: Measurements, way: Way, every: number, openJobs: number): DayCost | null {
+/**
+ * The same for jobs that start evenly over the day, by the watch; null where that interval, or as many jobs that start
+ * together, have not been measured. Each sweep reads all pages of the open jobs, and one of them.
+ */
+export function steadyDayCost(measurements: Measurements, every: number, openJobs: number): DayCost | null {
   const steady = measurements.steadyJobs.find((each) => each.every === every);
-  const one = measurements.oneJob.find((each) => each.way === 'watch' && each.hours === DAY_HOURS);
-  const together = dayCost(measurements, way, openJobs);
-  if (!steady || !one?.watch || !together) return null;
-  const before = callsOf(one).lists;
+  const row = measurements.exact.find(({ way, jobs }) => way === 'watch' && jobs === openJobs);
+  const together = dayCost(measurements, 'watch', openJobs);
+  if (!steady || !row?.watch || !together) return null;
   const sweeps = steady.sweepsPerHour * DAY_HOURS;
-  const lists = (sweeps - before) * Math.ceil(openJobs / PAGE);
+  const lists = (sweeps - row.watch.sweeps) * (Math.ceil(openJobs / PAGE) + 1);
   const watchActions = steady.actionsPerHour * DAY_HOURS + sweeps;
   return {
     events: together.events,
-    actions: together.actions - one.watch.actions - before + watchActions,
+    actions: together.actions - row.watch.actions - row.watch.sweeps + watchActions,
     calls: together.calls + lists,
     looks: together.looks + lists,
   };
 }
 
-/** The calls for one job, by what they are for. */
-export function callsOf({ calls }: Pick<OneJob, 'calls'>): { lists: number; reads: number; others: number } {
+/** The calls, by what they are for. */
+export function callsOf({ calls }: Pick<ExactJobs, 'calls'>): { lists: number; reads: number; others: number } {
   const all = Object.values(calls).reduce((sum, count) => sum + count, 0);
   const lists = calls['batches.list'] ?? 0;
   const reads = calls['batches.retrieve'] ?? 0;

@@ -1,10 +1,10 @@
 import type { ManyJobs } from './many-jobs.js';
-import type { OneJob } from './one-job.js';
+import type { ExactJobs } from './exact-day.js';
 import type { SteadyJobs } from './steady-jobs.js';
 
 /** What is in the JSON file. */
 export interface Measurements {
-  oneJob: OneJob[];
+  exact: ExactJobs[];
   manyJobs: ManyJobs[];
   steadyJobs: SteadyJobs[];
 }

@@ -22,7 +22,7 @@ interface Panel {
   readonly x: string;
   readonly y: 'log' | 'value';
   readonly points: (measurements: Measurements, way: Way) => Points;
-  /** The line is computed and dashed. */
+  /** The lines of the ways without a watch are computed and dashed. */
   readonly isComputed: boolean;
 }
 
@@ -31,20 +31,18 @@ const PANELS: readonly Panel[] = [
     title: 'Events in the history of a job',
     x: 'hours',
     y: 'log',
-    points: ({ oneJob }, way) =>
-      oneJob.filter((job) => job.way === way).map(({ hours, run }) => [hours, run.events] as const),
+    points: ({ exact }, way) => ofOneJob(exact, way).map(({ hours, run }) => [hours, run.events] as const),
     isComputed: false,
   },
   {
     title: 'Actions of a job, without the watch it shares',
     x: 'hours',
     y: 'log',
-    points: ({ oneJob }, way) =>
-      oneJob.filter((job) => job.way === way).map(({ hours, run }) => [hours, run.actions] as const),
+    points: ({ exact }, way) => ofOneJob(exact, way).map(({ hours, run }) => [hours, run.actions] as const),
     isComputed: false,
   },
   {
-    title: 'API calls of N jobs in a day (computed)',
+    title: 'API calls of N jobs in a day (dashed: computed)',
     x: 'jobs',
     y: 'log',
     points: (measurements, way) =>
@@ -65,6 +63,8 @@ const PANELS: readonly Panel[] = [
     isComputed: false,
   },
 ];
+
+const ofOneJob = (exact: Measurements['exact'], way: Way) => exact.filter((row) => row.way === way && row.jobs === 1);
 
 export function plot(measurements: Measurements): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
@@ -101,7 +101,10 @@ export function plot(measurements: Measurements): string {
         yAxisIndex: gridIndex,
         data: [...points(measurements, way)].toSorted(([a], [b]) => a - b).map(([x, y]) => [x, y]),
         itemStyle: { color: COLOURS[way] },
-        lineStyle: { color: COLOURS[way], type: isComputed ? ('dashed' as const) : ('solid' as const) },
+        lineStyle: {
+          color: COLOURS[way],
+          type: isComputed && !way.startsWith('watch') ? ('dashed' as const) : ('solid' as const),
+        },
       })),
     ),
   });

@@ -9,7 +9,7 @@ import { LlmJobsClient } from '../../src/client.js';
 import { accountWatchId } from '../../src/contract/account-watch.js';
 import { clockFrom } from '../../src/testing/index.js';
 import { costOf } from './actions.js';
-import { startCountingWorker } from './one-job.js';
+import { startCountingWorker } from './exact-day.js';
 import { HOUR_MS, REQUEST } from './ways.js';
 
 export interface SteadyJobs {

@@ -2,7 +2,7 @@
 import { callsOf, dayCost, dollars, steadyDayCost } from './day.js';
 import type { ManyJobs } from './many-jobs.js';
 import type { Measurements } from './measurements.js';
-import type { OneJob } from './one-job.js';
+import type { ExactJobs } from './exact-day.js';
 import { POLL_MAX_MS, TIMER_LOOP_MS, WAYS } from './ways.js';
 
 const DAY_SECONDS = 86_400;
@@ -11,36 +11,38 @@ const MEAN_LENGTH = 2 / 3;
 
 export function tables(measurements: Measurements): string {
   return [
-    '## One job, by its length (measured)',
-    oneJobTable(measurements.oneJob),
+    '## Jobs of a length (measured)',
+    exactTable(measurements.exact),
     '## Many jobs at the same time, on a scaled clock (measured)',
     manyJobsTable(measurements.manyJobs),
-    '## A day of N jobs (computed from one job of a day)',
+    '## A day of N jobs (without a watch computed from one job of a day)',
     dayTable(measurements),
     '## Jobs that start evenly over the day, under one watch (sweeps and actions measured, the day computed)',
     steadyTable(measurements),
   ].join('\n\n');
 }
 
-function oneJobTable(jobs: readonly OneJob[]): string {
-  const sorted = [...jobs].toSorted((a, b) => order(a.way, b.way) || a.hours - b.hours);
+function exactTable(rows: readonly ExactJobs[]): string {
+  const sorted = [...rows].toSorted((a, b) => order(a.way, b.way) || a.hours - b.hours || a.jobs - b.jobs);
   return table(
     [
       'Way',
       'Hours',
-      'Events',
-      'Actions',
+      'Jobs',
+      'Events a job, mean, max',
+      'Actions a job, mean, max',
       'Events, actions of the watch',
       'Reads',
       'Lists',
       'Other calls',
-      'Seen after',
+      'Seen after, at most',
     ],
-    sorted.map((job) => {
-      const { reads, lists, others } = callsOf(job);
-      const watch = job.watch ? `${job.watch.events}, ${job.watch.actions}` : '';
-      const { way, hours, run, delaySeconds } = job;
-      return [way, hours, run.events, run.actions, watch, reads, lists, others, `${Math.round(delaySeconds)} s`];
+    sorted.map((row) => {
+      const { way, hours, jobs, run, most, watch, delaySeconds } = row;
+      const { reads, lists, others } = callsOf(row);
+      const costs = (['events', 'actions'] as const).map((key) => `${run[key].toFixed(1)}, ${most[key]}`);
+      const ofWatch = watch ? `${watch.events}, ${watch.actions}` : '';
+      return [way, hours, jobs, ...costs, ofWatch, reads, lists, others, `${Math.round(delaySeconds)} s`];
     }),
   );
 }
@@ -115,7 +117,7 @@ function steadyTable(measurements: Measurements): string {
     ['A job every', 'Sweeps an hour', 'Jobs a day', 'Actions', 'API calls', 'of them looks', 'Price'],
     sorted.map(({ every, sweepsPerHour }) => {
       const jobs = Math.round(DAY_SECONDS / every / 10) * 10;
-      const cost = steadyDayCost(measurements, 'watch', every, jobs);
+      const cost = steadyDayCost(measurements, every, jobs);
       const figures = cost ? [whole(cost.actions), whole(cost.calls), whole(cost.looks)] : ['', '', ''];
       return [`${every} s`, whole(sweepsPerHour), jobs, ...figures, cost ? `$${dollars(cost.actions).toFixed(2)}` : ''];
     }),

@@ -25,10 +25,13 @@ export function workerPace(way: Way, scale: number): Record<string, string> {
   };
 }
 
-/** One request, since the results are not what is measured. */
+/** One request where the results are not what is measured. */
 export const REQUEST = {
   custom_id: 'request-0',
   method: 'POST',
   url: '/v1/chat/completions',
   body: { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Name a number.' }] },
 } as const;
+
+/** Of a batch of several requests, the counts in the list move while it runs. */
+export const REQUESTS = Array.from({ length: 50 }, (_, index) => ({ ...REQUEST, custom_id: `request-${index}` }));
