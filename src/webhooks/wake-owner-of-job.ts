@@ -23,7 +23,7 @@ const READ_MS = 5_000;
  */
 const REREAD_MS = [250, 1_000];
 
-/** How long Temporal may take for all that it is asked. */
+/** How long Temporal may take for all that it is asked. Its calls end then, so that they do not pile up. */
 const TEMPORAL_MS = 5_000;
 
 /** Ids as providers have them. Others are not put into a path: no id contains a slash, nor only dots. */
@@ -51,6 +51,16 @@ export async function wakeOwnerOfJob(accounts: Accounts, event: unknown): Promis
   }
 }
 
+/** What an event is about, as far as it can be read. */
+export function subjectOf(event: unknown): Pick<Handled, 'type' | 'jobId'> {
+  const { type, data } = fieldsOf(event);
+  const jobId = fieldsOf(data).id;
+  return {
+    ...(typeof type === 'string' && { type }),
+    ...(typeof jobId === 'string' && JOB_ID.test(jobId) && { jobId }),
+  };
+}
+
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
@@ -58,12 +68,13 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 async function wake({ openai, temporal }: Accounts, type: JobEventType, jobId: string): Promise<Handled> {
   const job = await readJob(openai, JOB_EVENTS[type], jobId);
   if (job === null) return { handling: 'unknownJob' };
-  return within(TEMPORAL_MS, async () => {
+  const ask = async (): Promise<Handled> => {
     const owner = await ownerHere(temporal, job.metadata[JOB_KEY]);
     if (owner === null) return { handling: 'foreign' };
     const isOpen = await wakeOwner(temporal, owner);
     return { handling: isOpen ? 'woken' : 'ownerEnded', workflowId: owner.workflowId };
-  });
+  };
+  return temporal.withDeadline(Date.now() + TEMPORAL_MS, ask);
 }
 
 /** The job as it is read last; null if the provider does not know it. @throws if it cannot be read */
@@ -86,19 +97,5 @@ async function readOnce(openai: OpenAI, kind: ReadableKind, id: string): Promise
   } catch (error) {
     if (httpStatusOf(error) === 404) return null;
     throw error;
-  }
-}
-
-/** @throws Error if the work takes longer, which then goes on unheard */
-async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  const late = async (): Promise<never> => {
-    await sleep(ms, undefined, { signal: timer.signal });
-    throw new Error(`Temporal did not answer within ${ms / 1_000} s`);
-  };
-  try {
-    return await Promise.race([work(), late()]);
-  } finally {
-    timer.abort();
   }
 }

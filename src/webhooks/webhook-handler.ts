@@ -6,7 +6,8 @@ import { HandledIds } from './handled-ids.js';
 import { readBody, readHeaders } from './read-delivery.js';
 import { Turns } from './turns.js';
 import { checkedSecrets, isTimely, verifiedEvent } from './verify-delivery.js';
-import { wakeOwnerOfJob } from './wake-owner-of-job.js';
+import { subjectOf, wakeOwnerOfJob } from './wake-owner-of-job.js';
+import { within } from './within.js';
 
 export interface WebhookHandlerOptions {
   /** A client of the namespace whose runs are woken. Jobs of other namespaces and clusters are left alone. */
@@ -45,6 +46,12 @@ const DEFAULT_TOLERANCE_SECONDS = 300;
 
 /** Verified deliveries that are handled at the same time. Thousands of jobs may end in the same second. */
 const MAX_AT_ONCE = 64;
+
+/**
+ * How long a verified delivery may take, with the wait for its turn. Providers give up after some 15 s and more; one that
+ * is told 503 delivers again just the same, and does not hold a connection meanwhile.
+ */
+const ANSWER_MS = 10_000;
 
 /**
  * A handler for the webhooks that a provider sends when a job ends. It verifies the signature, reads the job, and wakes
@@ -116,11 +123,22 @@ class Receiver {
   /** A job that the provider does not know is looked for again if the delivery is repeated: it may only have been late. */
   async #once(id: string, event: unknown): Promise<Handled> {
     const accounts = { temporal: this.#options.temporal, openai: this.#openai };
-    const handled = await this.#ids.once(id, async () => {
-      const result = await this.#turns.take(() => wakeOwnerOfJob(accounts, event));
-      return { result, isDone: isAccepted(result) && result.handling !== 'unknownJob' };
-    });
-    return handled ?? { handling: 'duplicate' };
+    const deadline = performance.now() + ANSWER_MS;
+    const wake = () => {
+      // Its sender has been told to deliver it again.
+      if (performance.now() >= deadline) throw new Error('the turn of the delivery came too late');
+      return wakeOwnerOfJob(accounts, event);
+    };
+    const once = () =>
+      this.#ids.once(id, async () => {
+        const result = await this.#turns.take(async () => wake());
+        return { result, isDone: isAccepted(result) && result.handling !== 'unknownJob' };
+      });
+    try {
+      return (await within(ANSWER_MS, 'the webhook handler', once)) ?? { handling: 'duplicate' };
+    } catch (error) {
+      return { ...subjectOf(event), handling: 'unavailable', error };
+    }
   }
 }
 
