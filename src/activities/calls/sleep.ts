@@ -36,11 +36,14 @@ export async function sleepWhileWatched(
   const { status, expiresAt, watchedBy } = input;
   const until = (ms: number) =>
     notBeyondExpiry(ms, { nowMs, expiresAtMs: expiresAt === null ? null : expiresAt * 1_000 });
-  if (attempt === 1) throw nothingNew(`${status}, watched by ${watchedBy}`, { status }, until(FIRST_CHECK_MS));
+  const notYetSeen = () => nothingNew(`${status}, watched by ${watchedBy}`, { status }, until(FIRST_CHECK_MS));
+  if (attempt === 1) throw notYetSeen();
 
   const { isRunning, view, seen } = await seenByWatch(context, input);
   if (!view || !seen) {
-    const isHidden = view !== null && attempt % POLLS_PER_ANNOUNCEMENT === 2;
+    // Where many jobs begin at once, a sweep takes a while.
+    if (view !== null && attempt === 2) throw notYetSeen();
+    const isHidden = view !== null && attempt % POLLS_PER_ANNOUNCEMENT === 3;
     if (!isRunning || isHidden) await announceAgain(context, api, kind, input);
     return null;
   }
