@@ -21,13 +21,10 @@ import type {
   WatchInput,
 } from '../contract/activities/jobs.js';
 import { failure, invalidInput } from '../contract/failures.js';
-import type { TrainingSteps } from '../contract/fine-tuning.js';
 import { JOB_KEY } from '../contract/job-key.js';
 import { safeParse } from '../contract/safe-parse.js';
 import type { FineTuningSnapshot } from '../contract/snapshots.js';
 import { FINE_TUNING_JOBS } from '../provider/job-kinds.js';
-import { fineTuningEventSchema } from '../provider/objects/fine-tuning-job.js';
-import { pageSchema } from '../provider/pages.js';
 import { parseReply, type Reply } from '../provider/reply.js';
 import { checkTrainingFile } from '../training/check-examples.js';
 import { NO_CAPACITY_DELAY_MS } from './calls/api-failure.js';
@@ -39,14 +36,12 @@ import { listAll } from './calls/list-all.js';
 import { waitUntilFileIsProcessed } from './calls/file-processing.js';
 import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
+import { latestStep } from './calls/training-steps.js';
 import { watchJob } from './calls/watch.js';
 import { assertMayHoldResults } from './calls/results-location.js';
 import { collectFineTuning } from './collect/fine-tuning-results.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
-
-/** Events that are read to find the latest training step. */
-const RECENT_EVENTS = 20;
 
 export class FineTuningActivityGroup implements FineTuningActivities {
   readonly #context: ActivityContext;
@@ -207,20 +202,4 @@ async function assertSlotsStayFree(api: ProviderApi, leaveFree: number): Promise
     },
     { nextRetryDelay: NO_CAPACITY_DELAY_MS },
   );
-}
-
-/**
- * The latest training step, from the newest event that says "Step n/N"; null if there is none, or if events cannot be
- * read.
- */
-async function latestStep(api: ProviderApi, id: string): Promise<TrainingSteps | null> {
-  const path = `${FINE_TUNING_JOBS.path}/${encodeURIComponent(id)}/events`;
-  const query = { limit: RECENT_EVENTS };
-  const { value: page } = parseReply(pageSchema, await api.attempt((client) => client.get(path, { query })));
-  for (const object of page?.data ?? []) {
-    const reading = safeParse(fineTuningEventSchema, object);
-    const step = reading.success ? /^Step (\d+)(?:\/(\d+))?/i.exec(reading.data.message) : null;
-    if (step) return { done: Number(step[1]), total: step[2] === undefined ? null : Number(step[2]) };
-  }
-  return null;
 }

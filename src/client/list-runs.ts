@@ -1,6 +1,7 @@
 /** The runs of a task queue, with what the watch of their account saw last of their jobs. */
 import type { Client } from '@temporalio/client';
 import { WATCH_ACCOUNT, type WatchedJob } from '../contract/account-watch.js';
+import type { TrainingSteps } from '../contract/fine-tuning.js';
 import type { RequestCounts } from '../contract/snapshots.js';
 import { readWatch } from '../temporal/account-view.js';
 
@@ -40,6 +41,8 @@ export interface ListedJob {
   readonly status: string;
   /** Null for fine-tuning jobs, and before the provider counts. */
   readonly counts: RequestCounts | null;
+  /** Null for batches, and before training starts. */
+  readonly steps: TrainingSteps | null;
   /** Epoch seconds. */
   readonly lastCheckedAt: number;
 }
@@ -72,6 +75,6 @@ async function watchedJobs(client: Client, queue: string): Promise<Map<string, L
   return jobs;
 }
 
-function listed({ id, status, counts }: WatchedJob, lastCheckedAt: number): ListedJob {
-  return { id, status, counts, lastCheckedAt };
+function listed({ id, status, counts, steps }: WatchedJob, lastCheckedAt: number): ListedJob {
+  return { id, status, counts, steps, lastCheckedAt };
 }

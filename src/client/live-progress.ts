@@ -60,5 +60,6 @@ async function latestSweep(client: Client, watchId: string, jobId: string): Prom
   const { view } = await readWatch(client, watchId);
   const job = view?.jobs.find(({ id }) => id === jobId);
   if (!view || !job || job.status === '') return null;
-  return { checkedAt: view.at, fields: { status: job.status, ...(job.counts && { counts: job.counts }) } };
+  const { status, counts, steps } = job;
+  return { checkedAt: view.at, fields: { status, ...(counts && { counts }), ...(steps && { steps }) } };
 }

@@ -1,4 +1,5 @@
 /** The watch of an account: one workflow for all jobs of a task queue at a provider, and what it has seen of them. */
+import type { TrainingSteps } from './fine-tuning.js';
 import type { RequestCounts } from './snapshots.js';
 
 export const WATCH_ACCOUNT = 'watchAccount';
@@ -31,6 +32,8 @@ export interface AnnouncedJob {
 export interface WatchedJob extends AnnouncedJob {
   /** Null before the provider sends any, and for fine-tuning jobs. */
   readonly counts: RequestCounts | null;
+  /** Null for batches, before training starts, and for a job that no sweep has read by itself: lists have no steps. */
+  readonly steps: TrainingSteps | null;
   /**
    * Epoch seconds, on Temporal's clock: when this was last known to be right, because the job was created or read, or
    * because its entry in the list changed. 0 for a job of which only one entry was seen so far.

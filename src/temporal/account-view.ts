@@ -35,11 +35,15 @@ const jobSchema = z
     z.number().nullable(),
     z.tuple([z.number(), z.number(), z.number()]).nullable(),
     z.number(),
+    z.tuple([z.number(), z.number().nullable()]).nullable(),
   ])
-  .transform(([kind, id, workflowId, status, createdAt, expiresAt, counts, confirmedAt]): WatchedJob => {
-    const [total, completed, failed] = counts ?? [0, 0, 0];
-    const answered = counts && { total, completed, failed };
-    return { kind, id, workflowId, status, createdAt, expiresAt, counts: answered, confirmedAt };
+  .transform(([kind, id, workflowId, status, createdAt, expiresAt, counts, confirmedAt, steps]): WatchedJob => {
+    const common = { kind, id, workflowId, status, createdAt, expiresAt, confirmedAt };
+    return {
+      ...common,
+      counts: counts && { total: counts[0], completed: counts[1], failed: counts[2] },
+      steps: steps && { done: steps[0], total: steps[1] },
+    };
   });
 
 const viewSchema = z.object({
@@ -56,9 +60,10 @@ export function encodeView({ at, listedAt, jobs, told }: AccountView): {
   readonly view: string;
 } {
   const rows = jobs.slice(-MAX_JOBS).map((job) => {
-    const { kind, id, workflowId, status, createdAt, expiresAt, counts, confirmedAt } = job;
+    const { kind, id, workflowId, status, createdAt, expiresAt, counts, confirmedAt, steps } = job;
     const answered = counts && [counts.total, counts.completed, counts.failed];
-    return [kind, id, workflowId, status, createdAt, expiresAt, answered, confirmedAt];
+    const trained = steps && [steps.done, steps.total];
+    return [kind, id, workflowId, status, createdAt, expiresAt, answered, confirmedAt, trained];
   });
   const packed = gzipSync(JSON.stringify({ at, listedAt, jobs: rows, told })).toString('base64');
   return { open: jobs.length, view: packed };

@@ -51,7 +51,12 @@ export async function sleepWhileWatched(
   // A list may be wrong about a job, so every other time the run reads one that the watch has not confirmed.
   const isConfirmed = seen.confirmedAt * 1_000 >= nowMs - context.watch.netMs;
   if (!isConfirmed && attempt > 2 && attempt % 2 === 0) return sleepMs;
-  const details = { status: seen.status, ...(seen.counts && { counts: seen.counts }), checkedAt: view.at };
+  const details = {
+    status: seen.status,
+    ...(seen.counts && { counts: seen.counts }),
+    ...(seen.steps && { steps: seen.steps }),
+    checkedAt: view.at,
+  };
   throw nothingNew(`${seen.status}, watched by ${watchedBy}`, details, sleepMs);
 }
 

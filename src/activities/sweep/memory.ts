@@ -41,7 +41,7 @@ export class AccountMemory {
       if (this.told.has(job.id)) this.denied.add(job.id);
       for (const ids of [this.told, this.notOurs, this.orphans]) ids.delete(job.id);
       if (this.jobs.has(job.id)) continue;
-      this.jobs.set(job.id, { ...job, counts: null, confirmedAt: at });
+      this.jobs.set(job.id, { ...job, counts: null, steps: null, confirmedAt: at });
     }
   }
 

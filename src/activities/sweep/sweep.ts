@@ -13,6 +13,7 @@ import { ownerHere, wakeRun, workflowIdOf } from '../../temporal/owner-run.js';
 import { retrieveJob } from '../calls/jobs.js';
 import { eachJob, oldestPossible } from '../calls/list-jobs.js';
 import { someAtOnce } from '../calls/runs.js';
+import { latestStep } from '../calls/training-steps.js';
 import { findEndedRuns, takeOrphan } from './orphans.js';
 import { belongingOf, followedJobs, openRunsOf, type OpenRuns } from './owners.js';
 import type { SweepOptions } from './sweep-options.js';
@@ -52,6 +53,8 @@ interface Hint {
   /** What the memory keeps of the job once the run is woken; null if the job has ended or is gone. */
   readonly job: WatchedJob | null;
 }
+
+type KnownOfJob = Pick<WatchedJob, 'workflowId' | 'counts' | 'steps' | 'confirmedAt'>;
 
 class KindSweep {
   readonly #name: WatchedKind;
@@ -176,7 +179,7 @@ class KindSweep {
   /** An entry of the list that is older than what is known says that the list is behind. */
   #compareEntry(known: WatchedJob, job: JobSnapshot): void {
     const { isEnd, isStepBack } = this.#kind.statuses;
-    const entry = this.#watched(job, known.workflowId, known.confirmedAt);
+    const entry = this.#watched(job, known);
     this.#found.add(known.workflowId);
     const isOld = isStepBack(known.status, job.status) || (!isEnd(job.status) && hasLostAnswers(known, entry));
     if (isOld) return this.#doubtList();
@@ -190,7 +193,7 @@ class KindSweep {
     // Of two entries of a list that contradict each other, the end counts: the run will see.
     if (isStepBack(known.status, status) || this.#hints.get(id)?.job === null) return;
     const { workflowId } = known;
-    const seen = isEnd(status) ? null : this.#watched(job, workflowId, confirmedAt);
+    const seen = isEnd(status) ? null : this.#watched(job, { ...known, confirmedAt });
     if (seen === null || stageOf(status) !== stageOf(known.status)) this.#hints.set(id, { workflowId, job: seen });
     else this.#options.memory.jobs.set(id, seen);
   }
@@ -208,7 +211,7 @@ class KindSweep {
   #takeNew(job: JobSnapshot, workflowId: string, hasEnded: boolean): void {
     const { memory } = this.#options;
     this.#found.add(workflowId);
-    const seen = hasEnded ? null : this.#watched(job, workflowId, 0);
+    const seen = hasEnded ? null : this.#watched(job, { workflowId, counts: null, steps: null, confirmedAt: 0 });
     // At the first sweep nothing tells whether the run knows that its job has begun, which matters little.
     const isTold = hasEnded || (!this.#isFirst && stageOf(job.status) !== 'pending');
     if (isTold) this.#hints.set(job.id, { workflowId, job: seen });
@@ -222,10 +225,12 @@ class KindSweep {
     return hasEnded && isListed ? 'ended' : belongingOf(client, taskQueue, owner);
   }
 
-  #watched({ id, status, timestamps, ...job }: JobSnapshot, workflowId: string, confirmedAt: number): WatchedJob {
-    const { requestCounts: counts = null } = job as Partial<Pick<BatchSnapshot, 'requestCounts'>>;
+  /** @param known what the job itself does not tell; the counts count where a list leaves them out */
+  #watched({ id, status, timestamps, ...job }: JobSnapshot, known: KnownOfJob): WatchedJob {
+    const { workflowId, steps, confirmedAt } = known;
+    const counts = (job as Partial<Pick<BatchSnapshot, 'requestCounts'>>).requestCounts ?? known.counts;
     const { createdAt, expiresAt = null } = timestamps as JobSnapshot['timestamps'] & { expiresAt?: number | null };
-    return { kind: this.#name, id, status, workflowId, createdAt, expiresAt, counts, confirmedAt };
+    return { kind: this.#name, id, status, workflowId, createdAt, expiresAt, counts, steps, confirmedAt };
   }
 
   /** Runs whose jobs are further back than the list is read. */
@@ -236,7 +241,7 @@ class KindSweep {
     for (const job of await followedJobs(client, unknown)) {
       if (job.kind !== this.#name || memory.told.has(job.id)) continue;
       memory.announce([job], 0);
-      this.#unseen.set(job.id, { ...job, counts: null, confirmedAt: 0 });
+      this.#unseen.set(job.id, { ...job, counts: null, steps: null, confirmedAt: 0 });
     }
   }
 
@@ -253,7 +258,9 @@ class KindSweep {
       // It goes to the end: those that had no turn come first in the next sweep.
       memory.jobs.delete(id);
       memory.jobs.set(id, { ...known, confirmedAt: now });
-      if (value) this.#compare(known, value, now);
+      const isTraining = this.#name === 'fineTuning' && value?.status === 'running';
+      const steps = isTraining ? await latestStep(api, id) : known.steps;
+      if (value) this.#compare({ ...known, steps }, value, now);
       else this.#hints.set(id, { workflowId, job: null });
     }
   }

@@ -20,6 +20,7 @@ const job = (changes: Partial<WatchedJob> = {}): WatchedJob => ({
   createdAt: NOW - 3_600,
   expiresAt: null,
   counts: { total: 10, completed: 4, failed: 1 },
+  steps: null,
   confirmedAt: NOW - 400,
   ...changes,
 });

@@ -11,6 +11,7 @@ const job = (index: number): WatchedJob => ({
   createdAt: index === 0 ? null : 1_700_000_000 + index,
   expiresAt: null,
   counts: index % 2 === 0 ? { total: 9, completed: index, failed: 1 } : null,
+  steps: index % 2 === 0 ? null : { done: index, total: index % 3 === 0 ? null : 99 },
   confirmedAt: index === 0 ? 0 : 1_700_000_100 + index,
 });
 const view = (jobs: number): AccountView => ({
