@@ -40,7 +40,7 @@ const native = await NativeConnection.connect(server.connectionOptions);
 const stopWorker = await startWorker(
   { connection: native, namespace: server.namespace, taskQueue: TASK_QUEUE },
   stageActivities(backend, { poll: { min: '100ms', max: '200ms' } }),
-  IDENTITY,
+  { identity: IDENTITY },
 );
 
 try {

@@ -1,6 +1,6 @@
 /** A worker in this process. */
 import { fileURLToPath } from 'node:url';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { quietRuntime } from './quiet-runtime.js';
 
 /** The bundle that `npm run build` makes, which the ready-made worker runs, too. */
@@ -18,7 +18,7 @@ export interface WorkerTarget {
 export async function startWorker(
   { connection, namespace, taskQueue }: WorkerTarget,
   activities: object,
-  identity?: string,
+  more: Pick<WorkerOptions, 'identity' | 'maxCachedWorkflows'> = {},
 ): Promise<() => Promise<void>> {
   const worker = await Worker.create({
     connection,
@@ -26,7 +26,7 @@ export async function startWorker(
     taskQueue,
     activities,
     workflowBundle: { codePath: WORKFLOW_BUNDLE },
-    ...(identity !== undefined && { identity }),
+    ...more,
   });
   const running = worker.run();
   return () => {

@@ -15,14 +15,28 @@ export async function workflowTasks(handle: WorkflowHandle): Promise<number[]> {
     .map((event) => Number(event.eventId));
 }
 
-/** Resets a run; answers with the id of the new one. */
-export async function reset(client: Client, handle: WorkflowHandle, runId: string, eventId: number): Promise<string> {
+/** `RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL`. */
+const SIGNALS = 1;
+
+/**
+ * Resets a run; answers with the id of the new one.
+ *
+ * @param signals what becomes of those that came later than the event
+ */
+export async function reset(
+  client: Client,
+  handle: WorkflowHandle,
+  runId: string,
+  eventId: number,
+  { signals = 'kept' }: { readonly signals?: 'kept' | 'dropped' } = {},
+): Promise<string> {
   const reply = await client.workflowService.resetWorkflowExecution({
     namespace: client.options.namespace,
     workflowExecution: { workflowId: handle.workflowId, runId },
     reason: 'a test',
     requestId: randomUUID(),
     workflowTaskFinishEventId: eventId as never,
+    ...(signals === 'dropped' && { resetReapplyExcludeTypes: [SIGNALS] }),
   });
   return reply.runId;
 }

@@ -99,18 +99,25 @@ export interface StageOptions extends Omit<StageActivitiesOptions, 'roots'> {
   readonly api?: LocalApiOptions;
   /** Called when the stage starts. @default the storage folder alone */
   readonly roots?: () => Promise<readonly string[]>;
+  /** Runs that the worker keeps in memory. @default what the SDK finds right for the machine */
+  readonly maxCachedWorkflows?: number;
 }
 
 /** A stage whose worker runs in the process of the tests. */
 export class WorkerStage extends Stage {
   #failures: string[] = [];
 
-  constructor(temporal: TestTemporal, api: () => LocalApiOptions, { roots, ...options }: Omit<StageOptions, 'api'>) {
+  constructor(
+    temporal: TestTemporal,
+    api: () => LocalApiOptions,
+    { roots, maxCachedWorkflows, ...options }: Omit<StageOptions, 'api'>,
+  ) {
     super(temporal, api, async (backend) => {
       const activities = stageActivities(backend, { ...options, ...(roots && { roots: await roots() }) });
       return startWorker(
         temporal,
         reportingFailures(activities, (type) => this.#failures.push(type)),
+        maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows },
       );
     });
     beforeEach(() => {
