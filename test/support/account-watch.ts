@@ -1,9 +1,10 @@
 /** What tests read from the watch of an account, and from the runs that it wakes. */
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { accountWatchId } from '../../src/contract/account-watch.js';
+import { accountWatchId, type WatchedJob } from '../../src/contract/account-watch.js';
 import { readWatch } from '../../src/temporal/account-view.js';
 
-interface WatchedStage {
+/** A stage, or another task queue on its server. */
+export interface WatchedStage {
   readonly temporal: { readonly client: Client; readonly taskQueue: string };
 }
 
@@ -15,10 +16,10 @@ export async function isWatchRunning({ temporal }: WatchedStage): Promise<boolea
   return (await readWatch(temporal.client, accountWatchId(temporal.taskQueue, 'default'))).isRunning;
 }
 
-/** The workflow ids of the runs whose jobs the watch saw last. */
-export async function watchedRuns({ temporal }: WatchedStage): Promise<string[]> {
+/** The open jobs that the watch saw last. */
+export async function watchedJobs({ temporal }: WatchedStage): Promise<readonly WatchedJob[]> {
   const { view } = await readWatch(temporal.client, accountWatchId(temporal.taskQueue, 'default'));
-  return (view?.jobs ?? []).map(({ workflowId }) => workflowId);
+  return view?.jobs ?? [];
 }
 
 /** Who sent the hints that a run has received: the identities of workers. */

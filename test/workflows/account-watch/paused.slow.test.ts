@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../src/testing/index.js';
 import { BATCH_TIMING, HOUR } from '../../../dev/stage/timing.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
-import { wakersOf, watchedRuns } from '../../support/account-watch.js';
+import { wakersOf, watchedJobs } from '../../support/account-watch.js';
 import { PAUSES } from '../../support/pauses.js';
 import { endpoint } from '../../support/runs.js';
 import { chatRequests } from '../../support/samples.js';
@@ -23,7 +23,10 @@ describe.concurrent.each(Object.entries(PAUSES))('%s of the watch is paused for 
     const looks = async () => (await older.handle.describe()).raw.pendingActivities?.[0]?.attempt ?? 0;
     await waitFor(async () => (await looks()) >= 3, 'the run to have looked at the watch');
     const younger = await start();
-    await waitFor(async () => (await watchedRuns(stage)).includes(younger.workflowId), 'the watch to see the job');
+    await waitFor(
+      async () => (await watchedJobs(stage)).some(({ workflowId }) => workflowId === younger.workflowId),
+      'the watch to see the job',
+    );
     await pause(stage);
     clock.advance(5 * HOUR);
     for (const run of [older, younger]) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../src/testing/index.js';
 import { BATCH_TIMING, HOUR } from '../../../dev/stage/timing.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
-import { isWatchRunning, wakersOf, watchedRuns } from '../../support/account-watch.js';
+import { isWatchRunning, wakersOf, watchedJobs } from '../../support/account-watch.js';
 import { PAUSES, type Pause } from '../../support/pauses.js';
 import { endpoint, jobsOf } from '../../support/runs.js';
 import { chatRequests } from '../../support/samples.js';
@@ -23,7 +23,7 @@ describe('the watch is paused and unpaused', () => {
     '%s is paused while jobs end → no run is woken before it is unpaused, and each ends right',
     async (_, pause) => {
       const early = await Promise.all([start(), start()]);
-      await waitFor(async () => (await watchedRuns(stage)).length === 2, 'the watch to see both jobs');
+      await waitFor(async () => (await watchedJobs(stage)).length === 2, 'the watch to see both jobs');
       const unpause = await pause(stage);
       const late = await start();
       await waitFor(async () => (await jobsOf(stage.api, late.workflowId)).length === 1, 'the third job');

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../../src/testing/index.js';
 import { BATCH_TIMING, HOUR } from '../../../dev/stage/timing.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
-import { isWatchRunning, wakersOf, watchedRuns, watchOf } from '../../support/account-watch.js';
+import { isWatchRunning, wakersOf, watchedJobs, watchOf } from '../../support/account-watch.js';
 import { reset, workflowTasks } from '../../support/operators.js';
 import { endpoint, jobsOf } from '../../support/runs.js';
 import { chatRequests } from '../../support/samples.js';
@@ -28,9 +28,9 @@ async function resetWatch(): Promise<string> {
 
 test('reset while runs sleep, and again → each is woken and ends right, with one batch, and the watch ends', async () => {
   const runs = await Promise.all([start(), start(), start()]);
-  await waitFor(async () => (await watchedRuns(stage)).length === 3, 'the watch to see the jobs');
+  await waitFor(async () => (await watchedJobs(stage)).length === 3, 'the watch to see the jobs');
   await resetWatch();
-  await waitFor(async () => (await watchedRuns(stage)).length === 3, 'the watch to see them again');
+  await waitFor(async () => (await watchedJobs(stage)).length === 3, 'the watch to see them again');
   const newest = await resetWatch();
   clock.advance(5 * HOUR);
   for (const run of runs) {
@@ -45,7 +45,7 @@ test('reset while runs sleep, and again → each is woken and ends right, with o
 
 test('reset after its end → it finds that no job is open and ends again, and nothing else happens', async () => {
   const run = await start();
-  await waitFor(async () => (await watchedRuns(stage)).length === 1, 'the watch to see the job');
+  await waitFor(async () => (await watchedJobs(stage)).length === 1, 'the watch to see the job');
   clock.advance(5 * HOUR);
   await run.result();
   await waitFor(async () => !(await isWatchRunning(stage)), 'the watch to end');

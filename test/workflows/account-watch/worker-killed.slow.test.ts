@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../../src/testing/index.js';
 import { BATCH_TIMING, HOUR } from '../../../dev/stage/timing.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
-import { isWatchRunning, wakersOf, watchedRuns, watchOf } from '../../support/account-watch.js';
+import { isWatchRunning, wakersOf, watchedJobs, watchOf } from '../../support/account-watch.js';
 import { reset, workflowTasks } from '../../support/operators.js';
 import { endpoint, jobsOf } from '../../support/runs.js';
 import { chatExamples, chatRequests } from '../../support/samples.js';
@@ -25,7 +25,7 @@ async function startRuns() {
   const trainingFile = { uri: await stage.write(chatExamples(10)) };
   const batches = await Promise.all([startBatch(), startBatch(), startBatch()]);
   const tuning = await stage.jobs.startFineTuning({ model: 'gpt-4o-mini-2024-07-18', trainingFile });
-  await waitFor(async () => (await watchedRuns(stage)).length === 4, 'the watch to see the jobs');
+  await waitFor(async () => (await watchedJobs(stage)).length === 4, 'the watch to see the jobs');
   return { batches, tuning };
 }
 
