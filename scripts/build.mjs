@@ -11,10 +11,14 @@ import * as esbuild from 'esbuild';
 const ROOT = resolve(import.meta.dirname, '..');
 const BUNDLE_NAME = 'workflow-bundle.cjs';
 const BUNDLE = join('dist', BUNDLE_NAME);
-/** Preloaded by workers. As a module of its own, zod would be frozen with it, and throw. */
+/** With zod, which would be frozen as a module of its own when workers preload it, and throw. */
 const PARSERS = join('dist', 'contract', 'spec-parsers.js');
+/** Preloaded by workers, with all that it imports. */
+const WORKFLOWS = join('dist', 'workflows.js');
 /** Without the source map. It was 1.1 MB when this was written; a leap means that a large package has slipped in. */
 const MAX_BUNDLE_BYTES = 1_600_000;
+/** Of a module: a variable, or a collection that is not read-only. Runs share the modules. */
+const STATE = /^(?:export )?(?:(?:let|var) |const (?![^=\n]*: Readonly)[^=\n]+ = new (?:Map|Set|WeakMap|WeakSet)\b)/m;
 const MAP_COMMENT = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
 
 process.chdir(ROOT);
@@ -69,8 +73,8 @@ async function bundleParsers() {
 async function bundle() {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
-    workflowsPath: resolve('dist/workflows.js'),
-    preloadModules: [resolve(PARSERS)],
+    workflowsPath: resolve(WORKFLOWS),
+    preloadModules: [resolve(WORKFLOWS)],
     logger: new DefaultLogger('WARN', ({ level, message }) => console.error(`${level} ${message}`)),
   });
   const [body, encodedMap] = code.split(MAP_COMMENT);
@@ -82,12 +86,15 @@ async function bundle() {
   map.sourcesContent = map.sourcesContent.map((text, index) => (map.sources[index].startsWith('src/') ? text : null));
 
   const forbidden = map.sources.filter((source) => /node_modules\/openai\/|^(external )?["']?node:/.test(source));
-  // As a module of the bundle, zod would be evaluated anew by each run.
+  // Preloaded as a module of its own, zod would be frozen.
   if (/^\/\*{3}\/ ".*node_modules\/zod\//m.test(body)) forbidden.push('zod, except in the parsers of specs');
   // The bundler drops a preloaded module that `sideEffects` in package.json does not list.
   if (!/preloadModules = function preloadModules\(\) \{\s*__webpack_require__/.test(body)) {
-    throw new Error('the workflow bundle preloads nothing: the parsers of specs were dropped');
+    throw new Error('the workflow bundle preloads nothing: the workflows were dropped');
   }
+  map.sourcesContent.forEach((text, index) => {
+    if (text !== null && STATE.test(text)) forbidden.push(`state that runs would share, in ${map.sources[index]}`);
+  });
   if (forbidden.length > 0) throw new Error(`the workflow bundle must not contain ${forbidden.join(', ')}`);
   if (body.length > MAX_BUNDLE_BYTES) throw new Error(`the workflow bundle exceeds ${MAX_BUNDLE_BYTES} bytes`);
 

@@ -1,7 +1,7 @@
 /**
- * Parsers of the arguments of workflows. Workflows import nothing else that needs zod: each run evaluates the modules of
- * the bundle anew, and zod with its schemas took nine tenths of that time and memory. The build makes one file of this
- * module and its imports, which a worker loads once for all runs (`preloadModules` of the bundler).
+ * Parsers of the arguments of workflows. Workflows import nothing else that needs zod: a worker loads the workflows once
+ * for all runs and freezes their modules (`preloadModules` of the bundler), which zod does not survive as a module of its
+ * own. The build makes one file of this module and its imports, whose exports do not reach zod.
  */
 import { batchSpecSchema, checkedBatchInputSchema, type CheckedBatchInput, type ParsedBatchSpec } from './batch.js';
 import { bulkBatchSpecSchema, type ParsedBulkBatchSpec } from './bulk-batch.js';

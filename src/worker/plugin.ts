@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { SimplePlugin } from '@temporalio/plugin';
 import { Runtime, type BundleOptions } from '@temporalio/worker';
 import { createActivities, type ActivitiesOptions } from '../activities/index.js';
@@ -36,10 +35,10 @@ export class LlmJobsPlugin extends SimplePlugin {
     });
   }
 
-  /** Loads the parsers of specs once for the worker, where each run would load them and zod for itself. */
+  /** Loads the workflows of this package once for the worker, where each run would load them for itself. */
   override configureBundler(options: BundleOptions): BundleOptions {
     const bundler = super.configureBundler(options);
-    const parsers = join(dirname(createRequire(import.meta.url).resolve(WORKFLOWS)), 'contract', 'spec-parsers.js');
-    return { ...bundler, preloadModules: [...(bundler.preloadModules ?? []), parsers] };
+    const workflows = createRequire(import.meta.url).resolve(WORKFLOWS);
+    return { ...bundler, preloadModules: [...(bundler.preloadModules ?? []), workflows] };
   }
 }

@@ -20,9 +20,9 @@ test('a user’s worker: the plugin and re-exported workflows → a batch runs',
       storage: [folder.uri],
       poll: { min: '100ms', max: '1s' },
     });
-    // The parsers are loaded once for the worker, and zod with them.
+    // The workflows are loaded once for the worker.
     expect(plugin.configureBundler({ workflowsPath: '' }).preloadModules).toEqual([
-      expect.stringMatching(/dist.contract.spec-parsers\.js$/),
+      expect.stringMatching(/dist.workflows\.js$/),
     ]);
     const workflowsPath = fileURLToPath(new URL('own-workflows.mjs', import.meta.url));
     const worker = await Worker.create({ connection, namespace, taskQueue, workflowsPath, plugins: [plugin] });
