@@ -25,6 +25,9 @@ export interface AccountView {
  */
 const MAX_JOBS = 15_000;
 
+/** Attempts of a workflow task that may fail, for example while a new version of a worker is put in place. */
+const MAX_ATTEMPTS = 5;
+
 const jobSchema = z
   .tuple([
     z.enum(['batches', 'fineTuning']),
@@ -82,6 +85,8 @@ export function decodeView(details: unknown): AccountView | null {
 
 export interface AccountWatch {
   readonly isRunning: boolean;
+  /** Its workflow task fails again and again, as on a worker that does not have `watchAccount`. */
+  readonly isFailing: boolean;
   /** Null where it has not looked yet. */
   readonly view: AccountView | null;
 }
@@ -96,16 +101,17 @@ export async function readWatch(client: Client, watchId: string): Promise<Accoun
   try {
     const { raw, status } = await client.workflow.getHandle(watchId).describe();
     const isRunning = isOpenRun(status.name);
+    const isFailing = (raw.pendingWorkflowTask?.attempt ?? 0) > MAX_ATTEMPTS;
     const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
     for (const { heartbeatDetails } of raw.pendingActivities ?? []) {
       let payloads = heartbeatDetails?.payloads ?? [];
       for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
       const view = payloads[0] ? decodeView(payloadConverter.fromPayload(payloads[0])) : null;
-      if (view) return { isRunning, view };
+      if (view) return { isRunning, isFailing, view };
     }
-    return { isRunning, view: null };
+    return { isRunning, isFailing, view: null };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return { isRunning: false, view: null };
+    if (error instanceof WorkflowNotFoundError) return { isRunning: false, isFailing: false, view: null };
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 /** A run sleeps while the watch of its account shows its job. It checks that now and then, and seldom reads the job. */
-import { activityInfo, getClient } from '@temporalio/activity';
+import { activityInfo, getClient, log } from '@temporalio/activity';
 import type { WatchedJob, WatchedKind } from '../../contract/account-watch.js';
 import type { WatchInput } from '../../contract/activities/jobs.js';
-import { readWatch, type AccountView } from '../../temporal/account-view.js';
+import { readWatch, type AccountView, type AccountWatch } from '../../temporal/account-view.js';
 import type { ActivityContext } from '../runtime/context.js';
 import { announce } from './announce.js';
 import { nothingNew } from './nothing-new.js';
@@ -71,6 +71,8 @@ export async function keepWatched(
   if (!seen) await announceAgain(context, api, kind, input);
 }
 
+const UNKNOWN: AccountWatch = { isRunning: true, isFailing: false, view: null };
+
 interface Seen {
   readonly isRunning: boolean;
   /** Null where the watch does not sweep. */
@@ -81,7 +83,10 @@ interface Seen {
 /** What the watch shows of the job. A watch that cannot be asked shows nothing. */
 async function seenByWatch({ poll }: ActivityContext, { id, watchedBy }: WatchedInput): Promise<Seen> {
   const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
-  const { isRunning, view } = await readWatch(getClient(), watchedBy).catch(() => ({ isRunning: true, view: null }));
+  const { isRunning, isFailing, view } = await readWatch(getClient(), watchedBy).catch(() => UNKNOWN);
+  if (isFailing) {
+    log.warn('The watch of the account cannot run: does the worker have the workflow watchAccount?', { watchedBy });
+  }
   const isSweeping = view !== null && view.at * 1_000 >= nowMs - INTERVALS * poll.maxMs;
   if (!isSweeping) return { isRunning, view: null, seen: undefined };
   return { isRunning, view, seen: view.jobs.find((job) => job.id === id) };
