@@ -1,14 +1,35 @@
 /** The commands of `llm-jobs` and their arguments. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { CONSOLE, type Io } from './io.js';
+import { runCommands } from './run-commands.js';
 import { workerCommand } from './worker-command.js';
 
-export function createProgram(): Command {
+const EXIT_CODES = `
+Exit codes:
+  0  done
+  1  wrong arguments or configuration
+  3  no Temporal server, or no worker, answers
+  4  there is no such run
+  5  not possible: the run has ended, or refuses
+
+Temporal's own variables name the server: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE.
+
+Examples:
+  $ llm-jobs worker
+  $ llm-jobs list
+  $ llm-jobs status batch-1
+  $ llm-jobs cancel batch-1 --reason "too slow"`;
+
+export function createProgram(io: Io = CONSOLE): Command {
   const program = new Command('llm-jobs')
     .description('Durable Temporal workflows for batches and fine-tuning jobs of the OpenAI API.')
     .version(packageVersion())
     .showHelpAfterError('Add --help to see the usage.');
-  return program.addCommand(workerCommand().copyInheritedSettings(program));
+  for (const command of [workerCommand(), ...runCommands(io)]) {
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program.addHelpText('after', EXIT_CODES);
 }
 
 function packageVersion(): string {

@@ -1,0 +1,53 @@
+/** Where the commands write, and how they end. */
+
+/** Documented in the help of `llm-jobs`. */
+export const EXIT_CODES = {
+  done: 0,
+  /** Wrong arguments: commander's own. */
+  usage: 1,
+  /** Temporal, or the provider, cannot be reached. */
+  unreachable: 3,
+  notFound: 4,
+  /** What was asked of a run is not possible: it has ended, or the provider refuses. */
+  refused: 5,
+} as const;
+
+export interface Io {
+  /** Writes a line to stdout. */
+  readonly out: (line: string) => void;
+  /** Writes a line to stderr. */
+  readonly err: (line: string) => void;
+  readonly exit: (code: number) => void;
+}
+
+export const CONSOLE: Io = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+  exit: (code) => {
+    process.exitCode = code;
+  },
+};
+
+/** What went wrong, and what to do next. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly code: number;
+  readonly next: string;
+
+  constructor(code: number, message: string, next: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+    this.next = next;
+  }
+}
+
+/** Runs what a command does. An error is two lines on stderr at most: what went wrong, and what to do next. */
+export async function run({ err, exit }: Io, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    err(`llm-jobs: ${error instanceof Error ? error.message : String(error)}`);
+    if (error instanceof CommandError) err(error.next);
+    exit(error instanceof CommandError ? error.code : EXIT_CODES.usage);
+  }
+}

@@ -1,0 +1,111 @@
+/** What the commands do that see runs and steer them. */
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { ListedRun, RunKind } from '../client/list-runs.js';
+import { CommandError, EXIT_CODES, type Io } from './io.js';
+import { KIND_NAMES, listText, progressText, type Shown } from './progress-text.js';
+import { answerOf, connect, runOf, type NamedRun, type Session } from './session.js';
+
+export interface CommonOptions {
+  readonly taskQueue?: string;
+  readonly json?: boolean;
+}
+
+export interface ListCommandOptions extends CommonOptions {
+  readonly kind?: string;
+  readonly all?: boolean;
+  readonly limit: number;
+}
+
+export interface CancelOptions extends CommonOptions {
+  readonly reason?: string;
+}
+
+async function inSession({ taskQueue }: CommonOptions, use: (session: Session) => Promise<void>): Promise<void> {
+  const session = await connect(taskQueue);
+  try {
+    await use(session);
+  } finally {
+    await session.close();
+  }
+}
+
+export async function list(io: Io, options: ListCommandOptions): Promise<void> {
+  await inSession(options, async ({ jobs }) => {
+    const kinds = Object.keys(KIND_NAMES) as RunKind[];
+    const wanted = kinds.filter((kind) => options.kind === undefined || options.kind === KIND_NAMES[kind]);
+    const found: ListedRun[] = [];
+    for await (const each of jobs.list({ kinds: wanted, onlyOpen: !options.all })) {
+      found.push(each);
+      if (found.length > options.limit) break;
+    }
+    const listed = found.slice(0, options.limit);
+    if (options.json) {
+      io.out(JSON.stringify(listed));
+    } else if (listed.length === 0) {
+      io.err(`No run ${options.all ? 'is known' : 'is open'} on the task queue "${jobs.taskQueue}".`);
+    } else {
+      for (const line of listText(listed, Date.now() / 1_000)) io.out(line);
+    }
+    if (found.length > listed.length) io.err(`There are more than ${options.limit} runs: see --limit.`);
+  });
+}
+
+type Action = (session: Session, named: NamedRun) => Promise<Shown['progress']>;
+
+const ACTIONS: Readonly<Record<'status' | 'look' | 'pause' | 'resume', Action>> = {
+  status: (session, { run }) => answerOf<Shown['progress']>(session, () => run.progress()),
+  look: (session, named) => possible(named, () => answerOf<Shown['progress']>(session, () => named.run.look())),
+  pause: (session, named) => steer(session, named, 'pause'),
+  resume: (session, named) => steer(session, named, 'resume'),
+};
+
+/** Does what the command says, and prints the progress of the run after it. */
+export async function showAfter(
+  io: Io,
+  name: keyof typeof ACTIONS,
+  workflowId: string,
+  options: CommonOptions,
+): Promise<void> {
+  await inSession(options, async (session) => {
+    const named = await runOf(session, workflowId);
+    const progress = await ACTIONS[name](session, named);
+    const shown = { workflowId, kind: named.kind, runStatus: named.status, progress };
+    const lines = options.json ? [JSON.stringify(shown)] : progressText(shown, Date.now() / 1_000);
+    for (const line of lines) io.out(line);
+  });
+}
+
+async function steer(session: Session, named: NamedRun, update: 'pause' | 'resume'): Promise<Shown['progress']> {
+  if (named.kind === 'batch') {
+    const next = `To stop it and keep its results: llm-jobs cancel ${named.run.workflowId}`;
+    throw new CommandError(EXIT_CODES.refused, `a batch cannot be ${update}d: providers have no such call`, next);
+  }
+  const { run } = named;
+  await possible(named, () => answerOf(session, () => run[update]()));
+  return ACTIONS.status(session, named);
+}
+
+export async function cancel(io: Io, workflowId: string, options: CancelOptions): Promise<void> {
+  await inSession(options, async (session) => {
+    const named = await runOf(session, workflowId);
+    await possible(named, () => named.run.cancel(options.reason));
+    const text = `${workflowId}: the cancel was sent. To see it end: llm-jobs status ${workflowId}`;
+    io.out(options.json ? JSON.stringify({ workflowId, cancelRequested: true }) : text);
+  });
+}
+
+/** @throws CommandError if the run has ended, or refuses */
+async function possible<T>({ run: { workflowId }, status }: NamedRun, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const next = `To see its state: llm-jobs status ${workflowId}`;
+    if (error instanceof WorkflowNotFoundError) {
+      const message = `the run "${workflowId}" has ended (${status.toLowerCase()})`;
+      throw new CommandError(EXIT_CODES.refused, message, next, error);
+    }
+    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+    const reason = error.cause instanceof Error ? error.cause.message : error.message;
+    throw new CommandError(EXIT_CODES.refused, reason, next, error);
+  }
+}

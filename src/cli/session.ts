@@ -1,0 +1,89 @@
+/** The connection of a command to Temporal, and the runs that it names. */
+import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { BatchRun, BulkBatchRun, FineTuningRun } from '../client/handles.js';
+import type { RunKind } from '../client/list-runs.js';
+import { LlmJobsClient } from '../client/llm-jobs-client.js';
+import { CommandError, EXIT_CODES } from './io.js';
+
+const CONNECT_MS = 5_000;
+/** How long a run may take to answer: a worker has to replay it first. */
+const ANSWER_MS = 10_000;
+
+export interface Session {
+  readonly jobs: LlmJobsClient;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws CommandError if the server does not answer within seconds */
+export async function connect(taskQueue: string | undefined): Promise<Session> {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const { address = 'localhost:7233' } = connectionOptions;
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_MS });
+    const jobs = new LlmJobsClient(new Client({ connection, namespace }), taskQueue === undefined ? {} : { taskQueue });
+    return { jobs, close: () => connection.close() };
+  } catch (error) {
+    const message = `no Temporal server answers at ${address} within ${CONNECT_MS / 1_000} s`;
+    const next = 'Set TEMPORAL_ADDRESS, or start a server on this machine: temporal server start-dev';
+    throw new CommandError(EXIT_CODES.unreachable, message, next, error);
+  }
+}
+
+export type NamedRun =
+  | { readonly kind: 'batch'; readonly status: string; readonly run: BatchRun }
+  | { readonly kind: 'bulkBatch'; readonly status: string; readonly run: BulkBatchRun }
+  | { readonly kind: 'fineTuning'; readonly status: string; readonly run: FineTuningRun };
+
+const KINDS: Readonly<Record<string, RunKind>> = {
+  runBatch: 'batch',
+  runBulkBatch: 'bulkBatch',
+  runFineTuning: 'fineTuning',
+};
+
+/** @throws CommandError if there is no such run */
+export async function runOf({ jobs }: Session, workflowId: string): Promise<NamedRun> {
+  const { type, status } = await describe(jobs, workflowId);
+  const kind = KINDS[type];
+  if (kind === 'batch') return { kind, status, run: jobs.batch(workflowId) };
+  if (kind === 'bulkBatch') return { kind, status, run: jobs.bulkBatch(workflowId) };
+  if (kind === 'fineTuning') return { kind, status, run: jobs.fineTuning(workflowId) };
+  const message = `the run "${workflowId}" is of the type ${type}, which is none of this library's jobs`;
+  throw new CommandError(EXIT_CODES.notFound, message, LIST_THEM);
+}
+
+const LIST_THEM = 'To see the runs of the task queue: llm-jobs list --all';
+
+async function describe({ client }: LlmJobsClient, workflowId: string) {
+  try {
+    const { type, status } = await client.workflow.getHandle(workflowId).describe();
+    return { type, status: status.name };
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    const message = `no run has the workflow id "${workflowId}" in the namespace "${client.options.namespace}"`;
+    throw new CommandError(EXIT_CODES.notFound, message, LIST_THEM, error);
+  }
+}
+
+/**
+ * What only a worker can answer.
+ *
+ * @throws CommandError if no worker answers within seconds
+ */
+export async function answerOf<T>({ jobs }: Session, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await jobs.client.withDeadline(Date.now() + ANSWER_MS, ask);
+  } catch (error) {
+    if (!isTimeout(error)) throw error;
+    const message = `no worker answers on the task queue "${jobs.taskQueue}" within ${ANSWER_MS / 1_000} s`;
+    throw new CommandError(EXIT_CODES.unreachable, message, 'Start one: llm-jobs worker', error);
+  }
+}
+
+/** GRPC's `CANCELLED`, `DEADLINE_EXCEEDED`, `FAILED_PRECONDITION` (no poller was seen lately) and `UNAVAILABLE`. */
+const NOT_ANSWERED: readonly unknown[] = [1, 4, 9, 14];
+
+function isTimeout(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown };
+  return [error, cause].some((each) => isGrpcServiceError(each) && NOT_ANSWERED.includes(each.code));
+}
