@@ -18,7 +18,7 @@ const HOUR = 3_600;
 const DAY = 86_400;
 
 /** A table without lines, so that it can be cut by other programs. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((name, index) => Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)));
   return [head, ...rows].map((row) =>
     row
@@ -48,10 +48,18 @@ export interface Shown {
   /** Temporal's status of the run. */
   readonly runStatus: string;
   readonly progress: BatchProgress | BulkBatchProgress | FineTuningProgress;
+  /** Why the run failed; null if it did not. */
+  readonly failure: ShownFailure | null;
+}
+
+export interface ShownFailure {
+  /** Begins with the type. */
+  readonly message: string;
+  readonly whatNext: string | null;
 }
 
 /** @param now epoch seconds */
-export function progressText({ workflowId, kind, runStatus, progress }: Shown, now: number): string[] {
+export function progressText({ workflowId, kind, runStatus, progress, failure }: Shown, now: number): string[] {
   const rows: [string, string | null][] = [
     ['run', `${runStatus.toLowerCase()}, ${progress.phase}`],
     ['job', progress.jobId],
@@ -62,6 +70,8 @@ export function progressText({ workflowId, kind, runStatus, progress }: Shown, n
     ['expires', 'expiresAt' in progress && progress.expiresAt !== null ? iso(progress.expiresAt) : null],
     ['cancel', cancelText(progress)],
     ['refused', refusalText(progress)],
+    ['failed', failure?.message ?? null],
+    ['what next', failure?.whatNext ?? null],
     ...progress.warnings.map((warning): [string, string] => ['warning', warning]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));

@@ -1,8 +1,9 @@
 /** What the commands do that see runs and steer them. */
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { JobFailedError } from '../client/job-failed-error.js';
 import type { ListedRun, RunKind } from '../client/list-runs.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
-import { KIND_NAMES, listText, progressText, type Shown } from './progress-text.js';
+import { KIND_NAMES, listText, progressText, type Shown, type ShownFailure } from './progress-text.js';
 import { answerOf, connect, runOf, type NamedRun, type Session } from './session.js';
 
 export interface CommonOptions {
@@ -69,10 +70,17 @@ export async function showAfter(
   await inSession(options, async (session) => {
     const named = await runOf(session, workflowId);
     const progress = await ACTIONS[name](session, named);
-    const shown = { workflowId, kind: named.kind, runStatus: named.status, progress };
+    const failure = named.status === 'FAILED' ? await failureOf(named) : null;
+    const shown = { workflowId, kind: named.kind, runStatus: named.status, progress, failure };
     const lines = options.json ? [JSON.stringify(shown)] : progressText(shown, Date.now() / 1_000);
     for (const line of lines) io.out(line);
   });
+}
+
+async function failureOf({ run }: NamedRun): Promise<ShownFailure> {
+  const error: unknown = await run.result().catch((reason: unknown) => reason);
+  const message = error instanceof Error ? error.message : String(error);
+  return { message, whatNext: error instanceof JobFailedError ? error.whatNext : null };
 }
 
 async function steer(session: Session, named: NamedRun, update: 'pause' | 'resume'): Promise<Shown['progress']> {

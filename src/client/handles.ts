@@ -1,13 +1,37 @@
 /** Typed handles of runs. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
 import { bulkBatchResultSchema, type BulkBatchProgress, type BulkBatchResult } from '../contract/bulk-batch.js';
 import { fineTuningResultSchema, type FineTuningProgress, type FineTuningResult } from '../contract/fine-tuning.js';
 import type { CommonProgress } from '../contract/progress.js';
+import { isOpenRun } from '../temporal/server.js';
+import { toMs, type Duration } from '../contract/duration.js';
+import { JobFailedError } from './job-failed-error.js';
 import { withLatest } from './live-progress.js';
+import { throughOutages } from './outage.js';
+
+export interface WaitOptions {
+  /**
+   * How long Temporal may be unreachable in one piece while it is waited for.
+   * @default '10m'
+   */
+  readonly maxOutage?: Duration;
+}
+
+export interface WatchOptions extends WaitOptions {
+  /**
+   * How often the progress is asked for.
+   * @default '2s'
+   */
+  readonly every?: Duration;
+}
+
+const MAX_OUTAGE = '10m';
+const WATCH_EVERY = '2s';
 
 /** What the handles of all kinds of runs have in common. */
-abstract class JobRun {
+abstract class JobRun<Result, Progress extends CommonProgress> {
   /** Temporal's handle, for everything else. */
   readonly handle: WorkflowHandle;
   readonly #client: Client;
@@ -37,25 +61,66 @@ abstract class JobRun {
   }
 
   /** The workflow's own progress, with what was seen last of the job if that is newer. */
-  protected async latestProgress<T extends CommonProgress>(): Promise<T> {
-    return withLatest(this.#client, this.handle, await this.handle.query<T>('progress'));
+  protected async latestProgress<T extends CommonProgress>({ maxOutage = MAX_OUTAGE }: WaitOptions): Promise<T> {
+    const ask = async () => withLatest(this.#client, this.handle, await this.handle.query<T>('progress'));
+    return throughOutages(ask, toMs(maxOutage));
+  }
+
+  /** @throws JobFailedError */
+  protected async outcome(schema: { parse(value: unknown): Result }, options: WaitOptions): Promise<Result> {
+    const { maxOutage = MAX_OUTAGE } = options;
+    const ask = () =>
+      this.handle.result().catch((error: unknown) => {
+        throw JobFailedError.of(this.workflowId, error);
+      });
+    return schema.parse(await throughOutages(ask, toMs(maxOutage)));
+  }
+
+  abstract progress(options?: WaitOptions): Promise<Progress>;
+
+  /**
+   * The progress of the run whenever it has changed, until the run has ended.
+   *
+   * @example
+   * ```ts
+   * for await (const { status, counts } of run.watch()) console.log(status, counts);
+   * ```
+   */
+  async *watch({ every = WATCH_EVERY, ...options }: WatchOptions = {}): AsyncGenerator<Progress, void> {
+    let last = '';
+    while (true) {
+      const isOpen = await this.#isOpen(options);
+      const progress = await this.progress(options);
+      const { lastCheckedAt: _, ...state } = progress;
+      const now = JSON.stringify(state);
+      if (now !== last) yield progress;
+      last = now;
+      if (!isOpen) return;
+      await sleep(toMs(every));
+    }
+  }
+
+  async #isOpen({ maxOutage = MAX_OUTAGE }: WaitOptions): Promise<boolean> {
+    const { status } = await throughOutages(() => this.handle.describe(), toMs(maxOutage));
+    return isOpenRun(status.name);
   }
 }
 
 /** A run of `runBatch`. */
-export class BatchRun extends JobRun {
+export class BatchRun extends JobRun<BatchResult, BatchProgress> {
   /**
-   * Waits for the run to end.
+   * Waits for the run to end, also while Temporal cannot be reached.
    *
-   * @throws WorkflowFailedError of `@temporalio/client`; the `type` of its cause is a key of `FAILURES`
+   * @throws JobFailedError if the run failed; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
+   *   by Temporal; the error of the call if Temporal cannot be reached for longer than `maxOutage`
    */
-  async result(): Promise<BatchResult> {
-    return batchResultSchema.parse(await this.handle.result());
+  async result(options: WaitOptions = {}): Promise<BatchResult> {
+    return this.outcome(batchResultSchema, options);
   }
 
   /** The current state of the run, with the counts of the latest poll. */
-  async progress(): Promise<BatchProgress> {
-    return this.latestProgress<BatchProgress>();
+  override async progress(options: WaitOptions = {}): Promise<BatchProgress> {
+    return this.latestProgress<BatchProgress>(options);
   }
 
   /**
@@ -70,19 +135,21 @@ export class BatchRun extends JobRun {
 }
 
 /** A run of `runBulkBatch`. */
-export class BulkBatchRun extends JobRun {
+export class BulkBatchRun extends JobRun<BulkBatchResult, BulkBatchProgress> {
   /**
-   * Waits for the run to end.
+   * Waits for the run to end, also while Temporal cannot be reached.
    *
-   * @throws WorkflowFailedError of `@temporalio/client`; the `type` of its cause is a key of `FAILURES`
+   * @throws JobFailedError if the run failed; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
+   *   by Temporal; the error of the call if Temporal cannot be reached for longer than `maxOutage`
    */
-  async result(): Promise<BulkBatchResult> {
-    return bulkBatchResultSchema.parse(await this.handle.result());
+  async result(options: WaitOptions = {}): Promise<BulkBatchResult> {
+    return this.outcome(bulkBatchResultSchema, options);
   }
 
   /** The current state of the run. Requests are counted when their batch has ended. */
-  async progress(): Promise<BulkBatchProgress> {
-    return this.handle.query<BulkBatchProgress>('progress');
+  override async progress(options: WaitOptions = {}): Promise<BulkBatchProgress> {
+    const { maxOutage = MAX_OUTAGE } = options;
+    return throughOutages(() => this.handle.query<BulkBatchProgress>('progress'), toMs(maxOutage));
   }
 
   /** The same with what the batches under way have answered so far, as the watch of their account saw it last. */
@@ -112,19 +179,20 @@ export class BulkBatchRun extends JobRun {
 }
 
 /** A run of `runFineTuning`. */
-export class FineTuningRun extends JobRun {
+export class FineTuningRun extends JobRun<FineTuningResult, FineTuningProgress> {
   /**
-   * Waits for the run to end.
+   * Waits for the run to end, also while Temporal cannot be reached.
    *
-   * @throws WorkflowFailedError of `@temporalio/client`; the `type` of its cause is a key of `FAILURES`
+   * @throws JobFailedError if the run failed; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
+   *   by Temporal; the error of the call if Temporal cannot be reached for longer than `maxOutage`
    */
-  async result(): Promise<FineTuningResult> {
-    return fineTuningResultSchema.parse(await this.handle.result());
+  async result(options: WaitOptions = {}): Promise<FineTuningResult> {
+    return this.outcome(fineTuningResultSchema, options);
   }
 
   /** The current state of the run, with the training steps of the latest poll. */
-  async progress(): Promise<FineTuningProgress> {
-    return this.latestProgress<FineTuningProgress>();
+  override async progress(options: WaitOptions = {}): Promise<FineTuningProgress> {
+    return this.latestProgress<FineTuningProgress>(options);
   }
 
   /**

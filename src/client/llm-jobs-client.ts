@@ -83,6 +83,9 @@ const HOW_TO_STEER = [
   'The query `progress` returns the current state.',
 ];
 
+/** By gRPC's default, a server that comes back after minutes is asked again only after up to two more. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': 5_000 };
+
 /** Temporal refuses payloads of more than 2 MB. */
 const MAX_SPEC_BYTES = 1_500_000;
 
@@ -114,7 +117,7 @@ export class LlmJobsClient {
    */
   static async connect(options: LlmJobsClientOptions = {}): Promise<LlmJobsClient> {
     const { connectionOptions, namespace } = loadClientConnectConfig();
-    const connection = await Connection.connect(connectionOptions);
+    const connection = await Connection.connect({ ...connectionOptions, channelArgs: RECONNECT });
     return new LlmJobsClient(new Client({ connection, ...(namespace !== undefined && { namespace }) }), options);
   }
 

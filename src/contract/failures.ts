@@ -12,93 +12,110 @@ export const FAILURES = {
     retryable: false,
     meaning: 'The spec or a file is wrong; nothing was created or paid for.',
     details: '{ faults: [{ line, field, message }], total }',
+    next: 'Correct what the faults name, and start again: nothing was bought.',
   },
   InputChanged: {
     retryable: false,
     meaning:
       'A file of the input was changed or deleted after it was checked. Answers are kept, and none is assigned to another request.',
     details: '{ uri, parts }',
+    next: 'Start again with the input as it is now. What was answered is in `parts`.',
   },
   BatchFailed: {
     retryable: false,
     meaning: 'The batch ended `failed` at the provider.',
     details: '{ batchId, errors: [{ code, line, message, param }] }',
+    next: 'Correct what the errors name, and start again: a batch that failed has answered nothing.',
   },
   FineTuningFailed: {
     retryable: false,
     meaning: 'The fine-tuning job ended `failed` at the provider.',
     details: '{ jobId, error: { code, message, param } }',
+    next: 'Correct what the error names, such as the training file or the model, and start again.',
   },
   ApiRefused: {
     retryable: false,
     meaning: 'Refused before there was a job: bad key, no permission, no quota, unknown model, moderation.',
     details: '{ operation, status, code, type, param, requestId }',
+    next: 'Correct the key, the permission, the quota or the model, and start again: nothing was created.',
   },
   ApiUnavailable: {
     retryable: true,
     meaning: 'The provider could not answer; the call is retried for as long as the job can live.',
     details: '{ operation, status, code, type, param, requestId }',
+    next: 'Nothing: it is retried.',
   },
   WaitingForCapacity: {
     retryable: true,
     meaning:
       'The provider has no free slot, or a daily limit is reached; the create is retried until there is capacity.',
     details: '{ operation, status, code, type, param, requestId }',
+    next: 'Nothing: it is retried. Cancel the run if it should not wait.',
   },
   NothingNew: {
     retryable: true,
     meaning: 'Not an error: the job has not changed since the last poll, or a part still waits for capacity (benign).',
     details: '{ status, counts or steps, checkedAt }',
+    next: 'Nothing.',
   },
   NotSettled: {
     retryable: true,
     meaning:
       'The job has ended, but its results do not yet account for what the provider counts; they are read again (benign).',
     details: '{ jobId, lacks }',
+    next: 'Nothing: the results are read again.',
   },
   AmbiguousCreate: {
     retryable: false,
     meaning:
       'It is unknown whether a create succeeded, and the job cannot be looked up: no metadata is kept, or its list is refused.',
     details: '{ operation, lookFor }',
+    next: 'Look for the job at the provider by `lookFor`. If it is not there, start again.',
   },
   JobVanished: {
     retryable: false,
     meaning: 'The provider answered 404 for the job for longer than `vanishedAfter`.',
     details: '{ jobId, missingSince, lastStatus }',
+    next: 'Ask the provider about the job. Start again only if it was not carried out.',
   },
   JobStuck: {
     retryable: false,
     meaning: 'The job had not ended `stuckAfter` after expiry or a cancel, or had no answer for `giveUpAfter`.',
     details: '{ jobId, status, since, atProvider, result }',
+    next: 'Look at the job at the provider; its results so far are in `result`. Start again only when it can no longer end.',
   },
   StorageRefused: {
     retryable: false,
     meaning:
       "A URI is outside the worker's storage roots, does not exist, or has a scheme that the worker does not support.",
     details: '{ code, uri }',
+    next: "Correct the URI, or add its root to the worker's storage, and start again.",
   },
   StorageUnavailable: {
     retryable: true,
     meaning: 'Storage could not be read or written; the activity is retried.',
     details: '{ code, uri }',
+    next: 'Nothing: it is retried. See to it that the worker reaches its storage.',
   },
   UnknownProvider: {
     retryable: false,
     meaning: 'The spec names a provider that is not configured at the worker.',
     details: '{ provider, known }',
+    next: 'Name one of `known`, or add the provider to the worker, and start again.',
   },
   WorkerStopped: {
     retryable: true,
     meaning: 'The worker shut down during an activity; the next attempt, on any worker, takes over.',
     details: 'none',
+    next: 'Nothing: another worker takes over.',
   },
   UnexpectedError: {
     retryable: true,
     meaning: 'An unexpected error in an activity; it is retried, since a corrected worker can continue the run.',
     details: '{ name }',
+    next: 'Nothing: it is retried. Report it with its message; an updated worker continues the run.',
   },
-} as const satisfies Record<string, { retryable: boolean; meaning: string; details: string }>;
+} as const satisfies Record<string, { retryable: boolean; meaning: string; details: string; next: string }>;
 
 export type FailureType = keyof typeof FAILURES;
 

@@ -93,6 +93,16 @@ describe('llm-jobs: commands that see and steer runs', () => {
     await batch.result();
   });
 
+  test('a run that failed → status says why, and what to do next', async () => {
+    stage.api.scenarios.forNextBatch('failsOnFile');
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
+    await run.result().catch(() => undefined);
+    const { code, out } = await llmJobs('status', run.workflowId);
+    expect(code).toBe(0);
+    expect(out).toContainEqual(expect.stringMatching(/^ {2}failed +BatchFailed: /));
+    expect(out).toContainEqual(expect.stringMatching(/^ {2}what next +Correct /));
+  });
+
   test('a workflow id that does not exist → exit code 4, and where to look', async () => {
     const { code, err } = await llmJobs('status', 'nobody');
     expect({ code, err }).toEqual({

@@ -21,6 +21,7 @@ const shown = (progress: object, kind: Shown['kind'] = 'batch'): Shown => ({
   kind,
   runStatus: 'RUNNING',
   progress: { ...common, ...progress } as never,
+  failure: null,
 });
 
 describe('progress of a run as text', () => {
@@ -55,6 +56,15 @@ describe('progress of a run as text', () => {
       '  refused    read since 2023-11-14T22:13:20Z: 401 Incorrect API key',
       '  warning    one',
       '  warning    two',
+    ]);
+  });
+
+  test('a failed run → why, and what to do next', () => {
+    const failure = { message: 'BatchFailed: no such model', whatNext: 'Correct it.' };
+    const progress = { counts: { total: 0, completed: 0, failed: 0 }, expiresAt: null, waitingFor: null };
+    expect(progressText({ ...shown(progress), failure }, NOW).slice(-2)).toEqual([
+      '  failed     BatchFailed: no such model',
+      '  what next  Correct it.',
     ]);
   });
 
