@@ -5,6 +5,8 @@ export const EXIT_CODES = {
   done: 0,
   /** Wrong arguments: commander's own. */
   usage: 1,
+  /** The run that was waited for has failed. */
+  failed: 2,
   /** Temporal, or the provider, cannot be reached. */
   unreachable: 3,
   notFound: 4,
@@ -17,7 +19,10 @@ export interface Io {
   readonly out: (line: string) => void;
   /** Writes a line to stderr. */
   readonly err: (line: string) => void;
+  /** Sets the exit code. */
   readonly exit: (code: number) => void;
+  /** Ends the process now. */
+  readonly quit: (code: number) => void;
 }
 
 export const CONSOLE: Io = {
@@ -26,6 +31,7 @@ export const CONSOLE: Io = {
   exit: (code) => {
     process.exitCode = code;
   },
+  quit: (code) => process.exit(code),
 };
 
 /** What went wrong, and what to do next. */

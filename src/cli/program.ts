@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { CONSOLE, type Io } from './io.js';
 import { runCommands } from './run-commands.js';
+import { startCommands } from './start-commands.js';
 import { workerCommand } from './worker-command.js';
 
 const EXIT_CODES = `
 Exit codes:
   0  done
-  1  wrong arguments or configuration
+  1  wrong arguments, input or configuration
+  2  the run has failed
   3  no Temporal server, or no worker, answers
   4  there is no such run
   5  not possible: the run has ended, or refuses
@@ -17,6 +19,7 @@ Temporal's own variables name the server: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, 
 
 Examples:
   $ llm-jobs worker
+  $ llm-jobs batch run requests.jsonl
   $ llm-jobs list
   $ llm-jobs status batch-1
   $ llm-jobs cancel batch-1 --reason "too slow"`;
@@ -26,7 +29,7 @@ export function createProgram(io: Io = CONSOLE): Command {
     .description('Durable Temporal workflows for batches and fine-tuning jobs of the OpenAI API.')
     .version(packageVersion())
     .showHelpAfterError('Add --help to see the usage.');
-  for (const command of [workerCommand(), ...runCommands(io)]) {
+  for (const command of [workerCommand(), ...startCommands(io), ...runCommands(io)]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program.addHelpText('after', EXIT_CODES);

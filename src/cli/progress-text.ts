@@ -79,6 +79,19 @@ export function progressText({ workflowId, kind, runStatus, progress, failure }:
   return [`${workflowId} (${KIND_NAMES[kind]})`, ...lines];
 }
 
+/** The same in a line, for a run that is followed. */
+export function stateText(progress: Shown['progress']): string {
+  const { phase, status, jobId, attention } = progress;
+  const waitingFor = 'waitingFor' in progress ? progress.waitingFor : null;
+  const job = jobId === null ? [] : [jobId];
+  const texts = [
+    howFar(progress),
+    waitingFor && `waits for ${waitingFor}`,
+    attention && `refused: ${attention.message}`,
+  ];
+  return [phase, ...job, status, ...texts.filter((text) => text !== null)].join('  ');
+}
+
 function howFar(progress: Shown['progress']): string | null {
   if ('steps' in progress) return stepsText(progress.steps);
   if ('counts' in progress) return progress.counts.total > 0 ? countsText(progress.counts) : null;

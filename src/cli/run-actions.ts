@@ -21,7 +21,7 @@ export interface CancelOptions extends CommonOptions {
   readonly reason?: string;
 }
 
-async function inSession({ taskQueue }: CommonOptions, use: (session: Session) => Promise<void>): Promise<void> {
+export async function inSession({ taskQueue }: CommonOptions, use: (session: Session) => Promise<void>): Promise<void> {
   const session = await connect(taskQueue);
   try {
     await use(session);

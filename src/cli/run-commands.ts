@@ -19,7 +19,8 @@ export function runCommands(io: Io): Command[] {
   ];
 }
 
-function command(name: string, description: string): Command {
+/** A command with the options that all have which talk to Temporal. */
+export function command(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .option('--task-queue <name>', 'task queue of the workers (default: LLM_JOBS_TASK_QUEUE, or "llm-jobs")')

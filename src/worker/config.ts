@@ -1,18 +1,15 @@
 /** The configuration of the ready-made worker: environment variables, all of them checked before the worker starts. */
-import { isAbsolute } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { BATCH_LIMITS } from '../contract/limits.js';
 import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { toMs } from '../contract/duration.js';
 import { durationSchema, WATCH_MODES, type WatchMode } from '../contract/spec-fields.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
+import { storageRoots } from '../storage/roots.js';
 import { checkedSecrets } from '../webhooks/verify-delivery.js';
 import { availableMemory } from './memory.js';
 import type { WebhookServerConfig } from './webhook-server.js';
 
-/** The only storage root if none is configured: a folder in the worker's working directory. */
-const DEFAULT_STORAGE = '.llm-jobs/';
 const DEFAULT_MAX_ACTIVITIES = 100;
 /**
  * Only this machine, where a proxy or a tunnel ends HTTPS: a server that everybody reaches is opened on purpose. A
@@ -154,21 +151,4 @@ function webhookServer(spec: Environment): WebhookServerConfig | null {
 /** The secrets of a list that is separated by commas or blanks: two while one is rotated. */
 export function webhookSecrets(list: string | undefined): string[] {
   return (list ?? '').split(/[\s,]+/).filter((secret) => secret !== '');
-}
-
-/** The URIs of a comma-separated list of URIs and paths. */
-function storageRoots(list: string | undefined, folder: string): string[] {
-  const configured = (list ?? '').split(',').flatMap((root) => root.trim() || []);
-  return (configured.length > 0 ? configured : [DEFAULT_STORAGE]).map((root) => {
-    // One letter is a drive of Windows, not a scheme.
-    if (/^[a-z]:[\\/]/i.test(root)) return driveUri(root);
-    if (/^[a-z][a-z0-9+.-]+:\//i.test(root)) return root;
-    return pathToFileURL(isAbsolute(root) ? root : `${folder}/${root}`).href;
-  });
-}
-
-/** The URI of a path such as `C:\\data\\` or `C:/data/`, the same on every system. */
-function driveUri(path: string): string {
-  const [drive = '', ...names] = path.split(/[\\/]/);
-  return `file:///${[drive.toUpperCase(), ...names.map((name) => encodeURIComponent(name))].join('/')}`;
 }

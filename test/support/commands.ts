@@ -18,6 +18,9 @@ export async function llmJobs(...args: readonly string[]): Promise<Ended> {
     exit: (given: number) => {
       code = given;
     },
+    quit: (given: number) => {
+      code = given;
+    },
   };
   await createProgram(io).parseAsync([...args], { from: 'user' });
   return { code, out, err };

@@ -1,0 +1,161 @@
+/** What the commands do that start runs, follow them to their end, and read their results. */
+import { readFile } from 'node:fs/promises';
+import type { z } from 'zod';
+import { RunEndedError } from '../client/llm-jobs-client.js';
+import { batchSpecSchema, type BatchSpec } from '../contract/batch.js';
+import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
+import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
+import { describeFaults, parseSpec } from '../contract/parse-spec.js';
+import { readResults } from '../results/read-results.js';
+import { storageRoots } from '../storage/roots.js';
+import { Storage } from '../storage/storage.js';
+import { follow } from './follow.js';
+import { endpointIn, inputFile, type InputFile } from './input-file.js';
+import { CommandError, EXIT_CODES, type Io } from './io.js';
+import { inSession, type CommonOptions } from './run-actions.js';
+import { runOf, type Session } from './session.js';
+
+export interface StartCommandOptions extends CommonOptions {
+  readonly id?: string;
+  /** A JSON file with further fields of the spec. */
+  readonly spec?: string;
+  readonly endpoint?: string;
+  readonly model?: string;
+  readonly validation?: string;
+}
+
+export type StartedKind = 'batch' | 'bulk' | 'fine-tune';
+
+const workersStorage = (): Storage => new Storage({ roots: storageRoots(process.env.LLM_JOBS_STORAGE, process.cwd()) });
+
+/** @param isFollowed whether the command waits for the end */
+export async function start(
+  io: Io,
+  kind: StartedKind,
+  files: readonly string[],
+  options: StartCommandOptions,
+  isFollowed: boolean,
+): Promise<void> {
+  const further = options.spec === undefined ? {} : await jsonFile(options.spec);
+  const storage = workersStorage();
+  const inputs = await Promise.all(files.map((file) => inputFile(file, storage)));
+  const validation = options.validation === undefined ? null : await inputFile(options.validation, storage);
+  const spec = await specOf(kind, inputs, validation, { ...options, further });
+  assertValid(kind, spec);
+  await inSession(options, async (session) => {
+    for (const input of [...inputs, ...(validation ? [validation] : [])]) await input.bring();
+    const workflowId = await started(session, kind, spec, options.id);
+    if (isFollowed) {
+      io.err(`${workflowId} was started`);
+      await follow(io, await runOf(session, workflowId), options.json === true);
+    } else {
+      const text = `${workflowId} was started. To see it: llm-jobs status ${workflowId}`;
+      io.out(options.json ? JSON.stringify({ workflowId }) : text);
+    }
+  });
+}
+
+interface SpecOptions extends StartCommandOptions {
+  readonly further: object;
+}
+
+async function specOf(
+  kind: StartedKind,
+  inputs: readonly InputFile[],
+  validation: InputFile | null,
+  { endpoint, model, further }: SpecOptions,
+): Promise<object> {
+  const uris = inputs.map(({ uri }) => uri);
+  const [first] = inputs;
+  const [uri = ''] = uris;
+  if (kind === 'bulk') {
+    return { ...further, input: uris.length > 1 ? { uris } : { uri }, ...(endpoint !== undefined && { endpoint }) };
+  }
+  if (kind === 'batch') {
+    const known = endpoint ?? ('endpoint' in further || !first ? undefined : await endpointIn(first));
+    return { ...further, input: { uri }, ...(known !== undefined && { endpoint: known }) };
+  }
+  return {
+    ...further,
+    trainingFile: { uri },
+    ...(model !== undefined && { model }),
+    ...(validation && { validationFile: { uri: validation.uri } }),
+  };
+}
+
+const SCHEMAS = { batch: batchSpecSchema, bulk: bulkBatchSpecSchema, 'fine-tune': fineTuningSpecSchema };
+
+/** Before any file is copied. */
+function assertValid(kind: StartedKind, spec: object): void {
+  const schema: z.ZodType = SCHEMAS[kind];
+  const { report } = parseSpec(schema, spec);
+  if (report) throw new CommandError(EXIT_CODES.usage, describeFaults(report), NOTHING_STARTED);
+}
+
+const NOTHING_STARTED = 'Nothing was started. Fields are given by options, or by --spec with a JSON file.';
+
+async function started({ jobs }: Session, kind: StartedKind, spec: object, id: string | undefined): Promise<string> {
+  const options = id === undefined ? {} : { workflowId: id };
+  try {
+    if (kind === 'batch') return (await jobs.startBatch(spec as BatchSpec, options)).workflowId;
+    if (kind === 'bulk') return (await jobs.startBulkBatch(spec as BulkBatchSpec, options)).workflowId;
+    return (await jobs.startFineTuning(spec as FineTuningSpec, options)).workflowId;
+  } catch (error) {
+    if (error instanceof RunEndedError) {
+      const next = `To read its result: llm-jobs status ${error.workflowId}. To buy again: another --id`;
+      throw new CommandError(
+        EXIT_CODES.refused,
+        `a run with the workflow id "${error.workflowId}" has ended`,
+        next,
+        error,
+      );
+    }
+    throw error;
+  }
+}
+
+async function jsonFile(path: string): Promise<object> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    throw new Error('not an object');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(
+      EXIT_CODES.usage,
+      `--spec ${path}: ${reason}`,
+      'It must be a file with a JSON object.',
+      error,
+    );
+  }
+}
+
+export async function watch(io: Io, workflowId: string, options: CommonOptions): Promise<void> {
+  await inSession(options, async (session) => {
+    await follow(io, await runOf(session, workflowId), options.json === true);
+  });
+}
+
+export interface ResultsOptions extends CommonOptions {
+  readonly failed?: boolean;
+  readonly structured?: boolean;
+}
+
+/** One line of JSON a request: answered ones in the order of the output, then the others. */
+export async function results(io: Io, workflowId: string, options: ResultsOptions): Promise<void> {
+  await inSession(options, async (session) => {
+    const named = await runOf(session, workflowId);
+    if (named.kind === 'fineTuning') {
+      const next = `To see the model: llm-jobs status ${workflowId}`;
+      throw new CommandError(EXIT_CODES.refused, 'a fine-tuning job has no answers', next);
+    }
+    if (named.status === 'RUNNING') {
+      const next = `To wait for it: llm-jobs watch ${workflowId}`;
+      throw new CommandError(EXIT_CODES.refused, `the run "${workflowId}" has not ended`, next);
+    }
+    const value = options.structured ? 'structuredOutput' : 'body';
+    for await (const result of readResults(await named.run.result(), { storage: workersStorage(), value })) {
+      if (!options.failed || !result.ok) io.out(JSON.stringify(result));
+    }
+  });
+}

@@ -1,0 +1,66 @@
+/** `llm-jobs batch`, `bulk`, `fine-tune`, `watch` and `results`: their arguments. */
+import { Command } from 'commander';
+import { run, type Io } from './io.js';
+import { command } from './run-commands.js';
+import type { CommonOptions } from './run-actions.js';
+import type { ResultsOptions, StartCommandOptions, StartedKind } from './start-actions.js';
+
+// Loaded on demand, as Temporal's client.
+const actions = () => import('./start-actions.js');
+
+const FILE_HELP = `
+A local file outside the storage of the workers (LLM_JOBS_STORAGE) is copied into it. --spec FILE gives all other
+fields of the spec, such as {"deadline": "12h", "metadata": {"team": "search"}}.`;
+
+export function startCommands(io: Io): Command[] {
+  return [
+    kindCommand(io, 'batch', 'One batch of requests, from a JSONL file.', (each) =>
+      each
+        .argument('<file>', 'path or URI of a JSONL file')
+        .option('--endpoint <path>', 'such as /v1/chat/completions (default: that of the first request)'),
+    ),
+    kindCommand(io, 'bulk', 'Any number of requests, in as many batches as needed.', (each) =>
+      each
+        .argument('<files...>', 'paths or URIs of JSONL files, plain or gzip')
+        .option('--endpoint <path>', 'the endpoint that every request must have'),
+    ),
+    kindCommand(io, 'fine-tune', 'A fine-tuning job.', (each) =>
+      each
+        .argument('<file>', 'path or URI of the training file')
+        .requiredOption('--model <name>', 'the base model')
+        .option('--validation <file>', 'path or URI of a validation file'),
+    ),
+    command('watch', 'Follow a run until its end: its changes on stderr, its result on stdout.')
+      .argument('<workflow-id>', 'workflow id of the run')
+      .action((workflowId: string, options: CommonOptions) =>
+        run(io, async () => (await actions()).watch(io, workflowId, options)),
+      ),
+    command('results', 'Print the answers of a run that has ended, a line of JSON a request.')
+      .argument('<workflow-id>', 'workflow id of the run')
+      .option('--failed', 'only requests without an answer')
+      .option('--structured', 'the JSON that the model wrote, instead of the whole response')
+      .action((workflowId: string, options: ResultsOptions) =>
+        run(io, async () => (await actions()).results(io, workflowId, options)),
+      ),
+  ];
+}
+
+function kindCommand(
+  io: Io,
+  kind: StartedKind,
+  description: string,
+  withArguments: (each: Command) => Command,
+): Command {
+  const start = (name: 'run' | 'start', what: string) =>
+    withArguments(command(name, what))
+      .option('--id <workflow-id>', 'makes it safe to repeat the command: a run of that id is joined, not bought again')
+      .option('--spec <file>', 'a JSON file with further fields of the spec')
+      .addHelpText('after', FILE_HELP)
+      .action((files: string | string[], options: StartCommandOptions) =>
+        run(io, async () => (await actions()).start(io, kind, [files].flat(), options, name === 'run')),
+      );
+  return new Command(kind)
+    .description(description)
+    .addCommand(start('run', 'Start it, and follow it until its end.'))
+    .addCommand(start('start', 'Start it, and return at once.'));
+}

@@ -1,0 +1,101 @@
+/** The commands that start runs, follow them and read their results, on the real dev server. */
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { llmJobs } from '../support/commands.js';
+import { chatExamples, chatRequests, jsonl } from '../support/samples.js';
+import { devServerStage } from '../support/stage.js';
+
+describe('llm-jobs: commands that start runs', () => {
+  const stage = devServerStage();
+  let workflowId = '';
+
+  beforeEach(() => {
+    const { address, namespace, taskQueue } = stage.temporal;
+    vi.stubEnv('TEMPORAL_ADDRESS', address);
+    vi.stubEnv('TEMPORAL_NAMESPACE', namespace);
+    vi.stubEnv('LLM_JOBS_TASK_QUEUE', taskQueue);
+    vi.stubEnv('LLM_JOBS_STORAGE', stage.root);
+    workflowId = `by-command-${Date.now()}`;
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  /** A file that no worker may read. */
+  async function localFile(lines: readonly object[]): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-command-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'requests.jsonl');
+    await writeFile(path, jsonl(lines));
+    return path;
+  }
+
+  test('batch run with a local file → followed to its end; results prints the answers', async () => {
+    stage.api.scenarios.forNextBatch('someLinesFail');
+    const ran = await llmJobs('batch', 'run', await localFile(chatRequests(8)), '--id', workflowId);
+    expect(ran.code).toBe(0);
+    expect(ran.err[0]).toBe(`${workflowId} was started`);
+    expect(ran.err.at(-1)).toMatch(/^done {2}batch_\w+ {2}completed/);
+    expect(ran.out[0]).toBe(`${workflowId} has ended`);
+    expect(ran.out).toContain('  status    completed');
+    expect(ran.out.at(-1)).toBe(`To read the answers: llm-jobs results ${workflowId}`);
+
+    const answers = (await llmJobs('results', workflowId)).out.map((line) => JSON.parse(line) as { ok: boolean });
+    expect(answers).toHaveLength(8);
+    const failed = (await llmJobs('results', workflowId, '--failed')).out.map((line) => JSON.parse(line) as object);
+    expect(failed).toEqual(answers.filter(({ ok }) => !ok));
+    expect(failed.length).toBeGreaterThan(0);
+
+    const again = await llmJobs('batch', 'start', await localFile(chatRequests(1)), '--id', workflowId);
+    expect(again).toMatchObject({ code: 5, out: [] });
+  });
+
+  test('bulk start with two files, and watch → the merged result as JSON', async () => {
+    const files = [await localFile(chatRequests(3)), await stage.write(chatRequests(2).map(renamed))];
+    const started = await llmJobs('bulk', 'start', ...files, '--id', workflowId, '--json');
+    expect(started).toEqual({ code: 0, err: [], out: [JSON.stringify({ workflowId })] });
+    const early = await llmJobs('results', workflowId);
+    expect([0, 5]).toContain(early.code);
+    const watched = await llmJobs('watch', workflowId, '--json');
+    expect(JSON.parse(watched.out.join('\n'))).toMatchObject({ status: 'completed', requests: 5 });
+  });
+
+  test('fine-tune run → the model', async () => {
+    const file = await localFile(chatExamples(12));
+    const { code, out } = await llmJobs('fine-tune', 'run', file, '--model', 'gpt-4o-mini', '--id', workflowId);
+    expect(code).toBe(0);
+    expect(out).toContainEqual(expect.stringMatching(/^ {2}model +ft:/));
+    expect((await llmJobs('results', workflowId)).code).toBe(5);
+  });
+
+  test('a batch that fails → exit code 2, the reason and what to do next', async () => {
+    stage.api.scenarios.forNextBatch('failsOnFile');
+    const { code, err, out } = await llmJobs('batch', 'run', await localFile(chatRequests(2)), '--id', workflowId);
+    expect({ code, out }).toEqual({ code: 2, out: [] });
+    expect(err.at(-2)).toMatch(/^llm-jobs: BatchFailed: /);
+    expect(err.at(-1)).toMatch(/start again/);
+  });
+
+  test('what is wrong with the arguments → exit code 1, and nothing is copied or started', async () => {
+    const before = await inputs();
+    const missing = await llmJobs('batch', 'start', 'nowhere.jsonl');
+    expect(missing).toMatchObject({ code: 1, err: [expect.stringContaining('nowhere.jsonl'), expect.anything()] });
+    const file = await localFile([{ custom_id: 'a' }]);
+    const noEndpoint = await llmJobs('batch', 'start', file);
+    expect(noEndpoint).toMatchObject({ code: 1, err: [expect.stringContaining('endpoint'), expect.anything()] });
+    const wrongSpec = await llmJobs('bulk', 'start', file, '--spec', await localFile([{ maxParalel: 3 }]));
+    expect(wrongSpec).toMatchObject({ code: 1, err: [expect.stringContaining('maxParalel'), expect.anything()] });
+    const noSpec = await llmJobs('bulk', 'start', file, '--spec', 'nowhere.json');
+    expect(noSpec).toMatchObject({ code: 1, err: [expect.stringContaining('nowhere.json'), expect.anything()] });
+    expect(await inputs()).toEqual(before);
+  });
+
+  const inputs = async () => readdir(join(stage.folder, 'inputs')).catch(() => []);
+});
+
+const renamed = <T extends { custom_id: string }>(request: T): T => ({
+  ...request,
+  custom_id: `x-${request.custom_id}`,
+});
