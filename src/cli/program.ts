@@ -1,6 +1,7 @@
 /** The commands of `llm-jobs` and their arguments. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { accountCommands } from './account-commands.js';
 import { CONSOLE, type Io } from './io.js';
 import { runCommands } from './run-commands.js';
 import { startCommands } from './start-commands.js';
@@ -29,7 +30,7 @@ export function createProgram(io: Io = CONSOLE): Command {
     .description('Durable Temporal workflows for batches and fine-tuning jobs of the OpenAI API.')
     .version(packageVersion())
     .showHelpAfterError('Add --help to see the usage.');
-  for (const command of [workerCommand(), ...startCommands(io), ...runCommands(io)]) {
+  for (const command of [workerCommand(), ...startCommands(io), ...runCommands(io), ...accountCommands(io)]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program.addHelpText('after', EXIT_CODES);

@@ -18,7 +18,7 @@ const HOUR = 3_600;
 const DAY = 86_400;
 
 /** A table without lines, so that it can be cut by other programs. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((name, index) => Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)));
   return [head, ...rows].map((row) =>
     row

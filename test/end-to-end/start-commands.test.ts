@@ -23,15 +23,6 @@ describe('llm-jobs: commands that start runs', () => {
     vi.unstubAllEnvs();
   });
 
-  /** A file that no worker may read. */
-  async function localFile(lines: readonly object[]): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-command-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const path = join(folder, 'requests.jsonl');
-    await writeFile(path, jsonl(lines));
-    return path;
-  }
-
   test('batch run with a local file → followed to its end; results prints the answers', async () => {
     stage.api.scenarios.forNextBatch('someLinesFail');
     const ran = await llmJobs('batch', 'run', await localFile(chatRequests(8)), '--id', workflowId);
@@ -99,3 +90,12 @@ const renamed = <T extends { custom_id: string }>(request: T): T => ({
   ...request,
   custom_id: `x-${request.custom_id}`,
 });
+
+/** A file that no worker may read. */
+async function localFile(lines: readonly object[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-command-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'requests.jsonl');
+  await writeFile(path, jsonl(lines));
+  return path;
+}

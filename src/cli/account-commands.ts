@@ -1,0 +1,51 @@
+/** `llm-jobs orphans` and `webhooks`: their arguments. They ask the provider. */
+import { Command } from 'commander';
+import type { OrphansOptions, WebhookOptions } from './account-actions.js';
+import { run, type Io } from './io.js';
+import { command } from './run-commands.js';
+
+// Loaded on demand, as the openai package.
+const actions = () => import('./account-actions.js');
+
+const ACCOUNT_HELP = '\nOPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID and OPENAI_PROJECT_ID name the account.';
+
+export function accountCommands(io: Io): Command[] {
+  const orphans = command(
+    'orphans',
+    'List jobs at the provider that no run follows. Nothing is cancelled without --cancel.',
+  )
+    .option('--cancel', 'cancel them at the provider')
+    .option('--days <count>', 'how far to look back', Number, 30)
+    .addHelpText('after', ACCOUNT_HELP)
+    .action((options: OrphansOptions) => run(io, async () => (await actions()).orphans(io, options)));
+  return [orphans, webhookCommands(io)];
+}
+
+const json = (each: Command): Command => each.option('--json', 'print JSON').addHelpText('after', ACCOUNT_HELP);
+
+function webhookCommands(io: Io): Command {
+  return new Command('webhooks')
+    .description('Set up the endpoint to which the provider sends the ends of jobs.')
+    .addCommand(
+      json(new Command('setup'))
+        .description('Create the endpoint of an address, or keep the one that is there. Prints a new secret once.')
+        .argument('<url>', 'where the handler is reached from outside, by HTTPS')
+        .action((url: string, options: WebhookOptions) =>
+          run(io, async () => (await actions()).setup(io, url, options)),
+        ),
+    )
+    .addCommand(
+      json(new Command('test'))
+        .description('Have the provider send a sample.')
+        .argument('<endpoint-id>', 'as setup printed it')
+        .action((id: string, options: WebhookOptions) => run(io, async () => (await actions()).test(io, id, options))),
+    )
+    .addCommand(
+      json(new Command('rotate'))
+        .description('Give the endpoint a new secret, which is printed once. The old one works for 24 hours more.')
+        .argument('<endpoint-id>', 'as setup printed it')
+        .action((id: string, options: WebhookOptions) =>
+          run(io, async () => (await actions()).rotate(io, id, options)),
+        ),
+    );
+}
