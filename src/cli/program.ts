@@ -12,9 +12,9 @@ Exit codes:
   0  done
   1  wrong arguments, input or configuration
   2  the run has failed
-  3  no Temporal server, or no worker, answers
+  3  no Temporal server, no worker, or no provider answers
   4  there is no such run
-  5  not possible: the run has ended, or refuses
+  5  not possible: the run has ended, or the run or provider refuses
 
 Temporal's own variables name the server: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE.
 

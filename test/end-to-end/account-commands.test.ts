@@ -1,13 +1,11 @@
 /** The commands that ask the provider. */
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { waitFor } from '../../dev/stage/wait-for.js';
 import { llmJobs } from '../support/commands.js';
 import { endpoint } from '../support/runs.js';
 import { chatRequests } from '../support/samples.js';
 import { devServerStage } from '../support/stage.js';
+import { webhookReceiver } from '../support/webhook-receiver.js';
 
 describe('llm-jobs: commands that ask the provider', () => {
   const stage = devServerStage();
@@ -44,7 +42,9 @@ describe('llm-jobs: commands that ask the provider', () => {
   });
 
   test('webhooks setup, test and rotate → the secret once, and whether the endpoint accepts', async () => {
-    const url = await endpointThatAnswers(204);
+    await using receiver = await webhookReceiver();
+    const { url } = receiver;
+    receiver.answers.push(204);
     const made = await llmJobs('webhooks', 'setup', url);
     expect(made.code).toBe(0);
     const [first = '', secret = ''] = made.out;
@@ -59,7 +59,9 @@ describe('llm-jobs: commands that ask the provider', () => {
   });
 
   test('an endpoint that refuses its sample → exit code 5, and what to look at', async () => {
-    const { out } = await llmJobs('webhooks', 'setup', await endpointThatAnswers(401), '--json');
+    await using receiver = await webhookReceiver();
+    receiver.answers.push(401);
+    const { out } = await llmJobs('webhooks', 'setup', receiver.url, '--json');
     const { id } = JSON.parse(out.join('')) as { id: string };
     const { code, err } = await llmJobs('webhooks', 'test', id);
     expect({ code, err }).toMatchObject({ code: 5, err: [expect.stringContaining('not accepted'), expect.anything()] });
@@ -77,16 +79,3 @@ describe('llm-jobs: commands that ask the provider', () => {
     expect(err.join()).not.toContain('0123456789abcdef');
   });
 });
-
-async function endpointThatAnswers(status: number): Promise<string> {
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => response.writeHead(status).end());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`;
-}
