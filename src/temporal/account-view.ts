@@ -56,9 +56,11 @@ const viewSchema = z.object({
   told: z.array(z.string()),
 });
 const detailsSchema = z.object({ view: z.string() });
+const timeSchema = z.object({ at: z.number() });
 
 /** The view as heartbeat details. */
 export function encodeView({ at, listedAt, jobs, told }: AccountView): {
+  readonly at: number;
   readonly open: number;
   readonly view: string;
 } {
@@ -69,7 +71,12 @@ export function encodeView({ at, listedAt, jobs, told }: AccountView): {
     return [kind, id, workflowId, status, createdAt, expiresAt, answered, confirmedAt, trained];
   });
   const packed = gzipSync(JSON.stringify({ at, listedAt, jobs: rows, told })).toString('base64');
-  return { open: jobs.length, view: packed };
+  return { at, open: jobs.length, view: packed };
+}
+
+/** When the view in heartbeat details was seen, without unpacking it; null for details of another kind. */
+export function timeOfView(details: unknown): number | null {
+  return timeSchema.safeParse(details).data?.at ?? null;
 }
 
 /** Null for details of another kind. */

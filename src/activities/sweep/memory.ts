@@ -1,6 +1,6 @@
 /** What one sweep of an account remembers for the next. */
 import type { AnnouncedJob, WatchedJob, WatchedKind } from '../../contract/account-watch.js';
-import { decodeView, encodeView, type AccountView } from '../../temporal/account-view.js';
+import { decodeView, encodeView, timeOfView, type AccountView } from '../../temporal/account-view.js';
 import type { Provider } from '../../provider/providers.js';
 
 /** Ids that are remembered of jobs that are none of ours, or that have ended. Beyond that, they are looked at again. */
@@ -92,9 +92,8 @@ export function memoryOf(provider: Provider, taskQueue: string, heartbeatDetails
   const ofProvider = memories.get(provider) ?? new Map<string, AccountMemory>();
   memories.set(provider, ofProvider);
   const own = ofProvider.get(taskQueue);
-  const view = decodeView(heartbeatDetails);
-  const isOwnNewer = own !== undefined && (own.at ?? 0) >= (view?.at ?? 0);
-  const latest = isOwnNewer ? own : new AccountMemory(view);
+  const isOwnNewest = own !== undefined && (own.at ?? 0) >= (timeOfView(heartbeatDetails) ?? 0);
+  const latest = isOwnNewest ? own : new AccountMemory(decodeView(heartbeatDetails));
   const memory = (latest.at ?? now) < now - KEPT_SECONDS ? new AccountMemory(null) : latest;
   ofProvider.set(taskQueue, memory);
   return memory;

@@ -24,9 +24,8 @@ test('docs/reference/commands.md → every command and every option', () => {
   const names = namesOf(program);
   expect(names.length).toBeGreaterThan(15);
   for (const name of names) expect(reference).toContain(name === 'fine-tune start' ? '… start FILE' : `\`${name}`);
-  for (const option of new Set(optionsOf(program))) {
-    if (option !== '--version') expect(reference).toContain(`\`${option}`);
-  }
+  const options = new Set(optionsOf(program).filter((option) => option !== '--version'));
+  for (const option of options) expect(reference).toContain(`\`${option}`);
 });
 
 test('docs/reference/commands.md and the help → every exit code', () => {

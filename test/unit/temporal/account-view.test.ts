@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { isAnnouncedJob, type WatchedJob } from '../../../src/contract/account-watch.js';
-import { decodeView, encodeView, type AccountView } from '../../../src/temporal/account-view.js';
+import { decodeView, encodeView, timeOfView, type AccountView } from '../../../src/temporal/account-view.js';
 
 const job = (index: number): WatchedJob => ({
   kind: index % 2 === 0 ? 'batches' : 'fineTuning',
@@ -25,6 +25,12 @@ const packed = (value: unknown) => ({ view: gzipSync(JSON.stringify(value)).toSt
 describe('the view of an account', () => {
   test.each([0, 1, 5_000])('%i jobs → the same after heartbeat details carried it', (jobs) => {
     expect(decodeView(JSON.parse(JSON.stringify(encodeView(view(jobs)))))).toEqual(view(jobs));
+  });
+
+  test('its time → known without the jobs', () => {
+    expect(timeOfView(encodeView(view(3)))).toBe(1_700_000_000);
+    expect(timeOfView({ view: '' })).toBeNull();
+    expect(timeOfView(undefined)).toBeNull();
   });
 
   test('10,000 jobs → well below 2 MB', () => {
