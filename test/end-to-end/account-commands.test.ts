@@ -44,7 +44,7 @@ describe('llm-jobs: commands that ask the provider', () => {
   test('webhooks setup, test and rotate → the secret once, and whether the endpoint accepts', async () => {
     await using receiver = await webhookReceiver();
     const { url } = receiver;
-    receiver.answers.push(204);
+    receiver.answers.push(...Array.from({ length: 50 }, () => 204));
     const made = await llmJobs('webhooks', 'setup', url);
     expect(made.code).toBe(0);
     const [first = '', secret = ''] = made.out;
@@ -60,7 +60,7 @@ describe('llm-jobs: commands that ask the provider', () => {
 
   test('an endpoint that refuses its sample → exit code 5, and what to look at', async () => {
     await using receiver = await webhookReceiver();
-    receiver.answers.push(401);
+    receiver.answers.push(...Array.from({ length: 50 }, () => 401));
     const { out } = await llmJobs('webhooks', 'setup', receiver.url, '--json');
     const { id } = JSON.parse(out.join('')) as { id: string };
     const { code, err } = await llmJobs('webhooks', 'test', id);

@@ -52,7 +52,8 @@ describe('llm-jobs: arguments', () => {
   });
 
   test.concurrent.each([
-    [['batch'], /^error: unknown command 'batch'\n/],
+    [['batches'], /^error: unknown command 'batches'\n/],
+    [['batch', 'run'], /^error: missing required argument 'file'\n/],
     [['--live'], /^error: unknown option '--live'\n/],
     [['worker', '--queue', 'x'], /^error: unknown option '--queue'\n/],
     [['worker', 'now'], /^error: too many arguments for 'worker'/],

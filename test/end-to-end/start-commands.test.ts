@@ -54,6 +54,8 @@ describe('llm-jobs: commands that start runs', () => {
   });
 
   test('fine-tune run → the model', async () => {
+    const timing = { validatingMs: 50, queuedMs: 50, runningMs: 500, jitter: 0 };
+    stage.api.scenarios.forNextFineTuningJob({ timing });
     const file = await localFile(chatExamples(12));
     const { code, out } = await llmJobs('fine-tune', 'run', file, '--model', 'gpt-4o-mini', '--id', workflowId);
     expect(code).toBe(0);
