@@ -31,9 +31,16 @@ export function createProgram(io: Io = CONSOLE): Command {
     .version(packageVersion())
     .showHelpAfterError('Add --help to see the usage.');
   for (const command of [workerCommand(), ...startCommands(io), ...runCommands(io), ...accountCommands(io)]) {
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(inheriting(command, program));
   }
   return program.addHelpText('after', EXIT_CODES);
+}
+
+/** Commands that are made by themselves, and theirs, take over the settings of the program. */
+function inheriting(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const each of command.commands) inheriting(each, command);
+  return command;
 }
 
 function packageVersion(): string {
