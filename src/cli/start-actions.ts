@@ -7,13 +7,12 @@ import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
 import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { readResults } from '../results/read-results.js';
-import { storageRoots } from '../storage/roots.js';
-import { Storage } from '../storage/storage.js';
 import { follow } from './follow.js';
 import { endpointIn, inputFile, type InputFile } from './input-file.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { inSession, type CommonOptions } from './run-actions.js';
 import { runOf, type Session } from './session.js';
+import { workersStorage } from './workers-storage.js';
 
 export interface StartCommandOptions extends CommonOptions {
   readonly id?: string;
@@ -25,8 +24,6 @@ export interface StartCommandOptions extends CommonOptions {
 }
 
 export type StartedKind = 'batch' | 'bulk' | 'fine-tune';
-
-const workersStorage = (): Storage => new Storage({ roots: storageRoots(process.env.LLM_JOBS_STORAGE, process.cwd()) });
 
 /** @param isFollowed whether the command waits for the end */
 export async function start(

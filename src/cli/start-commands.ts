@@ -1,5 +1,6 @@
 /** `llm-jobs batch`, `bulk`, `fine-tune`, `watch` and `results`: their arguments. */
 import { Command } from 'commander';
+import type { CheckOptions } from './check-action.js';
 import { run, type Io } from './io.js';
 import { command } from './run-commands.js';
 import type { CommonOptions } from './run-actions.js';
@@ -30,6 +31,14 @@ export function startCommands(io: Io): Command[] {
         .requiredOption('--model <name>', 'the base model')
         .option('--validation <file>', 'path or URI of a validation file'),
     ),
+    new Command('check')
+      .description('Read a JSONL file as the worker would, and list what is wrong. Nothing is sent.')
+      .argument('<file>', 'path or URI of a JSONL file')
+      .option('--endpoint <path>', 'such as /v1/chat/completions (default: that of the first request)')
+      .option('--json', 'print JSON')
+      .action((file: string, options: CheckOptions) =>
+        run(io, async () => (await import('./check-action.js')).check(io, file, options)),
+      ),
     command('watch', 'Follow a run until its end: its changes on stderr, its result on stdout.')
       .argument('<workflow-id>', 'workflow id of the run')
       .action((workflowId: string, options: CommonOptions) =>
