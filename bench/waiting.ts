@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measureManyJobs } from './waiting/many-jobs.js';
+import { measureManyJobs, measureSleepers } from './waiting/many-jobs.js';
 import type { Measurements } from './waiting/measurements.js';
 import { MEASURED_ALONE, measureExactly, type ExactOptions } from './waiting/exact-day.js';
 import { measureSteadyJobs } from './waiting/steady-jobs.js';
@@ -25,6 +25,8 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '20,100,1000,5000' },
     /** Seconds between the starts of jobs that start evenly; empty for none. */
     every: { type: 'string', default: '86,864' },
+    /** Numbers of jobs that only sleep, for the memory of the worker; empty for none. */
+    sleepers: { type: 'string', default: '5000' },
     ways: { type: 'string', default: WAYS.join(',') },
     /**
      * How many times as fast the time of the many jobs passes. The server retries an activity within about a second,
@@ -45,9 +47,10 @@ const LOOK_EVERY_SECONDS = { 'timer loop': 60, 'look a job': 300, watch: 300, 'w
 const list = (text: string): string[] => text.split(',').filter(Boolean);
 const ways = WAYS.filter((way) => list(values.ways).includes(way));
 const scale = Number(values.scale);
-const measurements: Measurements = existsSync(values.json)
-  ? (JSON.parse(await readFile(values.json, 'utf8')) as Measurements)
-  : { exact: [], manyJobs: [], steadyJobs: [] };
+const measurements: Measurements = {
+  ...{ exact: [], manyJobs: [], steadyJobs: [], sleepers: [] },
+  ...(existsSync(values.json) && (JSON.parse(await readFile(values.json, 'utf8')) as Measurements)),
+};
 
 for (const hours of list(values.lengths).map(Number)) {
   for (const way of MEASURED_ALONE.filter((name) => ways.includes(name))) {
@@ -71,6 +74,12 @@ for (const jobs of list(values.jobs).map(Number)) {
     measurements.manyJobs = [...measurements.manyJobs.filter((old) => old.way !== way || old.jobs !== jobs), result];
     await save();
   }
+}
+for (const jobs of list(values.sleepers).map(Number)) {
+  console.error(`${jobs} jobs sleep`);
+  const result = await measureSleepers(jobs);
+  measurements.sleepers = [...measurements.sleepers.filter((old) => old.jobs !== jobs), result];
+  await save();
 }
 console.log(tables(measurements));
 // The native core of the test environments keeps the process alive.

@@ -29,6 +29,11 @@ const POLL_MS = 1_000;
 /** Slower than the dev server ends runs. */
 const ENDS_PER_SECOND = 5;
 
+/** So slow that sweeps are as rare as they are for an hour-old job, and that none ends. */
+const SLEEPERS_SCALE = 10;
+const SLEEPERS_HOURS = 72;
+const SLEEPERS_REST_MS = 60_000;
+
 export interface ManyJobsOptions {
   readonly way: Way;
   readonly jobs: number;
@@ -66,6 +71,29 @@ export async function measureManyJobs(options: ManyJobsOptions): Promise<ManyJob
   const stage = await startStage(options);
   try {
     return await measure(stage, options);
+  } finally {
+    await stage.stop();
+  }
+}
+
+/** The memory of a worker while jobs sleep of which none ends. */
+export interface Sleepers {
+  readonly jobs: number;
+  readonly workerBytes: ManyJobs['workerBytes'];
+  readonly startSeconds: number;
+}
+
+export async function measureSleepers(jobs: number): Promise<Sleepers> {
+  const options: ManyJobsOptions = { way: 'watch', jobs, scale: SLEEPERS_SCALE, hours: SLEEPERS_HOURS };
+  const stage = await startStage(options);
+  try {
+    const atRest = await residentBytes(stage.workerPid);
+    const startedAt = performance.now();
+    await startAll(stage.client, options);
+    while (((await report(stage)).calls['batches.create'] ?? 0) < jobs) await sleep(POLL_MS);
+    const startSeconds = (performance.now() - startedAt) / 1_000;
+    await sleep(SLEEPERS_REST_MS);
+    return { jobs, workerBytes: { atRest, whileWaiting: await residentBytes(stage.workerPid) }, startSeconds };
   } finally {
     await stage.stop();
   }

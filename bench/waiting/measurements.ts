@@ -1,4 +1,4 @@
-import type { ManyJobs } from './many-jobs.js';
+import type { ManyJobs, Sleepers } from './many-jobs.js';
 import type { ExactJobs } from './exact-day.js';
 import type { SteadyJobs } from './steady-jobs.js';
 
@@ -7,4 +7,5 @@ export interface Measurements {
   exact: ExactJobs[];
   manyJobs: ManyJobs[];
   steadyJobs: SteadyJobs[];
+  sleepers: Sleepers[];
 }

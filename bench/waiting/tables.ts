@@ -15,6 +15,8 @@ export function tables(measurements: Measurements): string {
     exactTable(measurements.exact),
     '## Many jobs at the same time, on a scaled clock (measured)',
     manyJobsTable(measurements.manyJobs),
+    '## Memory of a worker while jobs sleep (measured)',
+    sleepersTable(measurements.sleepers),
     '## A day of N jobs (without a watch computed from one job of a day)',
     dayTable(measurements),
     '## Jobs that start evenly over the day, under one watch (sweeps and actions measured, the day computed)',
@@ -77,6 +79,18 @@ function manyJobsTable(measured: readonly ManyJobs[]): string {
       `${Math.round((row.workerBytes.whileWaiting - row.workerBytes.atRest) / row.jobs / 1_024)} KB`,
       `${row.serverCpu.whole.toFixed(1)} s`,
       `${Math.round((row.serverCpu.waiting / row.serverCpu.waitingSeconds) * 100)} %`,
+    ]),
+  );
+}
+
+function sleepersTable(rows: Measurements['sleepers']): string {
+  return table(
+    ['Jobs', 'Worker before', 'Worker', 'All started within'],
+    rows.map(({ jobs, workerBytes, startSeconds }) => [
+      jobs,
+      `${megabytes(workerBytes.atRest)} MB`,
+      `${megabytes(workerBytes.whileWaiting)} MB`,
+      `${Math.round(startSeconds)} s`,
     ]),
   );
 }
