@@ -4,12 +4,12 @@ import { totalmem } from 'node:os';
 const MB = 1024 * 1024;
 
 /** At work: the ready-made worker at rest, and what activities take beside the runs. */
-const BASE_BYTES = 280 * MB;
+const BASE_BYTES = 300 * MB;
 /** What the process grows by for a run that sleeps in the cache. Measured by `npm run bench:waiting`. */
-const RUN_BYTES = 0.35 * MB;
+const RUN_BYTES = 0.5 * MB;
 const MIN_RUNS = 50;
 /** More are of little use: a run that was evicted is replayed from some 50 events when it is woken. */
-const MAX_RUNS = 500;
+const MAX_RUNS = 250;
 
 /** What the container allows, or else what the machine has, in bytes. */
 export function availableMemory(): number {

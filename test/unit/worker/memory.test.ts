@@ -6,10 +6,10 @@ const MB = 2 ** 20;
 
 describe('memory of the worker', () => {
   test.each([
-    [512 * MB, 500],
-    [400 * MB, 342],
+    [512 * MB, 250],
+    [400 * MB, 200],
     [256 * MB, 50],
-    [64 * 1024 * MB, 500],
+    [64 * 1024 * MB, 250],
   ])('%i bytes → %i runs in the cache', (bytes, runs) => {
     expect(cachedRuns(bytes)).toBe(runs);
   });
