@@ -47,8 +47,9 @@ const LOOK_EVERY_SECONDS = { 'timer loop': 60, 'look a job': 300, watch: 300, 'w
 const list = (text: string): string[] => text.split(',').filter(Boolean);
 const ways = WAYS.filter((way) => list(values.ways).includes(way));
 const scale = Number(values.scale);
+const NOTHING: Measurements = { exact: [], manyJobs: [], steadyJobs: [], sleepers: [] };
 const measurements: Measurements = {
-  ...{ exact: [], manyJobs: [], steadyJobs: [], sleepers: [] },
+  ...NOTHING,
   ...(existsSync(values.json) && (JSON.parse(await readFile(values.json, 'utf8')) as Measurements)),
 };
 

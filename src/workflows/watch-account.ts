@@ -27,7 +27,7 @@ import { announceSignal } from './messages.js';
 const BEGIN_AGAIN_MS = 60_000;
 
 /** Newest of the announced jobs that are passed to a sweep. Others are found in the list. */
-const MAX_ANNOUNCED = 200;
+const MAX_ANNOUNCED = 1_000;
 
 const FIRST_WAIT_MS = 10_000;
 const LONGEST_WAIT_MS = 10 * 60_000;

@@ -29,6 +29,8 @@ const LIST_LAG_SECONDS = 60;
 const LONGEST_JOB_SECONDS = 30 * 24 * 60 * 60;
 /** Jobs that are read one by one in a sweep. The others have their turn later. */
 const MAX_SINGLES = 100;
+/** Of so many unknown jobs the runs are described one by one. */
+const MANY_UNKNOWN = 20;
 
 const KINDS = { batches: BATCHES, fineTuning: FINE_TUNING_JOBS } as unknown as Readonly<
   Record<WatchedKind, JobKind<JobSnapshot>>
@@ -65,6 +67,9 @@ class KindSweep {
   readonly #isFirst: boolean;
   /** Known jobs that the list has not shown. */
   readonly #unseen: Map<string, WatchedJob>;
+  /** Jobs with an owner of which nothing is known yet. */
+  #unknown = 0;
+  #listedRuns: Promise<OpenRuns | null> | null = null;
   /** Runs whose jobs were found. */
   readonly #found = new Set<string>();
   /** By the id of the job. */
@@ -220,9 +225,19 @@ class KindSweep {
 
   async #belongingOf(owner: JobOwner, { timestamps }: JobSnapshot, hasEnded: boolean) {
     const { client, taskQueue } = this.#options;
-    if (this.#openRuns?.workflowIds.has(owner.workflowId)) return 'ours';
-    const isListed = timestamps.createdAt !== null && timestamps.createdAt < (this.#openRuns?.completeUntil ?? 0);
+    const openRuns = this.#openRuns ?? (await this.#runsIfMany());
+    if (openRuns?.workflowIds.has(owner.workflowId)) return 'ours';
+    const isListed = timestamps.createdAt !== null && timestamps.createdAt < (openRuns?.completeUntil ?? 0);
     return hasEnded && isListed ? 'ended' : belongingOf(client, taskQueue, owner);
+  }
+
+  /** One list of the open runs instead of two or three calls for each job, where many begin at once. */
+  async #runsIfMany(): Promise<OpenRuns | null> {
+    this.#unknown += 1;
+    if (this.#unknown <= MANY_UNKNOWN) return null;
+    const { client, taskQueue } = this.#options;
+    this.#listedRuns ??= openRunsOf(client, taskQueue);
+    return this.#listedRuns;
   }
 
   /** @param known what the job itself does not tell; the counts count where a list leaves them out */
