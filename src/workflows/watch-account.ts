@@ -11,7 +11,12 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow';
-import { isAnnouncedJob, type AnnouncedJob, type WatchAccountInput } from '../contract/account-watch.js';
+import {
+  isAnnouncedJob,
+  type AnnouncedJob,
+  type WatchAccountInput,
+  type WatchedKind,
+} from '../contract/account-watch.js';
 import { inMarkdown } from '../contract/text.js';
 import { runActivity, shortActivities, sweepActivities } from './lifecycle/activity-calls.js';
 import { atMost } from './lifecycle/at-most.js';
@@ -49,6 +54,8 @@ export async function watchAccount(input: WatchAccountInput, announced?: readonl
 class AccountWatch {
   readonly #provider: string;
   readonly #isContinued: boolean;
+  /** Kinds of jobs that sweeps were told of: others are not read. */
+  readonly #kinds = new Set<WatchedKind>();
   /** Jobs that no sweep was told of yet. */
   #announced: readonly AnnouncedJob[];
   #refusals = 0;
@@ -86,6 +93,7 @@ class AccountWatch {
   async #sweep(announced: readonly AnnouncedJob[]): Promise<boolean> {
     const provider = this.#provider;
     const startedAt = Date.now();
+    for (const { kind } of announced) this.#kinds.add(kind);
     const scope = new CancellationScope();
     try {
       return await scope.run(async () => {
@@ -108,7 +116,8 @@ class AccountWatch {
   async #untilNew(startedAt: number): Promise<void> {
     await condition(() => this.#announced.length > 0);
     const restMs = startedAt + BEGIN_AGAIN_MS - Date.now();
-    await atMost(restMs, 'Until the sweeps begin anew for new jobs', () => restMs <= 0);
+    const isDue = () => restMs <= 0 || this.#announced.some(({ kind }) => !this.#kinds.has(kind));
+    await atMost(restMs, 'Until the sweeps begin anew for new jobs', isDue);
   }
 
   async #afterRefusal(announced: readonly AnnouncedJob[], error: unknown): Promise<boolean> {

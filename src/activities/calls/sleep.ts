@@ -36,18 +36,19 @@ export async function sleepWhileWatched(
   input: WatchedInput,
 ): Promise<number | null> {
   const { attempt, currentAttemptScheduledTimestampMs: nowMs } = activityInfo();
-  const { status, expiresAt, watchedBy } = input;
+  const { id, status, expiresAt, watchedBy } = input;
   const until = (ms: number) =>
     notBeyondExpiry(ms, { nowMs, expiresAtMs: expiresAt === null ? null : expiresAt * 1_000 });
-  const notYetSeen = () => nothingNew(`${status}, watched by ${watchedBy}`, { status }, until(FIRST_CHECK_MS));
-  if (attempt === 1) throw notYetSeen();
-
   const { isRunning, view, seen } = await seenByWatch(context, input);
   if (!view || !seen) {
+    // A watch that took the job for ended, as after a reset of the run, will not see it by itself.
+    const isLost = !isRunning || (view?.told.includes(id) ?? false);
     // Where many jobs begin at once, a sweep takes a while.
-    if (view !== null && attempt === 2) throw notYetSeen();
+    if (!isLost && (attempt === 1 || (attempt === 2 && view !== null))) {
+      throw nothingNew(`${status}, watched by ${watchedBy}`, { status }, until(FIRST_CHECK_MS));
+    }
     const isHidden = view !== null && attempt % POLLS_PER_ANNOUNCEMENT === 3;
-    if (!isRunning || isHidden) await announceAgain(context, api, kind, input);
+    if (isLost || isHidden) await announceAgain(context, api, kind, input);
     return null;
   }
   const sleepMs = until(context.watch.netMs * (1 + JITTER * Math.random()));

@@ -19,6 +19,8 @@ export class AccountMemory {
   readonly denied = new Set<string>();
   /** Epoch seconds, on Temporal's clock: until then, a list is not relied on, since it was behind. */
   readonly behindUntil: Partial<Record<WatchedKind, number>> = {};
+  /** Epoch seconds, on Temporal's clock: when a job of each kind was known to be open last. */
+  readonly openAt: Partial<Record<WatchedKind, number>> = {};
   /** Epoch seconds, on Temporal's clock: when this worker read each list last. */
   readonly listReadAt: Partial<Record<WatchedKind, number>> = {};
   /** Epoch seconds: when it was last checked that the runs of the jobs are open. */

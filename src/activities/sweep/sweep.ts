@@ -17,7 +17,7 @@ import { latestStep } from '../calls/training-steps.js';
 import { findEndedRuns, takeOrphan } from './orphans.js';
 import { belongingOf, followedJobs, openRunsOf, type OpenRuns } from './owners.js';
 import type { SweepOptions } from './sweep-options.js';
-import { DOUBT_SECONDS, hasLostAnswers, isListNeeded, isNews, jobsToConfirm, unconfirmed } from './trust.js';
+import { DOUBT_SECONDS, hasLostAnswers, isListNeeded, isNews, isQuiet, jobsToConfirm, unconfirmed } from './trust.js';
 
 /** So many pages are read of a list of which nothing is known. What is further back is asked of the runs. */
 const MAX_COLD_PAGES = 20;
@@ -86,13 +86,15 @@ class KindSweep {
   }
 
   async run(): Promise<number> {
-    // Every new job is announced: a list on which none of ours is open need not be read again.
-    if (!this.#isFirst && this.#unseen.size === 0) {
-      delete this.#options.memory.listedAt[this.#name];
+    const { memory, now } = this.#options;
+    const open = [...this.#unseen.values()];
+    if (open.length > 0) memory.openAt[this.#name] = now;
+    // Every new job is announced: a list on which none of ours has been open for a while need not be read again.
+    if (!this.#isFirst && isQuiet(now, memory.openAt[this.#name])) {
+      delete memory.listedAt[this.#name];
       return 0;
     }
-    const { memory, now } = this.#options;
-    if (this.#isFirst || isListNeeded([...this.#unseen.values()], now, memory.listReadAt[this.#name])) {
+    if (this.#isFirst || open.length === 0 || isListNeeded(open, now, memory.listReadAt[this.#name])) {
       const isWhole = await this.#readList();
       if (!isWhole && this.#openRuns) await this.#askRuns(this.#openRuns);
     }

@@ -16,6 +16,11 @@ const CONFIRMED_AMONG = 10;
 /** A list that was behind is not relied on for so long, in seconds. */
 export const DOUBT_SECONDS = 15 * 60;
 
+/** @param openAt epoch seconds: when a job of the list was known to be open last */
+export function isQuiet(now: number, openAt: number | undefined): boolean {
+  return openAt === undefined || now >= openAt + YOUNG_SECONDS;
+}
+
 /**
  * Whether a sweep reads the list, and not only the open jobs.
  *
