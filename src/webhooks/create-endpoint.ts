@@ -12,7 +12,7 @@ import { byAge, endpointsOf, isSameSet, newSecretSchema, PATH, type WebhookEndpo
  * How long the list is left alone after a create. It is more than a second, which is the precision of `created_at`: what
  * is created later is also younger, whatever its id.
  */
-const SETTLE_MS = 2_500;
+export const SETTLE_MS = 2_500;
 
 /** A list may lag behind a create. One that shows the own endpoint also shows those that are older. */
 const MAX_LOOKS = 3;

@@ -1,9 +1,10 @@
 /** Sets up the provider's endpoint for webhooks, tests it and rotates its secret. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { guardedClient } from '../provider/guarded-client.js';
 import type { OpenAIClient } from '../provider/openai-client.js';
 import { httpStatusOf } from '../provider/reply.js';
-import { createEndpoint } from './create-endpoint.js';
+import { createEndpoint, SETTLE_MS } from './create-endpoint.js';
 import { endpointsOf, isSameSet, newSecretSchema, PATH, type WebhookEndpoint } from './endpoints.js';
 import { JOB_EVENTS, type JobEventType } from './event-types.js';
 
@@ -92,12 +93,21 @@ async function endpointOf(
   events: readonly string[],
 ): Promise<WebhookEndpoint | undefined> {
   try {
+    const [oldest] = await endpointsOf(client, url);
+    if (oldest === undefined || !isYoung(oldest)) return oldest;
+    // Another process may have just made it, and may withdraw it for one that is older.
+    await sleep(SETTLE_MS);
     return (await endpointsOf(client, url))[0];
   } catch (error) {
     if (!NO_API.includes(httpStatusOf(error) ?? 0)) throw error;
     throw new NoWebhookApiError(`create an endpoint for ${url} with the events ${events.join(', ')}`, error);
   }
 }
+
+const YOUNG_SECONDS = 60;
+
+const isYoung = ({ created_at: createdAt }: WebhookEndpoint): boolean =>
+  Math.abs(Date.now() / 1_000 - (createdAt ?? 0)) < YOUNG_SECONDS;
 
 export interface WebhookTest {
   /** The HTTP status with which the endpoint answered. */

@@ -8,6 +8,9 @@ import { chatExamples, chatRequest, chatRequests } from '../support/samples.js';
 
 const model = 'gpt-4o-mini-2024-07-18';
 
+/** A query of Temporal's own, for the page of a run. */
+const METADATA = '__temporal_workflow_metadata';
+
 describe('one full pass, with a worker process on a real server', () => {
   const stage = workerProcessStage();
   beforeAll(async () => {
@@ -112,12 +115,14 @@ describe('one full pass, with a worker process on a real server', () => {
     expect(staticSummary?.replaceAll('\\', '')).toBe(`Fine-tuning of ${model} (supervised)`);
     expect(staticDetails).toContain('`cancel`');
 
-    await waitFor(async () => (await run.progress()).status === 'running', 'running');
+    // The watch knows the status first; the run is woken for its page.
+    const page = async () => (await run.handle.query<{ currentDetails: string }>(METADATA)).currentDetails;
+    await waitFor(async () => (await page()).includes('job: running'), 'running');
     const { jobId } = await run.progress();
     const { definition, currentDetails } = await run.handle.query<{
       currentDetails: string;
       definition: Record<string, { name: string; description?: string }[]>;
-    }>('__temporal_workflow_metadata');
+    }>(METADATA);
     expect(currentDetails).toContain('### Fine\\-tuning job: running');
     expect(currentDetails.replaceAll('\\', '')).toContain(`**Job:** ${jobId}`);
     const described = Object.values(definition).flatMap((messages) => (Array.isArray(messages) ? messages : []));

@@ -6,6 +6,8 @@ import type { Provider } from '../../provider/providers.js';
 /** Ids that are remembered of jobs that are none of ours, or that have ended. Beyond that, they are looked at again. */
 const MAX_IDS = 20_000;
 
+const UNSEEN = { counts: null, steps: null };
+
 export class AccountMemory {
   /** Epoch seconds, on Temporal's clock; null before the first sweep. */
   at: number | null;
@@ -42,8 +44,9 @@ export class AccountMemory {
     for (const job of jobs) {
       if (this.told.has(job.id)) this.denied.add(job.id);
       for (const ids of [this.told, this.notOurs, this.orphans]) ids.delete(job.id);
-      if (this.jobs.has(job.id)) continue;
-      this.jobs.set(job.id, { ...job, counts: null, steps: null, confirmedAt: at });
+      const known = this.jobs.get(job.id);
+      // A list may have shown the job before its announcement came. What its run knows counts: it is woken for the rest.
+      this.jobs.set(job.id, known ? { ...known, status: job.status } : { ...job, ...UNSEEN, confirmedAt: at });
     }
   }
 
