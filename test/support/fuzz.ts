@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 
 /** Inputs for each property; `LLM_JOBS_FUZZ_RUNS=10000` searches longer. */
-export const FUZZ_RUNS = fuzzRuns(100);
+export const FUZZ_RUNS = fuzzRuns(60);
 export const RUNS = { numRuns: FUZZ_RUNS };
 
 /** Inputs for a property that is slower than most. */
