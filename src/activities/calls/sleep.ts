@@ -75,20 +75,31 @@ export async function keepWatched(
   if (!seen) await announceAgain(context, api, kind, input);
 }
 
+interface LatestRead {
+  readonly atMs: number;
+  readonly watch: Promise<AccountWatch>;
+  /** Runs that it has served. None is served twice: in the test server, a retry has the time of the attempt before. */
+  readonly runs: Set<string>;
+}
+
 /** By workflow id of the watch. */
-const latest = new WeakMap<Client, Map<string, { readonly atMs: number; readonly watch: Promise<AccountWatch> }>>();
+const latest = new WeakMap<Client, Map<string, LatestRead>>();
 
 /** Thousands of runs that began together check together: what one of them reads serves the others. */
 async function latestOf(watchId: string, nowMs: number): Promise<AccountWatch> {
   const client = getClient();
-  const known = latest.get(client) ?? new Map<string, { atMs: number; watch: Promise<AccountWatch> }>();
+  const { runId = '' } = activityInfo().workflowExecution ?? {};
+  const known = latest.get(client) ?? new Map<string, LatestRead>();
   latest.set(client, known);
   const last = known.get(watchId);
-  if (last && Math.abs(nowMs - last.atMs) < SHARED_MS) return last.watch;
-  const watch = readWatch(client, watchId).catch(() => UNKNOWN);
-  known.set(watchId, { atMs: nowMs, watch });
-  return watch;
+  const isUsable = last !== undefined && Math.abs(nowMs - last.atMs) < SHARED_MS && !last.runs.has(runId);
+  const read = isUsable ? last : { atMs: nowMs, watch: readOrUnknown(client, watchId), runs: new Set<string>() };
+  known.set(watchId, read);
+  read.runs.add(runId);
+  return read.watch;
 }
+
+const readOrUnknown = (client: Client, watchId: string) => readWatch(client, watchId).catch(() => UNKNOWN);
 
 const UNKNOWN: AccountWatch = { isRunning: true, isFailing: false, view: null };
 
