@@ -77,7 +77,7 @@ function account(): OpenAI {
   throw new CommandError(EXIT_CODES.usage, 'OPENAI_API_KEY is not set', 'Set it to a key of the account.');
 }
 
-/** @throws CommandError for an answer that is none, without the key */
+/** @throws CommandError if the provider refuses or does not answer; the message never contains the key */
 async function asked<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

@@ -18,7 +18,9 @@ export type RunResult = BatchResult | BulkBatchResult | FineTuningResult;
 export async function follow(io: Io, { run, kind }: NamedRun, isJson: boolean): Promise<void> {
   const { workflowId } = run;
   const onInterrupt = () => {
-    io.err(`The run goes on. To see it: llm-jobs watch ${workflowId}. To stop it: llm-jobs cancel ${workflowId}`);
+    io.err(
+      `The run continues. Follow it again with: llm-jobs watch ${workflowId}. Cancel it with: llm-jobs cancel ${workflowId}`,
+    );
     io.quit(INTERRUPTED);
   };
   process.once('SIGINT', onInterrupt);

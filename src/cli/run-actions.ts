@@ -4,7 +4,7 @@ import { JobFailedError } from '../client/job-failed-error.js';
 import type { ListedRun, RunKind } from '../client/list-runs.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { KIND_NAMES, listText, progressText, type Shown, type ShownFailure } from './progress-text.js';
-import { answerOf, connect, runOf, type NamedRun, type Session } from './session.js';
+import { answerOf, connect, runOf, UPDATE_MS, type NamedRun, type Session } from './session.js';
 
 export interface CommonOptions {
   readonly taskQueue?: string;
@@ -55,7 +55,7 @@ type Action = (session: Session, named: NamedRun) => Promise<Shown['progress']>;
 
 const ACTIONS: Readonly<Record<'status' | 'look' | 'pause' | 'resume', Action>> = {
   status: (session, { run }) => answerOf<Shown['progress']>(session, () => run.progress()),
-  look: (session, named) => possible(named, () => answerOf<Shown['progress']>(session, () => named.run.look())),
+  look: (session, named) => updated<Shown['progress']>(session, named, () => named.run.look()),
   pause: (session, named) => steer(session, named, 'pause'),
   resume: (session, named) => steer(session, named, 'resume'),
 };
@@ -89,7 +89,7 @@ async function steer(session: Session, named: NamedRun, update: 'pause' | 'resum
     throw new CommandError(EXIT_CODES.refused, `a batch cannot be ${update}d: providers have no such call`, next);
   }
   const { run } = named;
-  await possible(named, () => answerOf(session, () => run[update]()));
+  await updated(session, named, () => run[update]());
   return ACTIONS.status(session, named);
 }
 
@@ -100,6 +100,12 @@ export async function cancel(io: Io, workflowId: string, options: CancelOptions)
     const text = `${workflowId}: the cancel was sent. To see it end: llm-jobs status ${workflowId}`;
     io.out(options.json ? JSON.stringify({ workflowId, cancelRequested: true }) : text);
   });
+}
+
+/** Updates ask the provider, which may take a while; that a worker is there is found out at once. */
+async function updated<T>(session: Session, named: NamedRun, update: () => Promise<T>): Promise<T> {
+  if (named.status === 'RUNNING') await ACTIONS.status(session, named);
+  return possible(named, () => answerOf(session, update, UPDATE_MS));
 }
 
 /** @throws CommandError if the run has ended, or refuses */

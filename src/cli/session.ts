@@ -7,8 +7,10 @@ import { LlmJobsClient } from '../client/llm-jobs-client.js';
 import { CommandError, EXIT_CODES } from './io.js';
 
 const CONNECT_MS = 5_000;
-/** How long a run may take to answer: a worker has to replay it first. */
+/** How long a run may take to answer a query: a worker has to replay it first. */
 const ANSWER_MS = 10_000;
+/** How long an update may take that asks the provider. The run itself gives up after two minutes. */
+export const UPDATE_MS = 150_000;
 
 export interface Session {
   readonly jobs: LlmJobsClient;
@@ -70,12 +72,12 @@ async function describe({ client }: LlmJobsClient, workflowId: string) {
  *
  * @throws CommandError if no worker answers within seconds
  */
-export async function answerOf<T>({ jobs }: Session, ask: () => Promise<T>): Promise<T> {
+export async function answerOf<T>({ jobs }: Session, ask: () => Promise<T>, withinMs = ANSWER_MS): Promise<T> {
   try {
-    return await jobs.client.withDeadline(Date.now() + ANSWER_MS, ask);
+    return await jobs.client.withDeadline(Date.now() + withinMs, ask);
   } catch (error) {
     if (!isTimeout(error)) throw error;
-    const message = `no worker answers on the task queue "${jobs.taskQueue}" within ${ANSWER_MS / 1_000} s`;
+    const message = `no worker answers on the task queue "${jobs.taskQueue}" within ${withinMs / 1_000} s`;
     throw new CommandError(EXIT_CODES.unreachable, message, 'Start one: llm-jobs worker', error);
   }
 }

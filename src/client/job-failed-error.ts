@@ -7,7 +7,7 @@ import { FAILURES, type FailureDetails, type FailureType } from '../contract/fai
  * @example
  * ```ts
  * const result = await run.result().catch((error: unknown) => {
- *   if (error instanceof JobFailedError && error.is('BatchFailed')) console.error(error.details.errors, error.whatNext);
+ *   if (error instanceof JobFailedError && error.is('BatchFailed')) console.error(error.details?.errors, error.whatNext);
  *   throw error;
  * });
  * ```

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * What the work returns, if that is in time.
  *
  * @param who the subject of the error message
- * @throws Error if the work takes longer. It then goes on unheard
+ * @throws Error if the work takes longer. The work continues, but its result is ignored
  */
 export async function within<T>(ms: number, who: string, work: () => Promise<T>): Promise<T> {
   const timer = new AbortController();

@@ -54,7 +54,7 @@ export async function watchAccount(input: WatchAccountInput, announced?: readonl
 class AccountWatch {
   readonly #provider: string;
   readonly #isContinued: boolean;
-  /** Kinds of jobs that sweeps were told of: others are not read. */
+  /** Kinds of jobs that have been announced. Sweeps skip the lists of all other kinds. */
   readonly #kinds = new Set<WatchedKind>();
   /** Jobs that no sweep was told of yet. */
   #announced: readonly AnnouncedJob[];

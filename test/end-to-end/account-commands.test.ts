@@ -1,7 +1,7 @@
 /** The commands that ask the provider. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { waitFor } from '../../dev/stage/wait-for.js';
-import { llmJobs } from '../support/commands.js';
+import { llmJobs, useVariablesOf } from '../support/commands.js';
 import { endpoint } from '../support/runs.js';
 import { chatRequests } from '../support/samples.js';
 import { devServerStage } from '../support/stage.js';
@@ -10,17 +10,7 @@ import { webhookReceiver } from '../support/webhook-receiver.js';
 describe('llm-jobs: commands that ask the provider', () => {
   const stage = devServerStage();
 
-  beforeEach(() => {
-    const { address, namespace, taskQueue } = stage.temporal;
-    vi.stubEnv('TEMPORAL_ADDRESS', address);
-    vi.stubEnv('TEMPORAL_NAMESPACE', namespace);
-    vi.stubEnv('LLM_JOBS_TASK_QUEUE', taskQueue);
-    vi.stubEnv('OPENAI_API_KEY', stage.api.apiKey);
-    vi.stubEnv('OPENAI_BASE_URL', stage.api.url);
-  });
-  afterEach(() => {
-    vi.unstubAllEnvs();
-  });
+  useVariablesOf(stage, () => ({ OPENAI_API_KEY: stage.api.apiKey, OPENAI_BASE_URL: stage.api.url }));
 
   test('a run is terminated → orphans lists its batch, and cancels it only when told', async () => {
     stage.api.scenarios.forNextBatch({ timing: { validatingMs: 50, inProgressMs: 60_000, jitter: 0 } });

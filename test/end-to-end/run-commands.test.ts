@@ -1,7 +1,7 @@
 /** The commands that see runs and steer them, on the real dev server. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { waitFor } from '../../dev/stage/wait-for.js';
-import { llmJobs } from '../support/commands.js';
+import { llmJobs, useVariablesOf } from '../support/commands.js';
 import { endpoint } from '../support/runs.js';
 import { chatExamples, chatRequests } from '../support/samples.js';
 import { devServerStage } from '../support/stage.js';
@@ -11,15 +11,7 @@ const SLOW = { timing: { validatingMs: 50, inProgressMs: 60_000, jitter: 0 } };
 describe('llm-jobs: commands that see and steer runs', () => {
   const stage = devServerStage();
 
-  beforeEach(() => {
-    const { address, namespace, taskQueue } = stage.temporal;
-    vi.stubEnv('TEMPORAL_ADDRESS', address);
-    vi.stubEnv('TEMPORAL_NAMESPACE', namespace);
-    vi.stubEnv('LLM_JOBS_TASK_QUEUE', taskQueue);
-  });
-  afterEach(() => {
-    vi.unstubAllEnvs();
-  });
+  useVariablesOf(stage, () => ({}));
 
   async function startSlowBatch() {
     stage.api.scenarios.forNextBatch(SLOW);

@@ -2,8 +2,8 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { llmJobs } from '../support/commands.js';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { llmJobs, useVariablesOf } from '../support/commands.js';
 import { chatExamples, chatRequests, jsonl } from '../support/samples.js';
 import { devServerStage } from '../support/stage.js';
 
@@ -11,16 +11,10 @@ describe('llm-jobs: commands that start runs', () => {
   const stage = devServerStage();
   let workflowId = '';
 
+  useVariablesOf(stage, () => ({ LLM_JOBS_STORAGE: stage.root }));
+
   beforeEach(() => {
-    const { address, namespace, taskQueue } = stage.temporal;
-    vi.stubEnv('TEMPORAL_ADDRESS', address);
-    vi.stubEnv('TEMPORAL_NAMESPACE', namespace);
-    vi.stubEnv('LLM_JOBS_TASK_QUEUE', taskQueue);
-    vi.stubEnv('LLM_JOBS_STORAGE', stage.root);
     workflowId = `by-command-${Date.now()}`;
-  });
-  afterEach(() => {
-    vi.unstubAllEnvs();
   });
 
   test('batch run with a local file → followed to its end; results prints the answers', async () => {

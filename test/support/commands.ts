@@ -1,5 +1,7 @@
 /** Commands of `llm-jobs` in the process of the test. */
+import { afterEach, beforeEach, vi } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
+import type { TestTemporal } from './temporal.js';
 
 export interface Ended {
   readonly code: number;
@@ -24,4 +26,19 @@ export async function llmJobs(...args: readonly string[]): Promise<Ended> {
   };
   await createProgram(io).parseAsync([...args], { from: 'user' });
   return { code, out, err };
+}
+
+/** The variables that name the server and the task queue of a stage, for each test of the block. */
+export function useVariablesOf(
+  { temporal }: { readonly temporal: TestTemporal },
+  more: () => Record<string, string>,
+): void {
+  beforeEach(() => {
+    const { address, namespace, taskQueue } = temporal;
+    const common = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, LLM_JOBS_TASK_QUEUE: taskQueue };
+    for (const [name, value] of Object.entries({ ...common, ...more() })) vi.stubEnv(name, value);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
 }

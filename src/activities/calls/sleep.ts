@@ -64,7 +64,7 @@ export async function sleepWhileWatched(
   throw nothingNew(`${seen.status}, watched by ${watchedBy}`, details, sleepMs);
 }
 
-/** A watch that was told of an end by its list, or that is gone, is told that the job is still open. */
+/** Announces a job that is still open to a watch that no longer shows it: its list reported an end, or it was restarted. */
 export async function keepWatched(
   context: ActivityContext,
   api: ProviderApi,

@@ -9,7 +9,7 @@ import { pollInterval, type PollBounds } from '../calls/poll-interval.js';
 const FEW_JOBS = 2;
 /** Among so few jobs the list is read so often nevertheless, in seconds: it also shows jobs that nobody announced. */
 const LIST_OF_FEW_EVERY = 60 * 60;
-/** A job that young, in seconds, is seldom alone. The sweep is told of the others a minute later. */
+/** Jobs often start in groups. While one is younger than this, in seconds, others may not have been announced yet. */
 const YOUNG_SECONDS = 2 * 60;
 /** A sweep confirms this number of jobs divided by the number of open jobs, and at least one. */
 const CONFIRMED_AMONG = 10;
