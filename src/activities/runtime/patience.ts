@@ -20,6 +20,8 @@ const PATIENCE: Partial<Record<keyof Activities, number>> = {
   deleteFiles: 6,
   collectBatchResults: 10,
   collectFineTuningResults: 10,
+  // It is retried without end, since every job of the account depends on it.
+  sweepAccount: Infinity,
 };
 
 /**

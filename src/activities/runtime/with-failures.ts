@@ -16,6 +16,12 @@ type Activity = (...args: any[]) => Promise<unknown>;
 const MAX_URI_LENGTH = 300;
 
 /**
+ * When the next worker takes over. Temporal's own delay grows with all attempts, and polls that found nothing new are
+ * attempts, too.
+ */
+const TAKEN_OVER_AFTER_MS = 1_000;
+
+/**
  * The public methods of a group of activities as functions that can be registered, with heartbeats and known failures.
  */
 export function withFailures<Group extends { [Name in keyof Group]: Activity }>(
@@ -50,7 +56,9 @@ function toFailure(error: unknown, context: ActivityContext): Error {
   if (cancellationSignal.aborted) {
     // The shutdown of a worker must not look like a cancellation by a person: the next worker takes over.
     if (cancellationDetails?.cancelRequested) return new CancelledFailure('Cancelled');
-    return failure('WorkerStopped', 'The worker shut down during the activity; the next attempt takes over', null);
+    return failure('WorkerStopped', 'The worker shut down during the activity; the next attempt takes over', null, {
+      nextRetryDelay: TAKEN_OVER_AFTER_MS,
+    });
   }
   const secrets = context.providers.secrets();
   const message = bounded(redact(error instanceof Error ? error.message : String(error), secrets));

@@ -36,7 +36,21 @@ export const promptActivities = proxyActivities<Activities>({
 });
 
 /** By which a job is looked at: patiently, or promptly where a person waits. */
-export type WatchingActivities = typeof shortActivities;
+export type WatchingActivities = typeof watchActivities;
+
+/**
+ * Activities whose attempts are polls. Their failures say when the next attempt is due, so this is only for attempts
+ * that never ended, as when a worker was killed: the interval must not grow with the number of polls before.
+ */
+const pollRetry = { ...retry, maximumInterval: '10s' } as const;
+
+/** Activities that look at a job until there is something new. When cancelled, they are abandoned immediately. */
+export const watchActivities = proxyActivities<Activities>({
+  startToCloseTimeout: '5m',
+  heartbeatTimeout,
+  retry: pollRetry,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
 
 /**
  * Activities that create a job. They are never abandoned while the outcome is unknown: when cancelled, they finish the
@@ -64,7 +78,7 @@ export const transferActivities = proxyActivities<Activities>({
 export const sweepActivities = proxyActivities<Activities>({
   startToCloseTimeout: '15m',
   heartbeatTimeout,
-  retry,
+  retry: pollRetry,
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 

@@ -10,7 +10,7 @@ import type { JobSnapshot } from '../../contract/snapshots.js';
 import { toMs, type Duration } from '../../contract/duration.js';
 import type { StatusRules } from '../../contract/status.js';
 import { bounded } from '../../contract/text.js';
-import { promptActivities, shortActivities, type WatchingActivities } from './activity-calls.js';
+import { promptActivities, watchActivities, type WatchingActivities } from './activity-calls.js';
 import { atMost } from './at-most.js';
 import { Evidence } from './evidence.js';
 import { growing, type Persistence } from './persistence.js';
@@ -143,7 +143,7 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
 
   /** Looks at the job until there is something new, a wake or a cancel. Returns the job if it is stuck. */
   async #look(input: WatchInput): Promise<StuckJob<Job> | null> {
-    const watching = () => this.#options.watch(input, shortActivities);
+    const watching = () => this.#options.watch(input, watchActivities);
     return this.#takeAnswer(() => this.#run.untilWokenOrCancelled(watching));
   }
 
@@ -172,7 +172,7 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
   async #sleep(): Promise<StuckJob<Job> | null> {
     const { watch, watchedBy } = this.#options;
     const scope = new CancellationScope();
-    const sleeping = settling(scope.run(() => watch({ ...this.#watchInput(), watchedBy }, shortActivities)));
+    const sleeping = settling(scope.run(() => watch({ ...this.#watchInput(), watchedBy }, watchActivities)));
     while (true) {
       const slept = await this.#run.untilWokenOrCancelled(() => condition(() => sleeping.outcome !== null));
       const { outcome } = sleeping;
@@ -195,7 +195,7 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
       let isInterrupted = false;
       const stuck = await this.#takeAnswer(async () => {
         const { watch, watchedBy } = this.#options;
-        const watching = () => watch({ ...this.#watchInput(), watchedBy, isHinted: true }, shortActivities);
+        const watching = () => watch({ ...this.#watchInput(), watchedBy, isHinted: true }, watchActivities);
         const looked = await this.#run.untilWokenOrCancelled(watching);
         isInterrupted = looked.interrupted;
         return looked;
