@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { didYouMean } from './did-you-mean.js';
 import type { FaultReport, InputFault } from './input-fault.js';
 import { MAX_LISTED_FAULTS } from './limits.js';
 import { safeParse } from './safe-parse.js';
@@ -37,16 +38,46 @@ function issuesOfIntendedBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
     .flatMap(issuesOfIntendedBranch);
 }
 
-/** Reads a spec by its schema. Every fault names its field, cut to a bound, and never quotes a value. */
+/**
+ * Reads a spec by its schema. Every fault names its field, cut to a bound, and never quotes a value. Fields that do not
+ * exist come first: a misspelt one is often why another is missing.
+ */
 export function parseSpec<Schema extends z.ZodType>(schema: Schema, value: unknown): SpecParse<z.output<Schema>> {
-  const reading = safeParse(schema, value);
-  if (reading.success) return { spec: reading.data };
-  const faults: InputFault[] = reading.error.issues.flatMap(issuesOfIntendedBranch).map((issue) => {
-    const field = bounded(fieldOf(issue.path), MAX_FIELD_LENGTH);
-    const nested = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
-    return { ...(field && { field }), message: bounded(nested ?? issue.message, MAX_MESSAGE_LENGTH) };
+  const knownKeys = new WeakMap<readonly string[], readonly string[]>();
+  const reading = safeParse(schema, value, (issue) => {
+    if (issue.code === 'unrecognized_keys') knownKeys.set(issue.keys, keysOf(issue.inst));
+    return undefined;
   });
+  if (reading.success) return { spec: reading.data };
+  const issues = reading.error.issues.flatMap(issuesOfIntendedBranch);
+  const unknown = issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [];
+    return issue.keys.map((key) => fault([...issue.path, key], notAField(key, knownKeys.get(issue.keys) ?? [])));
+  });
+  const others = issues
+    .filter(({ code }) => code !== 'unrecognized_keys')
+    .map((issue) => {
+      const nested = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
+      return fault(issue.path, nested ?? issue.message);
+    });
+  const faults = [...unknown, ...others];
   return { report: { faults: faults.slice(0, MAX_LISTED_FAULTS), total: faults.length } };
+}
+
+function fault(path: readonly PropertyKey[], message: string): InputFault {
+  const field = bounded(fieldOf(path), MAX_FIELD_LENGTH);
+  return { ...(field && { field }), message: bounded(message, MAX_MESSAGE_LENGTH) };
+}
+
+function notAField(key: string, known: readonly string[]): string {
+  const meant = didYouMean(key, known);
+  if (meant !== undefined) return `is not a field: did you mean "${meant}"?`;
+  return known.length === 0 ? 'is not a field' : `is not one of the fields ${known.join(', ')}`;
+}
+
+/** The names of the fields of an object schema. */
+function keysOf(schema: unknown): readonly string[] {
+  return Object.keys((schema as Partial<z.ZodObject> | undefined)?.shape ?? {});
 }
 
 /** The first fault of a report and the number of further ones, for the message of a failure. */

@@ -10,10 +10,16 @@ export type SafeParse<T> =
  * Reads a value from outside by a schema, and never throws. `schema.safeParse` may: zod 4 compares the length of whatever
  * has a `length`, so `{ length: { toString: 1 } }` in place of a text makes it throw a TypeError. In a workflow that would
  * fail every workflow task.
+ *
+ * @param messageOf the message of an issue; zod's own where it returns undefined
  */
-export function safeParse<Schema extends z.ZodType>(schema: Schema, value: unknown): SafeParse<z.output<Schema>> {
+export function safeParse<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  messageOf?: z.core.$ZodErrorMap,
+): SafeParse<z.output<Schema>> {
   try {
-    return schema.safeParse(value);
+    return schema.safeParse(value, messageOf && { error: messageOf });
   } catch {
     const issue = { code: 'custom', path: fieldThatThrows(schema, value), message: UNREADABLE, input: value } as const;
     return { success: false, error: { issues: [issue] } };

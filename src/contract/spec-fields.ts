@@ -1,6 +1,6 @@
 /** Schemas of the fields that the specs of all lifecycles share. */
 import * as z from 'zod';
-import { isDuration, MAX_DURATION_MS } from './duration.js';
+import { isDuration } from './duration.js';
 import { JOB_KEY } from './job-key.js';
 import { METADATA_LIMITS } from './limits.js';
 
@@ -8,12 +8,9 @@ import { METADATA_LIMITS } from './limits.js';
 const abort = { abort: true } as const;
 const durationText = z.string().min(1, abort).max(40, abort).refine(isDuration, abort);
 
-/**
- * A duration: milliseconds, or a string in the format of the `ms` package such as `'90s'`, `'5m'` or `'24h'`; at most
- * ten years.
- */
-export const durationSchema = z.union([z.number().nonnegative(abort).max(MAX_DURATION_MS, abort), durationText], {
-  error: "must be a duration: milliseconds, or a string such as '90s', '5m' or '24h'",
+/** A number with a unit, as `Duration` describes it; at most ten years. */
+export const durationSchema = z.union([z.literal(0), durationText], {
+  error: "must be a duration with a unit, such as '90s', '5m' or '24h', of at most ten years",
 });
 
 /** The year 2001. An earlier time must be a duration that should have been a string. */

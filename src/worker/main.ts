@@ -101,7 +101,7 @@ async function serve(
     namespace,
     taskQueue: config.taskQueue,
     workflowBundle: { codePath: workflowBundlePath() },
-    activities: createActivities({ providers, storage: config.storage, poll: config.poll, watch: config.watch }),
+    activities: createActivities({ providers, storage: config.storage, ...withUnits(config) }),
     maxConcurrentActivityTaskExecutions: config.maxActivities,
     maxCachedWorkflows: cachedRuns(config.maxMemory),
     // A stopped worker leaves every job as it is: running activities may finish, the next worker takes over the rest.
@@ -119,6 +119,11 @@ async function serve(
   console.log('llm-jobs worker stopped: no job was cancelled');
   await connection.close();
 }
+
+const withUnits = ({ poll, watch }: Pick<WorkerConfig, 'poll' | 'watch'>) => ({
+  poll: { min: `${poll.min}ms`, max: `${poll.max}ms` },
+  watch: { ...watch, net: `${watch.net}ms` },
+});
 
 /** Starts the web server for webhooks where one is configured. It takes them until the worker has drained. */
 async function takeWebhooks(config: WorkerConfig, runtime: Runtime, temporal: Client): Promise<WebhookServer | null> {

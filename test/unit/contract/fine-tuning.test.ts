@@ -91,9 +91,9 @@ describe('fine-tuning spec: one wrong field → one fault that names the field a
     ['leaveFreeSlots', { leaveFreeSlots: -1 }, '>=0'],
     ['leaveFreeSlots', { leaveFreeSlots: 101 }, '<=100'],
     ['stuckAfter', { stuckAfter: 'later' }, 'must be a duration'],
-    ['cleanup', { cleanup: { output: true } }, '"output"'],
-    [undefined, { hyperparameters: { n_epochs: 3 } }, '"hyperparameters"'],
-    [undefined, { outputExpiresAfter: '7d' }, '"outputExpiresAfter"'],
+    ['cleanup.output', { cleanup: { output: true } }, 'is not one of the fields'],
+    ['hyperparameters', { hyperparameters: { n_epochs: 3 } }, 'is not one of the fields'],
+    ['outputExpiresAfter', { outputExpiresAfter: '7d' }, 'is not one of the fields'],
   ])('%s: %j', (field, wrong, message) => {
     expect(faultsOf({ ...SPEC, ...wrong })).toEqual([
       { ...(field !== undefined && { field }), message: expect.stringContaining(message) },

@@ -41,7 +41,8 @@ test.each([
 test('read spec: a key of a megabyte → field and message bounded', () => {
   const [fault] = parseSpec(z.record(z.string(), z.string()), { ['k'.repeat(1e6)]: 1 }).report?.faults ?? [];
   expect(fault?.field).toHaveLength(200);
-  const [unknown] = parseSpec(z.strictObject({}), { ['k'.repeat(1e6)]: 1 }).report?.faults ?? [];
+  const wordy = z.strictObject({ ['a'.repeat(400)]: z.string().optional() });
+  const [unknown] = parseSpec(wordy, { ['k'.repeat(1e6)]: 1 }).report?.faults ?? [];
   expect(unknown?.message).toHaveLength(300);
 });
 

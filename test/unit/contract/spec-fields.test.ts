@@ -43,9 +43,9 @@ test('metadata: an empty key → refused', () => {
 
 test.each<[duration: string | number, ms: number]>([
   [0, 0],
-  [90_000, 90_000],
   ['0', 0],
-  ['250', 250],
+  ['250ms', 250],
+  ['7 Days', 604_800_000],
   ['90s', 90_000],
   ['1.5h', 5_400_000],
   ['5 minutes', 300_000],
@@ -58,6 +58,11 @@ test.each<[duration: string | number, ms: number]>([
 
 test.each([
   -1,
+  5,
+  90_000,
+  '250',
+  '1e3',
+  '1.5',
   '-5s',
   '',
   ' ',
@@ -75,7 +80,7 @@ test.each([
   1e300,
 ])('duration: %j → refused', (duration) => {
   expect(parseSpec(durationSchema, duration).report?.faults).toEqual([
-    { message: "must be a duration: milliseconds, or a string such as '90s', '5m' or '24h'" },
+    { message: "must be a duration with a unit, such as '90s', '5m' or '24h', of at most ten years" },
   ]);
 });
 

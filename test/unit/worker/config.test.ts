@@ -39,7 +39,7 @@ const EVERYTHING = {
   LLM_JOBS_TASK_QUEUE: 'my-queue',
   LLM_JOBS_STORAGE: 's3://bucket/prefix/,file:///data/',
   LLM_JOBS_POLL_MIN: '1s',
-  LLM_JOBS_POLL_MAX: '60000',
+  LLM_JOBS_POLL_MAX: '60s',
   LLM_JOBS_WATCH: 'job',
   LLM_JOBS_WATCH_NET: '2h',
   LLM_JOBS_ON_ORPHAN: 'cancel',

@@ -19,7 +19,7 @@ test('many parts, one of them retried → several runs, one result, each part su
     split: { requests: 3 },
     maxParallel: 3,
     deadline: '1h',
-    settleFor: 0,
+    settleFor: '0s',
     retry: { undelivered: true },
   };
   const run = await stage.jobs.startBulkBatch(spec);
