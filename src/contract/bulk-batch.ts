@@ -183,7 +183,10 @@ export const bulkBatchSpecSchema = z.strictObject({
    */
   retry: retrySchema.prefault({}),
   /**
-   * A JSON schema for the structured output of every answer. Requests whose answer does not match it are sent again.
+   * A JSON schema for the structured output of every answer, such as `z.toJSONSchema(mySchema)`. Requests whose answer
+   * does not match it are sent again. Its draft is the one that `$schema` names.
+   *
+   * @default draft 2020-12 without `$schema`; no check without a schema
    */
   schema: z.record(z.string(), z.unknown()).optional(),
   /**

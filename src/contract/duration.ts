@@ -31,6 +31,6 @@ export function isDuration(text: string): boolean {
  *
  * @param duration a number is in milliseconds already
  */
-export function toMs(duration: Duration | number): number {
+export function toMs(duration: string | number): number {
   return typeof duration === 'number' ? duration : ms(duration as StringValue);
 }

@@ -1,7 +1,11 @@
-import { Ajv } from 'ajv';
+import { Ajv, type Options } from 'ajv';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { StructuredOutputPlace } from '../contract/bulk-batch.js';
 import { invalidField } from '../contract/failures.js';
 import { structuredOutput } from './structured-output.js';
+
+const OPTIONS: Options = { strict: false, allErrors: false, validateFormats: false };
 
 /** How an answer relates to a schema; `noText` if there is nothing to check where the schema looks. */
 export type SchemaFit = 'fits' | 'mismatched' | 'noText';
@@ -16,9 +20,8 @@ export function fitsSchema(
   schema: Readonly<Record<string, unknown>>,
   place: StructuredOutputPlace,
 ): (body: unknown) => SchemaFit {
-  const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: false });
   try {
-    const validate = ajv.compile(schema);
+    const validate = validatorFor(schema).compile(schema);
     if ('$async' in validate) throw new Error('`$async` schemas are not supported');
     return (body) => {
       const output = structuredOutput(body, place);
@@ -30,6 +33,15 @@ export function fitsSchema(
     const message = `invalid JSON schema: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300);
     throw invalidField('schema', message);
   }
+}
+
+/**
+ * By the draft that the schema names. One that names none is read as the current one, 2020-12: an older draft would
+ * ignore `prefixItems` and so accept what does not fit.
+ */
+function validatorFor({ $schema }: Readonly<Record<string, unknown>>): Ajv {
+  if (typeof $schema !== 'string' || $schema.includes('draft/2020-12')) return new Ajv2020(OPTIONS);
+  return $schema.includes('draft/2019-09') ? new Ajv2019(OPTIONS) : new Ajv(OPTIONS);
 }
 
 /** A value that is nested too deeply for a recursive schema does not fit. */
