@@ -9,7 +9,7 @@ import { isOpenRun } from '../temporal/server.js';
 import { toMs, type Duration } from '../contract/duration.js';
 import { JobFailedError } from './job-failed-error.js';
 import { withLatest } from './live-progress.js';
-import { throughOutages } from './outage.js';
+import { MAX_OUTAGE, throughOutages } from './outage.js';
 
 export interface WaitOptions {
   /**
@@ -27,7 +27,6 @@ export interface WatchOptions extends WaitOptions {
   readonly every?: Duration;
 }
 
-const MAX_OUTAGE = '10m';
 const WATCH_EVERY = '2s';
 
 /** What the handles of all kinds of runs have in common. */
@@ -50,14 +49,16 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
    * results.
    *
    * @param reason recorded in the result's `cancellation`
+   * @throws WorkflowNotFoundError of `@temporalio/client` if there is no such run, or it has ended
    */
-  async cancel(reason?: string): Promise<void> {
-    await this.handle.signal('cancel', ...(reason === undefined ? [] : [reason]));
+  async cancel(reason?: string, { maxOutage = MAX_OUTAGE }: WaitOptions = {}): Promise<void> {
+    const args = reason === undefined ? [] : [reason];
+    await throughOutages(() => this.handle.signal('cancel', ...args), toMs(maxOutage));
   }
 
   /** Makes the run read its job now instead of at the next poll, for example after a webhook. */
-  async wake(): Promise<void> {
-    await this.handle.signal('wake');
+  async wake({ maxOutage = MAX_OUTAGE }: WaitOptions = {}): Promise<void> {
+    await throughOutages(() => this.handle.signal('wake'), toMs(maxOutage));
   }
 
   /** The workflow's own progress, with what was seen last of the job if that is newer. */

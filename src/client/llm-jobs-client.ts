@@ -12,15 +12,17 @@ import type { z } from 'zod';
 import { batchSpecSchema, type BatchRequest, type BatchSpec } from '../contract/batch.js';
 import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
-import type { InputFault } from '../contract/input-fault.js';
-import { describeFaults, parseSpec } from '../contract/parse-spec.js';
+import type { FaultReport, InputFault } from '../contract/input-fault.js';
+import { parseSpec } from '../contract/parse-spec.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
-import { jsonLines } from '../jsonl/json-lines.js';
 import { inSummary } from '../contract/text.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
+import { checkedRequests, FaultyRequestsError } from './checked-requests.js';
 import { BatchRun, BulkBatchRun, FineTuningRun } from './handles.js';
+import { toMs, type Duration } from '../contract/duration.js';
 import { listRuns, type ListedRun, type ListOptions } from './list-runs.js';
+import { MAX_OUTAGE, throughOutages } from './outage.js';
 
 /** An invalid spec. It is thrown before a workflow is started. */
 export class InvalidSpecError extends Error {
@@ -28,10 +30,21 @@ export class InvalidSpecError extends Error {
   /** What is wrong, field by field: at most the first 20 faults. */
   readonly faults: readonly InputFault[];
 
-  constructor(message: string, faults: readonly InputFault[]) {
-    super(message);
+  constructor({ faults, total }: FaultReport) {
+    super(described(faults, total));
     this.faults = faults;
   }
+}
+
+/** One fault as a sentence, several as a list. */
+function described(faults: readonly InputFault[], total: number): string {
+  const sentences = faults.map(({ line, field, message }) => {
+    const where = [line === undefined ? '' : `request ${line}`, field ?? ''].filter(Boolean).join(', ');
+    return where ? `${where}: ${message}` : message;
+  });
+  if (total === 1) return sentences.join('');
+  const more = total > faults.length ? [`and ${total - faults.length} more`] : [];
+  return [`${total} faults`, ...sentences, ...more].join('\n- ');
 }
 
 /** A start under the workflow id of a run that has ended. Nothing was started, so nothing is bought again. */
@@ -64,6 +77,11 @@ export interface StartOptions extends Partial<Omit<WorkflowStartOptions, 'args'>
    * @default false
    */
   readonly startAgain?: boolean;
+  /**
+   * How long Temporal may be unreachable while the run is started.
+   * @default '10m'
+   */
+  readonly maxOutage?: Duration;
 }
 
 export interface LlmJobsClientOptions {
@@ -181,13 +199,15 @@ export class LlmJobsClient {
   }
 
   /**
-   * Writes requests to storage as the iterable yields them, in constant memory, and starts a run of `runBulkBatch` with
-   * that file. No run is started if the iterable throws.
+   * Checks requests and writes them to storage as the iterable yields them, in constant memory (about 40 bytes for each
+   * `custom_id`), and starts a run of `runBulkBatch` with that file. No run is started if a request has a fault, or if
+   * the iterable throws.
    *
    * @param spec the spec of {@link startBulkBatch}, with `storage` instead of `input`: a storage that the workers can
    *   read, too
-   * @throws InvalidSpecError before anything is written; StorageError; errors of the iterable, unchanged; RunEndedError
-   *   if the run of the given workflow id has ended
+   * @throws InvalidSpecError for a wrong spec, before anything is written, and for faulty requests, whose file is
+   *   removed; StorageError; errors of the iterable, unchanged; RunEndedError if the run of the given workflow id has
+   *   ended
    */
   async startBulkBatchFrom(
     requests: AsyncIterable<BatchRequest> | Iterable<BatchRequest>,
@@ -198,12 +218,16 @@ export class LlmJobsClient {
     // Each call has its own file: the run that has this workflow id may be reading the one of an earlier call.
     const name = `${safeName(workflowId)}.${randomUUID()}.requests.jsonl`;
     const uri = storage.resolve(spec.outputUri ?? storage.defaultRoot, 'inputs', name);
-    checked(bulkBatchSpecSchema, { ...spec, input: { uri } });
-    await storage.write(uri, jsonLines(withMethod(requests)));
+    const { endpoint, missingCustomIds } = checked(bulkBatchSpecSchema, { ...spec, input: { uri } });
+    const rules = { missingCustomIds, ...(endpoint !== undefined && { endpoint }) };
+    await storage.write(uri, checkedRequests(requests, rules)).catch((error: unknown) => {
+      throw error instanceof FaultyRequestsError ? new InvalidSpecError(error.report) : error;
+    });
     try {
       return await this.startBulkBatch({ ...spec, input: { uri } }, { ...options, workflowId });
     } catch (error) {
-      await storage.delete(uri);
+      // After any other error a run may have been started that reads the file.
+      if (error instanceof RunEndedError) await storage.delete(uri);
       throw error;
     }
   }
@@ -245,13 +269,15 @@ export class LlmJobsClient {
     type: string,
     defaultWorkflowId: string,
     spec: unknown,
-    { startAgain = false, ...options }: StartOptions,
+    { startAgain = false, maxOutage = MAX_OUTAGE, ...options }: StartOptions,
     texts: { readonly summary: string; readonly details: readonly string[] },
   ): Promise<WorkflowHandle> {
     const workflowId = options.workflowId ?? defaultWorkflowId;
     const { workflowIdConflictPolicy, workflowIdReusePolicy } = options;
-    try {
-      return await this.client.workflow.start(type, {
+    let attempts = 0;
+    const start = () => {
+      attempts += 1;
+      return this.client.workflow.start(type, {
         taskQueue: this.taskQueue,
         staticSummary: inSummary(texts.summary),
         staticDetails: texts.details.join(' '),
@@ -264,31 +290,29 @@ export class LlmJobsClient {
         workflowId,
         args: [spec],
       });
+    };
+    try {
+      return await throughOutages(start, toMs(maxOutage));
     } catch (error) {
       const isOurPolicy = workflowIdConflictPolicy === undefined && workflowIdReusePolicy === undefined;
-      if (isOurPolicy && error instanceof WorkflowExecutionAlreadyStartedError) throw new RunEndedError(workflowId);
-      throw error;
+      if (!isOurPolicy || !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      // An id that nobody else knows was started by the attempt whose answer was lost.
+      if (attempts > 1 && options.workflowId === undefined) return this.client.workflow.getHandle(workflowId);
+      throw new RunEndedError(workflowId);
     }
   }
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const { spec, report } = parseSpec(schema, value);
-  if (report) throw new InvalidSpecError(describeFaults(report), report.faults);
+  if (report) throw new InvalidSpecError(report);
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > MAX_SPEC_BYTES) {
     const advice = 'write the requests to a file and pass { uri }';
     const message = `the spec has ${bytes} bytes; the limit is ${MAX_SPEC_BYTES}: ${advice}`;
-    throw new InvalidSpecError(message, [{ message }]);
+    throw new InvalidSpecError({ faults: [{ message }], total: 1 });
   }
   return spec;
-}
-
-/** Files need the method that the API requires, while a spec may leave it out. */
-async function* withMethod(
-  requests: AsyncIterable<BatchRequest> | Iterable<BatchRequest>,
-): AsyncGenerator<BatchRequest> {
-  for await (const request of requests) yield { method: 'POST', ...request };
 }
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

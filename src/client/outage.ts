@@ -2,6 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError } from '@temporalio/client';
 
+/** How long Temporal may be unreachable, unless the caller says otherwise. */
+export const MAX_OUTAGE = '10m';
+
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
 /** A question that was open for longer was answered by a server that was there. */

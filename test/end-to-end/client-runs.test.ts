@@ -1,7 +1,7 @@
 /** What application code sees of a run: how it goes on, and why it failed. */
-import { WorkflowFailedError } from '@temporalio/client';
+import { Client, ServiceError, WorkflowFailedError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { JobFailedError } from '../../src/client.js';
+import { JobFailedError, LlmJobsClient } from '../../src/client.js';
 import { endpoint } from '../support/runs.js';
 import { chatRequests } from '../support/samples.js';
 import { devServerStage } from '../support/stage.js';
@@ -49,4 +49,41 @@ describe('a run, to application code', () => {
     for await (const { status } of run.watch()) again.push(status);
     expect(again).toEqual(['completed']);
   });
+
+  /** A client that loses the first answer to a start, after Temporal has started the run. */
+  function losingFirstAnswer(): { readonly jobs: LlmJobsClient; readonly starts: string[] } {
+    const starts: string[] = [];
+    const interceptor: WorkflowClientInterceptor = {
+      async startWithDetails(input, next) {
+        const started = await next(input);
+        starts.push(String(input.options.workflowId));
+        if (starts.length === 1) throw new ServiceError('Failed to start Workflow', { cause: UNAVAILABLE });
+        return started;
+      },
+    };
+    const { connection, options } = stage.temporal.client;
+    const client = new Client({ connection, namespace: options.namespace, interceptors: { workflow: [interceptor] } });
+    return { jobs: new LlmJobsClient(client, { taskQueue: stage.temporal.taskQueue }), starts };
+  }
+
+  test.each([undefined, 'named'])(
+    'the answer to a start is lost (id %s) → started again as the same run',
+    async (id) => {
+      const { jobs, starts } = losingFirstAnswer();
+      const options = id === undefined ? {} : { workflowId: `${id}-${stage.temporal.taskQueue}` };
+      const run = await jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint }, options);
+      expect((await run.result()).status).toBe('completed');
+      expect(starts).toEqual([run.workflowId, run.workflowId]);
+      expect(stage.calls('batches.create')).toHaveLength(1);
+    },
+  );
+
+  test('the answer to a start is lost, and no outage may be waited for → the error of the call', async () => {
+    const { jobs } = losingFirstAnswer();
+    const spec = { input: { requests: chatRequests(3) }, endpoint };
+    await expect(jobs.startBatch(spec, { maxOutage: '0s' })).rejects.toThrow('Failed to start Workflow');
+  });
 });
+
+/** What the client of gRPC throws while a server cannot be reached. */
+const UNAVAILABLE = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: 'no connection', metadata: {} });

@@ -58,6 +58,47 @@ describe('client: startBulkBatchFrom', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test('faulty requests → all of them with their numbers, no file, and no run', async () => {
+    const requests = [
+      request,
+      { ...request, custom_id: 'b', body: [] },
+      { ...request, custom_id: 'c', url: '' },
+      request,
+      { custom_id: 'd' },
+    ] as never[];
+    const error: unknown = await jobs.startBulkBatchFrom(requests, { storage }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InvalidSpecError);
+    const { faults, message } = error as InvalidSpecError;
+    expect(faults.map(({ line, field }) => [line, field])).toEqual([
+      [2, 'body'],
+      [3, 'url'],
+      [4, 'custom_id'],
+      [5, 'url'],
+      [5, 'body'],
+    ]);
+    expect(message).toMatch(
+      /^5 faults\n- request 2, body: .+\n- request 3, url: .+\n- request 4, custom_id: duplicate/,
+    );
+    expect(await readdir(join(folder, 'inputs'))).toEqual([]);
+  });
+
+  test('requests without an end, each faulty → refused after the first ones', async () => {
+    let read = 0;
+    const requests = (function* () {
+      for (; ; read += 1) yield { custom_id: `r${read}` } as never;
+    })();
+    await expect(jobs.startBulkBatchFrom(requests, { storage })).rejects.toThrow(InvalidSpecError);
+    expect(read).toBeLessThan(1_000);
+  });
+
+  test('no requests, another endpoint, no custom_id → refused', async () => {
+    const rules = { storage, endpoint: '/v1/embeddings' };
+    const { custom_id: _, ...nameless } = request;
+    await expect(jobs.startBulkBatchFrom([], { storage })).rejects.toThrow('no requests');
+    await expect(jobs.startBulkBatchFrom([request], rules)).rejects.toThrow(/^request 1, url: /);
+    await expect(jobs.startBulkBatchFrom([nameless as never], { storage })).rejects.toThrow(/^request 1, custom_id: /);
+  });
+
   test('an iterable that throws → its own error, no file', async () => {
     const broken = new Error('the database went away');
     const requests = (async function* () {
