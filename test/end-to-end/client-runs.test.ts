@@ -56,7 +56,7 @@ describe('a run, to application code', () => {
     const interceptor: WorkflowClientInterceptor = {
       async startWithDetails(input, next) {
         const started = await next(input);
-        starts.push(String(input.options.workflowId));
+        starts.push(input.options.workflowId);
         if (starts.length === 1) throw new ServiceError('Failed to start Workflow', { cause: UNAVAILABLE });
         return started;
       },
