@@ -182,13 +182,21 @@ export function failure<Type extends FailureType>(
     readonly category?: ApplicationFailureCategory;
   } = {},
 ): ApplicationFailure {
-  return ApplicationFailure.create({
-    type,
-    message,
-    nonRetryable: !FAILURES[type].retryable,
-    details: details === null ? [] : [details],
-    ...options,
-  });
+  return withoutStack(
+    ApplicationFailure.create({
+      type,
+      message,
+      nonRetryable: !FAILURES[type].retryable,
+      details: details === null ? [] : [details],
+      ...options,
+    }),
+  );
+}
+
+/** The UI and the CLI print the stack of a failure before anything else. It tells a user of the library nothing. */
+export function withoutStack(made: ApplicationFailure): ApplicationFailure {
+  made.stack = '';
+  return made;
 }
 
 /** `InvalidInput`, with the first fault in its message. */

@@ -31,7 +31,11 @@ export function apiFailure(operation: Operation, error: ApiError, attempt: numbe
 }
 
 function describe({ status, code, message }: ApiError): string {
-  if (status !== null) return `HTTP ${status}${code === null ? '' : ` ${code}`}: ${message}`;
+  if (status !== null) {
+    // The SDK puts the status in front of the provider's words.
+    const words = message.replace(new RegExp(`^${status} `), '');
+    return `HTTP ${status}${code === null ? '' : ` ${code}`}: ${words}`;
+  }
   // An error without a status has a code only if there was an answer, which the message then describes.
   return code === null ? `no answer: ${message}` : message;
 }

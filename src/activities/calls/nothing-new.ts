@@ -8,11 +8,8 @@ export function nothingNew(
   nextLookMs: number,
 ): ApplicationFailure {
   const message = `${what}; next look in ${Math.max(1, Math.round(nextLookMs / 1_000))} s`;
-  const benign = failure('NothingNew', message, details, {
+  return failure('NothingNew', message, details, {
     category: ApplicationFailureCategory.BENIGN,
     nextRetryDelay: nextLookMs,
   });
-  // The UI shows the stack, which is meaningless for "nothing new".
-  benign.stack = '';
-  return benign;
 }

@@ -6,7 +6,7 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import type { Activities } from '../../contract/activities/index.js';
-import { failure, type FailureType } from '../../contract/failures.js';
+import { failure, withoutStack, type FailureType } from '../../contract/failures.js';
 import { carryInHeartbeat, sendHeartbeat } from './heartbeat.js';
 
 /** Attempts in a row without an answer after which the workflow is told. */
@@ -67,26 +67,30 @@ export async function withPatience<T>(activity: string, attempt: () => Promise<T
 
 /** The same failure, which Temporal does not retry: the workflow is told. */
 export function notRetried({ type, message, details, cause }: ApplicationFailure): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: type ?? 'UnexpectedError',
-    message,
-    nonRetryable: true,
-    details: details ?? [],
-    ...(cause && { cause }),
-  });
+  return withoutStack(
+    ApplicationFailure.create({
+      type: type ?? 'UnexpectedError',
+      message,
+      nonRetryable: true,
+      details: details ?? [],
+      ...(cause && { cause }),
+    }),
+  );
 }
 
 /** The same failure with a delay, unless it names its own. */
 function retriedAfter(error: ApplicationFailure, delayMs: number): ApplicationFailure {
   const { type, message, details, cause, nextRetryDelay, nonRetryable } = error;
   if (nonRetryable || nextRetryDelay !== undefined) return error;
-  return ApplicationFailure.create({
-    type: type ?? 'UnexpectedError',
-    message,
-    details: details ?? [],
-    nextRetryDelay: Math.min(delayMs, MAX_DELAY_MS),
-    ...(cause && { cause }),
-  });
+  return withoutStack(
+    ApplicationFailure.create({
+      type: type ?? 'UnexpectedError',
+      message,
+      details: details ?? [],
+      nextRetryDelay: Math.min(delayMs, MAX_DELAY_MS),
+      ...(cause && { cause }),
+    }),
+  );
 }
 
 function neverEnded(activity: string, attempts: number): ApplicationFailure {

@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { BulkFolder, BulkInput } from '../../contract/activities/bulk-batch.js';
 import type { BulkBatchResult } from '../../contract/bulk-batch.js';
-import { FAILURES } from '../../contract/failures.js';
+import { FAILURES, withoutStack } from '../../contract/failures.js';
 import type { PartOutcome, RoundPlan } from '../../contract/part.js';
 import { runActivity, transferActivities } from '../lifecycle/activity-calls.js';
 import type { Persistence } from '../lifecycle/persistence.js';
@@ -86,11 +86,7 @@ export class Outcomes {
     const { haveAllFailed, firstFailure } = this.#state;
     if (result.output !== null || !haveAllFailed || firstFailure === null) return null;
     const { type, message } = firstFailure;
-    return ApplicationFailure.create({
-      type,
-      message: `No batch has a result: ${message}`,
-      nonRetryable: true,
-      details: [{ result }],
-    });
+    const all = `No batch has a result: ${message}`;
+    return withoutStack(ApplicationFailure.create({ type, message: all, nonRetryable: true, details: [{ result }] }));
   }
 }

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import { withoutStack } from '../../contract/failures.js';
 
 /** The message of any error, for a warning. Of a failed activity it is the message of its last attempt. */
 export function messageOf(error: unknown): string {
@@ -12,13 +13,15 @@ export function messageOf(error: unknown): string {
 export function asRunFailure(error: unknown): unknown {
   if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return error;
   const { type, message, nonRetryable, details } = error.cause;
-  return ApplicationFailure.create({
-    ...(type && { type }),
-    message,
-    nonRetryable: nonRetryable ?? false,
-    details: details ?? [],
-    cause: error,
-  });
+  // Without the activity's failure as its cause, which would say all of it twice more.
+  return withoutStack(
+    ApplicationFailure.create({
+      ...(type && { type }),
+      message,
+      nonRetryable: nonRetryable ?? false,
+      details: details ?? [],
+    }),
+  );
 }
 
 /** Whether a create failed with a clear refusal, so that there is no job. */
@@ -37,10 +40,12 @@ export function asUpdateFailure(action: string, operation: string, error: unknow
   if (isCancellation(error)) return error;
   const refused = error instanceof ActivityFailure ? error.cause : null;
   const details = refused instanceof ApplicationFailure ? refused.details : null;
-  return ApplicationFailure.create({
-    type: (refused instanceof ApplicationFailure && refused.type) || 'ApiUnavailable',
-    message: `could not ${action}: ${typeof error === 'string' ? error : messageOf(error)}`,
-    nonRetryable: true,
-    details: details ?? [{ operation, status: null, code: null, type: null, param: null, requestId: null }],
-  });
+  return withoutStack(
+    ApplicationFailure.create({
+      type: (refused instanceof ApplicationFailure && refused.type) || 'ApiUnavailable',
+      message: `could not ${action}: ${typeof error === 'string' ? error : messageOf(error)}`,
+      nonRetryable: true,
+      details: details ?? [{ operation, status: null, code: null, type: null, param: null, requestId: null }],
+    }),
+  );
 }
