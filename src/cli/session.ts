@@ -1,6 +1,6 @@
 /** The connection of a command to Temporal, and the runs that it names. */
 import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { temporalTarget } from '../client/connection.js';
 import type { BatchRun, BulkBatchRun, FineTuningRun } from '../client/handles.js';
 import type { RunKind } from '../client/list-runs.js';
 import { LlmJobsClient } from '../client/llm-jobs-client.js';
@@ -19,8 +19,7 @@ export interface Session {
 
 /** @throws CommandError if the server does not answer within seconds */
 export async function connect(taskQueue: string | undefined): Promise<Session> {
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const { address = 'localhost:7233' } = connectionOptions;
+  const { connectionOptions, address, namespace } = temporalTarget();
   try {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_MS });
     const jobs = new LlmJobsClient(new Client({ connection, namespace }), taskQueue === undefined ? {} : { taskQueue });

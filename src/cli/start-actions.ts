@@ -11,6 +11,7 @@ import { follow } from './follow.js';
 import { endpointIn, inputFile, type InputFile } from './input-file.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { inSession, type CommonOptions } from './run-actions.js';
+import { resultOf } from './run-result.js';
 import { runOf, type Session } from './session.js';
 import { workersStorage } from './workers-storage.js';
 
@@ -151,7 +152,7 @@ export async function results(io: Io, workflowId: string, options: ResultsOption
       throw new CommandError(EXIT_CODES.refused, `the run "${workflowId}" has not ended`, next);
     }
     const value = options.structured ? 'structuredOutput' : 'body';
-    for await (const result of readResults(await named.run.result(), { storage: workersStorage(), value })) {
+    for await (const result of readResults(await resultOf(named), { storage: workersStorage(), value })) {
       if (!options.failed || !result.ok) io.out(JSON.stringify(result));
     }
   });

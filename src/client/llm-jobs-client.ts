@@ -7,7 +7,6 @@ import {
   type WorkflowHandle,
   type WorkflowStartOptions,
 } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { z } from 'zod';
 import { batchSpecSchema, type BatchRequest, type BatchSpec } from '../contract/batch.js';
 import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
@@ -19,6 +18,7 @@ import { inSummary } from '../contract/text.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { checkedRequests, FaultyRequestsError } from './checked-requests.js';
+import { temporalTarget } from './connection.js';
 import { BatchRun, BulkBatchRun, FineTuningRun } from './handles.js';
 import { toMs, type Duration } from '../contract/duration.js';
 import { listRuns, type ListedRun, type ListOptions } from './list-runs.js';
@@ -101,9 +101,6 @@ const HOW_TO_STEER = [
   'The query `progress` returns the current state.',
 ];
 
-/** By gRPC's default, a server that comes back after minutes is asked again only after up to two more. */
-const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': 5_000 };
-
 /** Temporal refuses payloads of more than 2 MB. */
 const MAX_SPEC_BYTES = 1_500_000;
 
@@ -134,9 +131,9 @@ export class LlmJobsClient {
    * @throws if the server cannot be reached
    */
   static async connect(options: LlmJobsClientOptions = {}): Promise<LlmJobsClient> {
-    const { connectionOptions, namespace } = loadClientConnectConfig();
-    const connection = await Connection.connect({ ...connectionOptions, channelArgs: RECONNECT });
-    return new LlmJobsClient(new Client({ connection, ...(namespace !== undefined && { namespace }) }), options);
+    const { connectionOptions, namespace } = temporalTarget();
+    const connection = await Connection.connect(connectionOptions);
+    return new LlmJobsClient(new Client({ connection, namespace }), options);
   }
 
   /**

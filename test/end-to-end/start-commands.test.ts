@@ -63,6 +63,20 @@ describe('llm-jobs: commands that start runs', () => {
     expect({ code, out }).toEqual({ code: 2, out: [] });
     expect(err.at(-2)).toMatch(/^llm-jobs: BatchFailed: /);
     expect(err.at(-1)).toMatch(/start again/);
+    const results = await llmJobs('results', workflowId);
+    expect(results).toEqual({ code: 2, out: [], err: err.slice(-2) });
+  });
+
+  test('a run that was terminated → results exits with code 2, and names what finds the job that is left', async () => {
+    stage.api.scenarios.forNextBatch({ timing: { validatingMs: 50, inProgressMs: 60_000, jitter: 0 } });
+    const input = { requests: chatRequests(1) };
+    const run = await stage.jobs.startBatch({ input, endpoint: '/v1/chat/completions' }, { workflowId });
+    await run.handle.terminate('too dear');
+    expect(await llmJobs('results', workflowId)).toEqual({
+      code: 2,
+      out: [],
+      err: [`llm-jobs: the run "${workflowId}" was terminated: too dear`, expect.stringContaining('llm-jobs orphans')],
+    });
   });
 
   test('what is wrong with the arguments → exit code 1, and nothing is copied or started', async () => {
