@@ -48,12 +48,16 @@ export class CommandError extends Error {
 }
 
 /** Runs what a command does. An error is two lines on stderr at most: what went wrong, and what to do next. */
-export async function run({ err, exit }: Io, action: () => Promise<void>): Promise<void> {
+export async function run(io: Io, action: () => Promise<void>): Promise<void> {
   try {
     await action();
   } catch (error) {
-    err(`llm-jobs: ${error instanceof Error ? error.message : String(error)}`);
-    if (error instanceof CommandError) err(error.next);
-    exit(error instanceof CommandError ? error.code : EXIT_CODES.usage);
+    reportError(io, error);
   }
+}
+
+export function reportError({ err, exit }: Io, error: unknown): void {
+  err(`llm-jobs: ${error instanceof Error ? error.message : String(error)}`);
+  if (error instanceof CommandError) err(error.next);
+  exit(error instanceof CommandError ? error.code : EXIT_CODES.usage);
 }

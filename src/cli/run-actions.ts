@@ -54,7 +54,7 @@ export async function list(io: Io, options: ListCommandOptions): Promise<void> {
 type Action = (session: Session, named: NamedRun) => Promise<Shown['progress']>;
 
 const ACTIONS: Readonly<Record<'status' | 'look' | 'pause' | 'resume', Action>> = {
-  status: (session, { run }) => answerOf<Shown['progress']>(session, () => run.progress()),
+  status: (session, named) => answerOf<Shown['progress']>(session, named, () => named.run.progress()),
   look: (session, named) => updated<Shown['progress']>(session, named, () => named.run.look()),
   pause: (session, named) => steer(session, named, 'pause'),
   resume: (session, named) => steer(session, named, 'resume'),
@@ -105,7 +105,7 @@ export async function cancel(io: Io, workflowId: string, options: CancelOptions)
 /** Updates ask the provider, which may take a while; that a worker is there is found out at once. */
 async function updated<T>(session: Session, named: NamedRun, update: () => Promise<T>): Promise<T> {
   if (named.status === 'RUNNING') await ACTIONS.status(session, named);
-  return possible(named, () => answerOf(session, update, UPDATE_MS));
+  return possible(named, () => answerOf(session, named, update, UPDATE_MS));
 }
 
 /** @throws CommandError if the run has ended, or refuses */

@@ -4,7 +4,9 @@ import { temporalTarget } from '../client/connection.js';
 import type { BatchRun, BulkBatchRun, FineTuningRun } from '../client/handles.js';
 import type { RunKind } from '../client/list-runs.js';
 import { LlmJobsClient } from '../client/llm-jobs-client.js';
+import { isPolled } from '../temporal/task-queue.js';
 import { CommandError, EXIT_CODES } from './io.js';
+import type { Shown } from './progress-text.js';
 
 const CONNECT_MS = 5_000;
 /** How long a run may take to answer a query: a worker has to replay it first. */
@@ -31,10 +33,18 @@ export async function connect(taskQueue: string | undefined): Promise<Session> {
   }
 }
 
-export type NamedRun =
-  | { readonly kind: 'batch'; readonly status: string; readonly run: BatchRun }
-  | { readonly kind: 'bulkBatch'; readonly status: string; readonly run: BulkBatchRun }
-  | { readonly kind: 'fineTuning'; readonly status: string; readonly run: FineTuningRun };
+interface FoundRun {
+  /** Temporal's status. */
+  readonly status: string;
+  readonly taskQueue: string;
+}
+
+export type NamedRun = FoundRun &
+  (
+    | { readonly kind: 'batch'; readonly run: BatchRun }
+    | { readonly kind: 'bulkBatch'; readonly run: BulkBatchRun }
+    | { readonly kind: 'fineTuning'; readonly run: FineTuningRun }
+  );
 
 const KINDS: Readonly<Record<string, RunKind>> = {
   runBatch: 'batch',
@@ -44,11 +54,11 @@ const KINDS: Readonly<Record<string, RunKind>> = {
 
 /** @throws CommandError if there is no such run */
 export async function runOf({ jobs }: Session, workflowId: string): Promise<NamedRun> {
-  const { type, status } = await describe(jobs, workflowId);
+  const { type, ...found } = await describe(jobs, workflowId);
   const kind = KINDS[type];
-  if (kind === 'batch') return { kind, status, run: jobs.batch(workflowId) };
-  if (kind === 'bulkBatch') return { kind, status, run: jobs.bulkBatch(workflowId) };
-  if (kind === 'fineTuning') return { kind, status, run: jobs.fineTuning(workflowId) };
+  if (kind === 'batch') return { ...found, kind, run: jobs.batch(workflowId) };
+  if (kind === 'bulkBatch') return { ...found, kind, run: jobs.bulkBatch(workflowId) };
+  if (kind === 'fineTuning') return { ...found, kind, run: jobs.fineTuning(workflowId) };
   const message = `the run "${workflowId}" is of the type ${type}, which is none of this library's jobs`;
   throw new CommandError(EXIT_CODES.notFound, message, LIST_THEM);
 }
@@ -57,8 +67,8 @@ const LIST_THEM = 'To see the runs of the task queue: llm-jobs list --all';
 
 async function describe({ client }: LlmJobsClient, workflowId: string) {
   try {
-    const { type, status } = await client.workflow.getHandle(workflowId).describe();
-    return { type, status: status.name };
+    const { type, status, taskQueue } = await client.workflow.getHandle(workflowId).describe();
+    return { type, status: status.name, taskQueue };
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     const message = `no run has the workflow id "${workflowId}" in the namespace "${client.options.namespace}"`;
@@ -66,25 +76,56 @@ async function describe({ client }: LlmJobsClient, workflowId: string) {
   }
 }
 
+/** What to do where no worker polls a task queue; null where one does. */
+export async function adviceOnWorkers({ jobs }: Session, taskQueue: string): Promise<string | null> {
+  if (await isPolled(jobs.client, taskQueue)) return null;
+  return `No worker polls the task queue "${taskQueue}". Start one: llm-jobs worker`;
+}
+
 /**
  * What only a worker can answer.
  *
- * @throws CommandError if no worker answers within seconds
+ * @throws CommandError at once if no worker polls the task queue of the run, or if none answers within seconds
  */
-export async function answerOf<T>({ jobs }: Session, ask: () => Promise<T>, withinMs = ANSWER_MS): Promise<T> {
+export async function answerOf<T>(
+  { jobs }: Session,
+  named: NamedRun,
+  ask: () => Promise<T>,
+  withinMs = ANSWER_MS,
+): Promise<T> {
+  const { taskQueue } = named;
+  if (await isPolled(jobs.client, taskQueue)) return answerWithin(jobs, named, ask, withinMs);
+  throw new CommandError(EXIT_CODES.unreachable, `no worker polls the task queue "${taskQueue}"`, START_ONE);
+}
+
+/** @throws CommandError if no worker answers in time */
+async function answerWithin<T>(
+  { client }: LlmJobsClient,
+  { taskQueue }: NamedRun,
+  ask: () => Promise<T>,
+  withinMs: number,
+): Promise<T> {
   try {
-    return await jobs.client.withDeadline(Date.now() + withinMs, ask);
+    return await client.withDeadline(Date.now() + withinMs, ask);
   } catch (error) {
-    if (!isTimeout(error)) throw error;
-    const message = `no worker answers on the task queue "${jobs.taskQueue}" within ${withinMs / 1_000} s`;
-    throw new CommandError(EXIT_CODES.unreachable, message, 'Start one: llm-jobs worker', error);
+    if (!isUnanswered(error)) throw error;
+    const message = `no worker answers on the task queue "${taskQueue}" within ${withinMs / 1_000} s`;
+    throw new CommandError(EXIT_CODES.unreachable, message, START_ONE, error);
   }
 }
+
+/** The progress of a run whose worker may be missing. @throws CommandError if none answers within seconds */
+export async function progressOf({ jobs }: Session, named: NamedRun): Promise<Shown['progress']> {
+  return answerWithin<Shown['progress']>(jobs, named, () => named.run.progress(), ANSWER_MS);
+}
+
+const START_ONE = 'Start one: llm-jobs worker';
 
 /** GRPC's `CANCELLED`, `DEADLINE_EXCEEDED`, `FAILED_PRECONDITION` (no poller was seen lately) and `UNAVAILABLE`. */
 const NOT_ANSWERED: readonly unknown[] = [1, 4, 9, 14];
 
-function isTimeout(error: unknown): boolean {
+/** Whether a question to a run failed because no worker took it. */
+function isUnanswered(error: unknown): boolean {
   const { cause } = error as { readonly cause?: unknown };
   return [error, cause].some((each) => isGrpcServiceError(each) && NOT_ANSWERED.includes(each.code));
 }

@@ -12,7 +12,7 @@ import { endpointIn, inputFile, type InputFile } from './input-file.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { inSession, type CommonOptions } from './run-actions.js';
 import { resultOf } from './run-result.js';
-import { runOf, type Session } from './session.js';
+import { adviceOnWorkers, runOf, type Session } from './session.js';
 import { workersStorage } from './workers-storage.js';
 
 export interface StartCommandOptions extends CommonOptions {
@@ -45,10 +45,12 @@ export async function start(
     const workflowId = await started(session, kind, spec, options.id);
     if (isFollowed) {
       io.err(`${workflowId} was started`);
-      await follow(io, await runOf(session, workflowId), options.json === true);
+      await follow(io, session, [await runOf(session, workflowId)], options.json === true);
     } else {
       const text = `${workflowId} was started. To see it: llm-jobs status ${workflowId}`;
       io.out(options.json ? JSON.stringify({ workflowId }) : text);
+      const advice = await adviceOnWorkers(session, session.jobs.taskQueue);
+      if (advice !== null) io.err(advice);
     }
   });
 }
@@ -128,9 +130,10 @@ async function jsonFile(path: string): Promise<object> {
   }
 }
 
-export async function watch(io: Io, workflowId: string, options: CommonOptions): Promise<void> {
+export async function watch(io: Io, workflowIds: readonly string[], options: CommonOptions): Promise<void> {
   await inSession(options, async (session) => {
-    await follow(io, await runOf(session, workflowId), options.json === true);
+    const runs = await Promise.all([...new Set(workflowIds)].map((workflowId) => runOf(session, workflowId)));
+    await follow(io, session, runs, options.json === true);
   });
 }
 

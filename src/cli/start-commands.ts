@@ -39,10 +39,10 @@ export function startCommands(io: Io): Command[] {
       .action((file: string, options: CheckOptions) =>
         run(io, async () => (await import('./check-action.js')).check(io, file, options)),
       ),
-    command('watch', 'Follow a run until its end: its changes on stderr, its result on stdout.')
-      .argument('<workflow-id>', 'workflow id of the run')
-      .action((workflowId: string, options: CommonOptions) =>
-        run(io, async () => (await actions()).watch(io, workflowId, options)),
+    command('watch', 'Follow runs until their end: what happens on stderr, their results on stdout.')
+      .argument('<workflow-ids...>', 'workflow ids of the runs')
+      .action((workflowIds: string[], options: CommonOptions) =>
+        run(io, async () => (await actions()).watch(io, workflowIds, options)),
       ),
     command('results', 'Print the answers of a run that has ended, a line of JSON a request.')
       .argument('<workflow-id>', 'workflow id of the run')

@@ -90,7 +90,7 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
   async *watch({ every = WATCH_EVERY, ...options }: WatchOptions = {}): AsyncGenerator<Progress, void> {
     let last = '';
     while (true) {
-      const isOpen = await this.#isOpen(options);
+      const isOpen = await this.isOpen(options);
       const progress = await this.progress(options);
       const { lastCheckedAt: _, ...state } = progress;
       const now = JSON.stringify(state);
@@ -101,7 +101,8 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
     }
   }
 
-  async #isOpen({ maxOutage = MAX_OUTAGE }: WaitOptions): Promise<boolean> {
+  /** Whether the run goes on. No worker is needed for the answer. */
+  async isOpen({ maxOutage = MAX_OUTAGE }: WaitOptions = {}): Promise<boolean> {
     const { status } = await throughOutages(() => this.handle.describe(), toMs(maxOutage));
     return isOpenRun(status.name);
   }

@@ -67,16 +67,32 @@ describe('llm-jobs: commands that start runs', () => {
     expect(results).toEqual({ code: 2, out: [], err: err.slice(-2) });
   });
 
-  test('a run that was terminated → results exits with code 2, and names what finds the job that is left', async () => {
+  test('a run that was terminated → watch and results exit with code 2, and say what finds the job that is left', async () => {
     stage.api.scenarios.forNextBatch({ timing: { validatingMs: 50, inProgressMs: 60_000, jitter: 0 } });
     const input = { requests: chatRequests(1) };
     const run = await stage.jobs.startBatch({ input, endpoint: '/v1/chat/completions' }, { workflowId });
     await run.handle.terminate('too dear');
-    expect(await llmJobs('results', workflowId)).toEqual({
-      code: 2,
-      out: [],
-      err: [`llm-jobs: the run "${workflowId}" was terminated: too dear`, expect.stringContaining('llm-jobs orphans')],
-    });
+    for (const command of ['watch', 'results']) {
+      const { code, out, err } = await llmJobs(command, workflowId);
+      expect({ code, out }).toEqual({ code: 2, out: [] });
+      expect(err.slice(-2)).toEqual([
+        `llm-jobs: the run "${workflowId}" was terminated: too dear`,
+        expect.stringContaining('llm-jobs orphans'),
+      ]);
+    }
+  });
+
+  test('no worker polls the task queue → start says so at once, and watch while it waits for one', async () => {
+    const taskQueue = `without-a-worker-${workflowId}`;
+    const file = await localFile(chatRequests(1));
+    const started = await llmJobs('batch', 'start', file, '--id', workflowId, '--task-queue', taskQueue);
+    const advice = `No worker polls the task queue "${taskQueue}". Start one: llm-jobs worker`;
+    expect(started).toMatchObject({ code: 0, err: [advice] });
+    const { handle } = stage.jobs.batch(workflowId);
+    const watching = llmJobs('watch', workflowId);
+    await handle.terminate('nobody came');
+    const { code, err } = await watching;
+    expect({ code, first: err[0] }).toEqual({ code: 2, first: advice });
   });
 
   test('what is wrong with the arguments → exit code 1, and nothing is copied or started', async () => {
