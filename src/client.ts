@@ -12,5 +12,12 @@ export {
 } from './client/llm-jobs-client.js';
 export * from './contract/index.js';
 export type { OpenAIClient } from './provider/openai-client.js';
-export { readResults, type ReadResultsOptions, type Result, type ResultError } from './results/read-results.js';
+export {
+  readResults,
+  type ReadResultsOptions,
+  type Result,
+  type ResultError,
+  type ResultValue,
+} from './results/read-results.js';
+export { FileChangedError } from './storage/checked-file.js';
 export * from './storage/index.js';

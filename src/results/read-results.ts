@@ -1,16 +1,17 @@
 /** Reads results from storage, line by line, in constant memory. */
-import type { z } from 'zod';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { FileRef } from '../contract/file-ref.js';
 import { bounded } from '../contract/text.js';
 import { isObject } from '../jsonl/json-value.js';
 import type { StructuredOutputPlace } from '../contract/bulk-batch.js';
 import { lineBlocks, RESULT_LINES } from '../jsonl/lines.js';
 import { parseLine } from '../jsonl/parse-line.js';
+import { readChecked } from '../storage/checked-file.js';
 import { decompressed } from '../storage/gzip.js';
 import type { Storage } from '../storage/storage.js';
 import { type Judgement, judgeResult } from './judge-result.js';
 import { lineFailure } from './line-failures.js';
-import { structuredOutput } from './structured-output.js';
+import { answerText, structuredOutput, type StructuredOutput } from './structured-output.js';
 
 /** Why a request has no value, or none that fits the schema. */
 export interface ResultError {
@@ -29,16 +30,22 @@ export type Result<T> =
   | { readonly customId: string; readonly ok: true; readonly value: T }
   | { readonly customId: string; readonly ok: false; readonly error: ResultError };
 
-export interface ReadResultsOptions<Schema extends z.ZodType> {
+/** What is taken as the value of an answer. */
+export type ResultValue = 'body' | 'text' | 'structuredOutput';
+
+export interface ReadResultsOptions<Schema extends StandardSchemaV1, Value extends ResultValue = ResultValue> {
   readonly storage: Storage;
-  /** Checks and types each value. Without it, values are `unknown`. */
+  /**
+   * Checks and types each value: a schema of Zod, Valibot, ArkType or any other library of the Standard Schema
+   * interface. Without it, texts are strings, and other values are `unknown`.
+   */
   readonly schema?: Schema;
   /**
-   * What the value is: the whole response body, or the JSON that the model wrote as its answer.
+   * What the value is: the whole response body, the text of the answer, or the JSON that the model wrote as its answer.
    *
    * @default 'body'
    */
-  readonly value?: 'body' | 'structuredOutput';
+  readonly value?: Value;
   /**
    * Where the structured output stands: in the text of the final message, in the arguments of the first tool call, or in
    * the arguments where there is no text.
@@ -46,7 +53,21 @@ export interface ReadResultsOptions<Schema extends z.ZodType> {
    * @default 'textOrToolCall'
    */
   readonly structuredOutput?: StructuredOutputPlace;
+  /**
+   * Whether the files must have the size and the hash that the result names. The hash is known only behind the last line
+   * of a file: what was read before may be wrong if the reading then throws.
+   *
+   * @default true
+   */
+  readonly verify?: boolean;
 }
+
+/** Without a schema, only a text has a known type. */
+type ValueOf<Schema extends StandardSchemaV1 | undefined, Value extends ResultValue> = Schema extends StandardSchemaV1
+  ? StandardSchemaV1.InferOutput<Schema>
+  : Value extends 'text'
+    ? string
+    : unknown;
 
 /**
  * Streams the results of a batch or a bulk batch: all successes in the order of the output file, then all other
@@ -58,34 +79,44 @@ export interface ReadResultsOptions<Schema extends z.ZodType> {
  *   if (result.ok) console.log(result.customId, result.value.category);
  * }
  * ```
+ *
+ * @throws FileChangedError if a file was changed or deleted since; StorageError; errors of the schema, unchanged
  */
-export async function* readResults<Schema extends z.ZodType = z.ZodUnknown>(
+export async function* readResults<
+  Schema extends StandardSchemaV1 | undefined = undefined,
+  Value extends ResultValue = 'body',
+>(
   result: { readonly output: FileRef | null; readonly errors: FileRef | null },
-  options: ReadResultsOptions<Schema>,
-): AsyncGenerator<Result<z.output<Schema>>> {
-  const { storage, value = 'body' } = options;
+  options: Omit<ReadResultsOptions<StandardSchemaV1, Value>, 'schema'> & { readonly schema?: Schema },
+): AsyncGenerator<Result<ValueOf<Schema, Value>>> {
+  const { storage, verify = true } = options;
   const reading: Reading = {
     schema: options.schema ?? null,
-    value,
+    value: options.value ?? 'body',
     place: options.structuredOutput ?? 'textOrToolCall',
   };
   for (const file of [result.output, result.errors]) {
     if (!file) continue;
     const isOutput = file === result.output;
-    for await (const lines of lineBlocks(decompressed(storage.read(file.uri), file.uri), RESULT_LINES)) {
-      for (const line of lines) yield resultOf<z.output<Schema>>(parseLine(line).object, reading, isOutput);
+    const content = verify ? readChecked(storage, file) : decompressed(storage.read(file.uri), file.uri);
+    for await (const lines of lineBlocks(content, RESULT_LINES)) {
+      for (const line of lines) yield await resultOf<ValueOf<Schema, Value>>(parseLine(line).object, reading, isOutput);
     }
   }
 }
 
 interface Reading {
-  readonly schema: z.ZodType | null;
-  readonly value: 'body' | 'structuredOutput';
+  readonly schema: StandardSchemaV1 | null;
+  readonly value: ResultValue;
   readonly place: StructuredOutputPlace;
 }
 
 /** @param isOutput whether the line is from the output: one from the errors was not accepted, whatever it contains */
-function resultOf<T>(line: Record<string, unknown> | null, reading: Reading, isOutput: boolean): Result<T> {
+async function resultOf<T>(
+  line: Record<string, unknown> | null,
+  reading: Reading,
+  isOutput: boolean,
+): Promise<Result<T>> {
   if (line === null) {
     return { customId: '', ok: false, error: { status: null, code: 'unreadable', message: 'not a JSON object' } };
   }
@@ -94,7 +125,7 @@ function resultOf<T>(line: Record<string, unknown> | null, reading: Reading, isO
   const judgement = judgeResult(line);
   const error = errorOf(judgement, line.error);
   if (error) return { customId, ok: false, error };
-  const found = valueIn(judgement, reading);
+  const found = await valueIn(judgement, reading);
   if (found.error === null && isOutput) return { customId, ok: true, value: found.value as T };
   return { customId, ok: false, error: found.error ?? notAccepted(judgement, line.outcome) };
 }
@@ -102,29 +133,37 @@ function resultOf<T>(line: Record<string, unknown> | null, reading: Reading, isO
 type Found = { readonly value: unknown; readonly error: null } | { readonly error: ResultError };
 
 /** The value of an answer, or why there is none. */
-function valueIn({ verdict, status, body }: Judgement, { schema, value: kind, place }: Reading): Found {
+async function valueIn({ verdict, status, body }: Judgement, { schema, value: kind, place }: Reading): Promise<Found> {
   const problem = (code: string, message: string): Found => {
     if (verdict === 'truncated') return { error: { status, code: 'truncated', message: TRUNCATED } };
     return { error: { status, code, message: bounded(message, 300) } };
   };
-  const output = kind === 'body' ? { found: true as const, value: body } : structuredOutput(body, place);
+  const output = outputOf(body, kind, place);
   if (!output.found) return problem('no_text', NO_TEXT);
   const isNothing = output.value === undefined || (output.value === null && schema === null);
   if (isNothing) return problem('schema_mismatch', 'the text of the answer is not JSON, or only `null`');
   if (schema === null) return { value: output.value, error: null };
   try {
-    const parsed = schema.safeParse(output.value);
-    if (parsed.success) return { value: parsed.data, error: null };
-    const [issue] = parsed.error.issues;
-    return problem(
-      'schema_mismatch',
-      `${issue?.path.join('.') || kind}: ${issue?.message ?? 'does not fit the schema'}`,
-    );
+    const parsed = await schema['~standard'].validate(output.value);
+    if (!parsed.issues) return { value: parsed.value, error: null };
+    const [issue] = parsed.issues;
+    return problem('schema_mismatch', `${pathOf(issue) || kind}: ${issue?.message ?? 'does not fit the schema'}`);
   } catch (error) {
     // Values that are nested too deeply exhaust the stack. Other errors are those of the caller's own schema.
     if (!(error instanceof RangeError)) throw error;
     return problem('schema_mismatch', 'the answer is nested too deeply to be checked');
   }
+}
+
+function outputOf(body: unknown, kind: ResultValue, place: StructuredOutputPlace): StructuredOutput {
+  if (kind === 'body') return { found: true, value: body };
+  if (kind === 'structuredOutput') return structuredOutput(body, place);
+  const text = answerText(body);
+  return text === null ? { found: false } : { found: true, value: text };
+}
+
+function pathOf(issue: StandardSchemaV1.Issue | undefined): string {
+  return (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
 }
 
 const NO_TEXT = 'the answer has no text where the structured output is looked for';

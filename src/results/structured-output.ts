@@ -34,7 +34,7 @@ function parsed(text: string): unknown {
  * The text of the first choice of a chat completion or legacy completion, or of the final message of a response; null
  * if there is none, or only white space. Reasoning, commentary and refusals are not part of it.
  */
-function answerText(body: unknown): string | null {
+export function answerText(body: unknown): string | null {
   if (!isObject(body)) return null;
   const text = Array.isArray(body.choices) ? textOfChoice(body.choices[0]) : textOfResponse(body.output);
   const answer = text?.replace(THINKING, '');

@@ -6,7 +6,7 @@ import { StorageError } from './storage-error.js';
 import type { Storage } from './storage.js';
 import { shownUri } from './uri.js';
 
-/** A file is gone, or no longer has the size and the hash that it had when it was checked. */
+/** A file is gone, or no longer has the size and the hash that were recorded when it was checked or written. */
 export class FileChangedError extends Error {
   override readonly name = 'FileChangedError';
   /** The URI for display. */
@@ -14,7 +14,7 @@ export class FileChangedError extends Error {
 
   constructor(uri: string) {
     const shown = shownUri(uri);
-    super(`${shown} was changed or deleted after it was checked`);
+    super(`${shown} was changed or deleted: its size or hash differs from the recorded one`);
     this.uri = shown;
   }
 }

@@ -1,11 +1,14 @@
 /** Results as application code reads them: a value, or the reason why there is none. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
 import { readResults, type ReadResultsOptions, type Result } from '../../../src/results/read-results.js';
+import { FileChangedError } from '../../../src/storage/checked-file.js';
 import { Storage } from '../../../src/storage/storage.js';
 
 let storage: Storage;
@@ -16,12 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-type Options = Omit<ReadResultsOptions<z.ZodType>, 'storage'>;
+type Options = Omit<ReadResultsOptions<StandardSchemaV1>, 'storage'>;
 
 async function fileOf(name: string, lines: readonly object[]) {
   const uri = storage.resolve(storage.defaultRoot, name);
-  await writeFile(fileURLToPath(uri), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  return { uri, bytes: 1, lines: lines.length, sha256: '' };
+  const content = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  await writeFile(fileURLToPath(uri), content);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return { uri, bytes: Buffer.byteLength(content), lines: lines.length, sha256 };
 }
 
 async function read(output: readonly object[], errors: readonly object[], options: Options = {}) {
@@ -39,6 +44,17 @@ const line = (body: unknown, more: object = {}) => ({
 });
 const chat = (message: object, finish = 'stop') => ({ choices: [{ message, finish_reason: finish }] });
 const structured: Options = { value: 'structuredOutput' };
+/** A schema as another library than Zod may make it: it takes its time, and its value is another one than it was given. */
+const SUM: StandardSchemaV1<unknown, number> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: async (value) => {
+      const { sum } = value as { readonly sum: unknown };
+      return typeof sum === 'number' ? { value: sum } : { issues: [{ message: 'no number', path: [{ key: 'sum' }] }] };
+    },
+  },
+};
 const codeOf = (result: Result<unknown> | undefined) => (result?.ok === false ? result.error.code : result?.value);
 
 describe('readResults', () => {
@@ -55,6 +71,12 @@ describe('readResults', () => {
     ['a text that is only null', line(chat({ content: 'null' })), structured, 'schema_mismatch'],
     ['null where the schema allows it', line(chat({ content: 'null' })), { ...structured, schema: z.null() }, null],
     ['a cut text', line(chat({ content: '{"sum"' }, 'length')), structured, 'truncated'],
+    ['a text', line(chat({ content: 'four' })), { value: 'text' }, 'four'],
+    ['a text of JSON', line(chat({ content: '{"sum":4}' })), { value: 'text' }, '{"sum":4}'],
+    ['no text where one is wanted', line(chat({ tool_calls: [{ function: { arguments: '4' } }] })), { value: 'text' }, 'no_text'],
+    ['a text with a schema', line(chat({ content: 'four' })), { value: 'text', schema: z.enum(['five']) }, 'schema_mismatch'],
+    ['a schema of another library', line(chat({ content: '{"sum":4}' })), { ...structured, schema: SUM }, 4],
+    ['a schema of another library, not fitting', line(chat({ content: '{"sum":"4"}' })), { ...structured, schema: SUM }, 'schema_mismatch'],
     ['a tool call', line(chat({ tool_calls: [{ function: { arguments: '4' } }] })), structured, 4],
     ['a tool call that is not asked for', line(chat({ tool_calls: [{ function: { arguments: '4' } }] })), { ...structured, structuredOutput: 'text' }, 'no_text'],
     ['the body as the response', { custom_id: 'a', response: chat({ content: '4' }) }, structured, 4],
@@ -95,5 +117,39 @@ describe('readResults', () => {
     });
     const options = { ...structured, schema: z.object({ sum: broken }) };
     await expect(read([line(chat({ content: '{"sum":"4"}' }))], [], options)).rejects.toThrow('a fault of the caller');
+  });
+
+  test('a mismatch of another library → its path and message', async () => {
+    const [result] = await read([line(chat({ content: '{"sum":"4"}' }))], [], { ...structured, schema: SUM });
+    expect(result).toMatchObject({ ok: false, error: { message: 'sum: no number' } });
+  });
+
+  test.each([
+    ['cut', (content: string) => content.slice(0, -1)],
+    ['changed', (content: string) => content.replace('four', 'five')],
+  ])(
+    'a file that was %s since it was written → FileChangedError, unless that is not to be verified',
+    async (_, change) => {
+      const output = await fileOf('changed.jsonl', [line(chat({ content: 'four' }))]);
+      const path = fileURLToPath(output.uri);
+      await writeFile(path, change(await readFile(path, 'utf8')));
+      const readAll = async (options: Options) => {
+        const results = [];
+        for await (const one of readResults({ output, errors: null }, { storage, ...options })) results.push(one);
+        return results;
+      };
+      await expect(readAll({})).rejects.toThrow(FileChangedError);
+      await expect(readAll({ verify: false })).resolves.toHaveLength(1);
+    },
+  );
+
+  test('types: a text is a string, a schema gives its output, anything else is unknown', () => {
+    const result = { output: null, errors: null };
+    expectTypeOf(readResults(result, { storage, value: 'text' })).toEqualTypeOf<AsyncGenerator<Result<string>>>();
+    expectTypeOf(readResults(result, { storage, schema: SUM })).toEqualTypeOf<AsyncGenerator<Result<number>>>();
+    expectTypeOf(readResults(result, { storage, schema: z.object({ a: z.string() }) })).toEqualTypeOf<
+      AsyncGenerator<Result<{ a: string }>>
+    >();
+    expectTypeOf(readResults(result, { storage })).toEqualTypeOf<AsyncGenerator<Result<unknown>>>();
   });
 });
