@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { spawnWorker, workerVariables } from '../dev/stage/worker-process.js';
-import { startDevServer } from '../dev/temporal-server/index.js';
+import { startDevServer } from '../src/temporal-server/index.js';
 import { LlmJobsClient } from '../src/client.js';
 import { forkScript } from './child.js';
 import { bulkHistory } from './histories.js';

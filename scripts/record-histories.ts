@@ -14,7 +14,7 @@ import { stageActivities, startBackend } from '../dev/stage/backend.js';
 import { folderAt } from '../dev/stage/folder.js';
 import { HOUR, HOUR_PER_SECOND, SHORT_JOBS } from '../dev/stage/timing.js';
 import { startWorker } from '../dev/stage/worker.js';
-import { startDevServer } from '../dev/temporal-server/index.js';
+import { startDevServer } from '../src/temporal-server/index.js';
 import { SCENARIOS } from '../test/replay/scenarios.js';
 
 const HISTORIES = new URL('../test/histories/', import.meta.url);

@@ -10,7 +10,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { stageActivities, startBackend, type Backend } from '../../dev/stage/backend.js';
 import { startWorker } from '../../dev/stage/worker.js';
-import { startTimeSkippingServer } from '../../dev/temporal-server/index.js';
+import { startTimeSkippingServer } from '../../src/temporal-server/index.js';
 import { LlmJobsClient } from '../../src/client.js';
 import { accountWatchId } from '../../src/contract/account-watch.js';
 import { clockFrom } from '../../src/testing/index.js';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { freePorts, startDevServer, type DevServer } from '../../dev/temporal-server/index.js';
+import { freePorts, startDevServer, type DevServer } from '../../src/temporal-server/index.js';
 import { temporaryFolder } from '../../dev/stage/folder.js';
 import { spawnWorker, workerVariables } from '../../dev/stage/worker-process.js';
 import { LlmJobsClient } from '../../src/client.js';

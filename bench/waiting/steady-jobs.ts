@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { startBackend } from '../../dev/stage/backend.js';
-import { startTimeSkippingServer } from '../../dev/temporal-server/index.js';
+import { startTimeSkippingServer } from '../../src/temporal-server/index.js';
 import { LlmJobsClient } from '../../src/client.js';
 import { accountWatchId } from '../../src/contract/account-watch.js';
 import { clockFrom } from '../../src/testing/index.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LocalApi } from '../../src/testing/index.js';
-import { startGuardedProcess } from '../temporal-server/index.js';
+import { startGuardedProcess } from '../../src/temporal-server/index.js';
 import { waitFor } from './wait-for.js';
 
 const SCRIPT = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));

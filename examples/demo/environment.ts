@@ -4,11 +4,10 @@ import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { folderAt } from '../../dev/stage/folder.js';
-import { HOUR, HOUR_PER_SECOND, MINUTE } from '../../dev/stage/timing.js';
 import { startGuardedWorker, workerVariables } from '../../dev/stage/worker-process.js';
-import { startDevServer } from '../../dev/temporal-server/index.js';
+import { startDevServer } from '../../src/temporal-server/index.js';
+import { startSimulatedApi } from '../../src/cli/simulated-api.js';
 import { LlmJobsClient } from '../../src/client.js';
-import { LocalApi, scaledClock } from '../../src/testing/index.js';
 
 export interface DemoEnvironment {
   readonly jobs: LlmJobsClient;
@@ -95,20 +94,6 @@ export async function startEnvironment({ live, speed, say, signal }: Environment
     await stop();
     throw error;
   }
-}
-
-function startSimulatedApi(speed: number): Promise<LocalApi> {
-  return LocalApi.start({
-    clock: scaledClock(speed * HOUR_PER_SECOND),
-    batches: {
-      validatingMs: 90 * MINUTE,
-      inProgressMs: 18 * HOUR,
-      finalizingMs: 90 * MINUTE,
-      cancellingMs: 90 * MINUTE,
-      jitter: 0.05,
-    },
-    fineTuning: { validatingMs: 2 * HOUR, queuedMs: 3 * HOUR, runningMs: 14 * HOUR, jitter: 0.05 },
-  });
 }
 
 /** Calls on a connection are aborted by the signal, and when the connection is closed. */

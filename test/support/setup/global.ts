@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { findTimeSkippingServer, startDevServer, type DevServer } from '../../../dev/temporal-server/index.js';
+import { findTimeSkippingServer, startDevServer, type DevServer } from '../../../src/temporal-server/index.js';
 
 /** A value that global setup could provide, or the reason why it could not. */
 export type Provided<T> = { value: T } | { problem: string };

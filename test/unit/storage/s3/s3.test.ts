@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { freePorts, runCommand } from '../../../../dev/temporal-server/index.js';
+import { freePorts, runCommand } from '../../../../src/temporal-server/index.js';
 import { S3Backend, Storage, StorageError, type S3Options } from '../../../../src/storage/index.js';
 import { cuttingProxy } from '../../../support/cutting-proxy.js';
 import { all, chunks, textOf } from '../../../support/streams.js';

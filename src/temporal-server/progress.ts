@@ -14,15 +14,26 @@ const UPDATE_INTERVAL_MS = 1_000;
 export const defaultProgress: ShowProgress = (text) =>
   process.stderr.isTTY && !process.env.CI ? spinnerProgress(text) : plainProgress(text);
 
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const FRAME_MS = 100;
+
 async function spinnerProgress(text: string): Promise<Progress> {
-  const { default: ora } = await import('ora');
-  const spinner = ora({ text, stream: process.stderr }).start();
+  const { createLogUpdate } = await import('log-update');
+  const log = createLogUpdate(process.stderr);
+  let shown = text;
+  let frame = 0;
+  const timer = setInterval(() => {
+    frame += 1;
+    log(`${FRAMES[frame % FRAMES.length]} ${shown}`);
+  }, FRAME_MS);
   return {
     update: (next) => {
-      spinner.text = next;
+      shown = next;
     },
     stop: () => {
-      spinner.stop();
+      clearInterval(timer);
+      log.clear();
+      log.done();
     },
   };
 }

@@ -4,8 +4,8 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { FindOptions } from '../../../dev/temporal-server/index.js';
-import type { Progress } from '../../../dev/temporal-server/progress.js';
+import type { FindOptions } from '../../src/temporal-server/index.js';
+import type { Progress } from '../../src/temporal-server/progress.js';
 
 /** The scripts are POSIX shell. */
 export const TEMPORAL_SCRIPT = '#!/bin/sh\necho "temporal version 9.9.9 (Server 9, UI 9)"\n';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { cacheRoot, installInto } from '../../../dev/temporal-server/cache.js';
+import { cacheRoot, installInto } from '../../src/temporal-server/cache.js';
 
 let cache: string;
 let target: string;

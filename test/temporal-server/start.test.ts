@@ -12,7 +12,7 @@ import {
   startTimeSkippingServer,
   TemporalServerNotFound,
   type DevServerOptions,
-} from '../../../dev/temporal-server/index.js';
+} from '../../src/temporal-server/index.js';
 import { machine, type Machine } from './support.js';
 
 /** A machine with the real `temporal` on its PATH. */
@@ -96,7 +96,7 @@ async function ownerOf(
   it: Machine,
   then: string,
 ): Promise<{ owner: ChildProcess; address: string; ended: Promise<unknown> }> {
-  const module = new URL('../../../dev/temporal-server/index.ts', import.meta.url).href;
+  const module = new URL('../../src/temporal-server/index.ts', import.meta.url).href;
   const code = `const { startDevServer } = await import(${JSON.stringify(module)});
     const server = await startDevServer({ ui: false, log: () => {} });
     console.log(server.address);

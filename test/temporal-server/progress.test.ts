@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { plainProgress, withProgress } from '../../../dev/temporal-server/progress.js';
+import { plainProgress, withProgress } from '../../src/temporal-server/progress.js';
 
 test('plain progress: updated every second → a line at the start, then at most one every ten seconds', () => {
   vi.useFakeTimers();

@@ -30,9 +30,18 @@ TestWorkflowEnvironment[create]({ server: { executable: { type: 'cached-download
 
 const require = createRequire(import.meta.url);
 
+/** @throws if the SDK's package for tests, which is optional, is not installed */
 export function cachedDownload(binary: TemporalBinary, env: NodeJS.ProcessEnv): CachedBinary {
-  const { version } = require('@temporalio/testing/package.json') as { version: string };
+  const { version } = sdkPackage();
   return cachedBinary(binary, `${binary.command}-by-sdk-${version}`, env);
+}
+
+function sdkPackage(): { readonly version: string } {
+  try {
+    return require('@temporalio/testing/package.json') as { version: string };
+  } catch (error) {
+    throw new Error('@temporalio/testing is not installed', { cause: error });
+  }
 }
 
 /** Lets the SDK download the binary into the cache. @throws the reason if that is impossible */

@@ -169,6 +169,13 @@ export async function assertFree(port: number, ip: string): Promise<void> {
   await close(server);
 }
 
+export function isFree(port: number, ip: string): Promise<boolean> {
+  return assertFree(port, ip).then(
+    () => true,
+    () => false,
+  );
+}
+
 function listen(ip: string, port = 0): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);

@@ -1,0 +1,47 @@
+/** `llm-jobs dev`, as installed with the package: everything that a first try needs. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { llmJobs } from '../support/commands.js';
+
+const COMMAND = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+interface Ready {
+  readonly uiUrl: string;
+  readonly sample: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+test('dev → a batch of its sample runs to the end by other commands; Ctrl-C stops all of it', async () => {
+  const server = inject('devServer');
+  if ('problem' in server) throw new Error(server.problem);
+  const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-dev-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const env = { PATH: `${dirname(server.value.cliPath)}:${process.env.PATH}`, OPENAI_API_KEY: 'of-a-real-account' };
+  const child = spawn(process.execPath, [COMMAND, 'dev', '--json', '--speed', '10'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'close');
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const { uiUrl, sample, variables } = JSON.parse(line) as Ready;
+  expect(variables.OPENAI_API_KEY).not.toBe(env.OPENAI_API_KEY);
+  expect((await fetch(uiUrl)).status).toBe(200);
+
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const ran = await llmJobs('batch', 'run', join(folder, sample), '--json');
+  expect(ran.code).toBe(0);
+  expect(JSON.parse(ran.out.join('\n'))).toMatchObject({ status: 'completed', requestCounts: { total: 24 } });
+
+  child.kill('SIGINT');
+  expect(await ended).toEqual([0, null]);
+  await expect(fetch(uiUrl)).rejects.toThrow('fetch failed');
+});
