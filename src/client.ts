@@ -10,8 +10,10 @@ export {
   type LlmJobsClientOptions,
   type StartOptions,
 } from './client/llm-jobs-client.js';
+export { RunNotFoundError } from './client/run-not-found-error.js';
 export * from './contract/index.js';
 export type { OpenAIClient } from './provider/openai-client.js';
+export { readManifest, type Manifest } from './results/read-manifest.js';
 export {
   readResults,
   type ReadResultsOptions,

@@ -25,7 +25,7 @@ import { isOpenRun } from '../temporal/server.js';
 import type { AnsweredSoFar } from '../contract/progress.js';
 import type { RequestCounts } from '../contract/snapshots.js';
 import { inSummary } from '../contract/text.js';
-import { safeName } from '../storage/safe-name.js';
+import { readManifest } from '../results/read-manifest.js';
 import type { Storage } from '../storage/storage.js';
 import { nothingNew } from './calls/nothing-new.js';
 import { batchIdOfRun, whichHaveEnded } from './calls/runs.js';
@@ -158,12 +158,9 @@ function typeOfOperatorEnd(cause: Error | undefined): string {
 async function manifestOf(storage: Storage, workflowId: string, resultsUri: string): Promise<BatchResult | null> {
   const batchId = await batchIdOfRun(workflowId);
   if (batchId === null) return null;
-  const manifest = storage.resolve(resultsUri, safeName(batchId), 'manifest.json');
-  if ((await storage.stat(manifest)) === null) return null;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of storage.read(manifest)) chunks.push(chunk);
-  // The manifest of a batch without a terminal status does not fit the schema: such a batch may still be running.
-  return batchResultSchema.safeParse(JSON.parse(Buffer.concat(chunks).toString())).data ?? null;
+  // That of a batch without a terminal status is none: such a batch may still be running.
+  const manifest = await readManifest(storage, batchId, resultsUri);
+  return manifest?.kind === 'batch' ? manifest.result : null;
 }
 
 /** What the first of the runs wait for; null if nothing, or if they do not answer. */

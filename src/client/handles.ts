@@ -9,6 +9,7 @@ import { isOpenRun } from '../temporal/server.js';
 import { toMs, type Duration } from '../contract/duration.js';
 import { JobFailedError } from './job-failed-error.js';
 import { withLatest } from './live-progress.js';
+import { RunNotFoundError } from './run-not-found-error.js';
 import { MAX_OUTAGE, throughOutages } from './outage.js';
 
 export interface WaitOptions {
@@ -28,6 +29,12 @@ export interface WatchOptions extends WaitOptions {
 }
 
 const WATCH_EVERY = '2s';
+
+/** @throws RunNotFoundError */
+const existing = <T>(asked: Promise<T>): Promise<T> =>
+  asked.catch((error: unknown) => {
+    throw RunNotFoundError.of(error);
+  });
 
 /** What the handles of all kinds of runs have in common. */
 abstract class JobRun<Result, Progress extends CommonProgress> {
@@ -64,7 +71,7 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
   /** The workflow's own progress, with what was seen last of the job if that is newer. */
   protected async latestProgress<T extends CommonProgress>({ maxOutage = MAX_OUTAGE }: WaitOptions): Promise<T> {
     const ask = async () => withLatest(this.#client, this.handle, await this.handle.query<T>('progress'));
-    return throughOutages(ask, toMs(maxOutage));
+    return existing(throughOutages(ask, toMs(maxOutage)));
   }
 
   /** @throws JobFailedError */
@@ -74,7 +81,7 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
       this.handle.result().catch((error: unknown) => {
         throw JobFailedError.of(this.workflowId, error);
       });
-    return schema.parse(await throughOutages(ask, toMs(maxOutage)));
+    return schema.parse(await existing(throughOutages(ask, toMs(maxOutage))));
   }
 
   abstract progress(options?: WaitOptions): Promise<Progress>;
@@ -103,7 +110,7 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
 
   /** Whether the run goes on. No worker is needed for the answer. */
   async isOpen({ maxOutage = MAX_OUTAGE }: WaitOptions = {}): Promise<boolean> {
-    const { status } = await throughOutages(() => this.handle.describe(), toMs(maxOutage));
+    const { status } = await existing(throughOutages(() => this.handle.describe(), toMs(maxOutage)));
     return isOpenRun(status.name);
   }
 }
@@ -113,7 +120,7 @@ export class BatchRun extends JobRun<BatchResult, BatchProgress> {
   /**
    * Waits for the run to end, also while Temporal cannot be reached.
    *
-   * @throws JobFailedError if the run failed; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
+   * @throws JobFailedError if the run failed; RunNotFoundError if Temporal does not know it; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
    *   by Temporal; the error of the call if Temporal cannot be reached for longer than `maxOutage`
    */
   async result(options: WaitOptions = {}): Promise<BatchResult> {
@@ -141,7 +148,7 @@ export class BulkBatchRun extends JobRun<BulkBatchResult, BulkBatchProgress> {
   /**
    * Waits for the run to end, also while Temporal cannot be reached.
    *
-   * @throws JobFailedError if the run failed; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
+   * @throws JobFailedError if the run failed; RunNotFoundError if Temporal does not know it; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
    *   by Temporal; the error of the call if Temporal cannot be reached for longer than `maxOutage`
    */
   async result(options: WaitOptions = {}): Promise<BulkBatchResult> {
@@ -151,7 +158,7 @@ export class BulkBatchRun extends JobRun<BulkBatchResult, BulkBatchProgress> {
   /** The current state of the run. Requests are counted when their batch has ended. */
   override async progress(options: WaitOptions = {}): Promise<BulkBatchProgress> {
     const { maxOutage = MAX_OUTAGE } = options;
-    return throughOutages(() => this.handle.query<BulkBatchProgress>('progress'), toMs(maxOutage));
+    return existing(throughOutages(() => this.handle.query<BulkBatchProgress>('progress'), toMs(maxOutage)));
   }
 
   /** The same with what the batches under way have answered so far, as the watch of their account saw it last. */
@@ -185,7 +192,7 @@ export class FineTuningRun extends JobRun<FineTuningResult, FineTuningProgress> 
   /**
    * Waits for the run to end, also while Temporal cannot be reached.
    *
-   * @throws JobFailedError if the run failed; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
+   * @throws JobFailedError if the run failed; RunNotFoundError if Temporal does not know it; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
    *   by Temporal; the error of the call if Temporal cannot be reached for longer than `maxOutage`
    */
   async result(options: WaitOptions = {}): Promise<FineTuningResult> {

@@ -1,7 +1,7 @@
 /** What application code sees of a run: how it goes on, and why it failed. */
 import { Client, ServiceError, WorkflowFailedError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { JobFailedError, LlmJobsClient } from '../../src/client.js';
+import { JobFailedError, LlmJobsClient, readManifest, RunNotFoundError } from '../../src/client.js';
 import { endpoint } from '../support/runs.js';
 import { chatRequests } from '../support/samples.js';
 import { devServerStage } from '../support/stage.js';
@@ -36,6 +36,16 @@ describe('a run, to application code', () => {
     const error: unknown = await run.result().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(WorkflowFailedError);
     expect(error).not.toBeInstanceOf(JobFailedError);
+  });
+
+  test('a run that Temporal does not know → RunNotFoundError; the result of any run is in storage', async () => {
+    const unknown = stage.jobs.batch(`removed-${stage.temporal.taskQueue}`);
+    for (const ask of [() => unknown.result(), () => unknown.progress(), () => unknown.watch().next()]) {
+      await expect(ask()).rejects.toThrow(RunNotFoundError);
+    }
+    const result = await (await start()).result();
+    expect(await readManifest(stage.storage, result.batchId!)).toEqual({ kind: 'batch', result });
+    expect(await readManifest(stage.storage, 'batch_of_nobody')).toBeNull();
   });
 
   test('watch → each change once, up to the end', async () => {
