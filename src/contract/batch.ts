@@ -8,6 +8,7 @@ import {
   BATCH_CREATE_FIELDS,
   commonSpecFields,
   durationSchema,
+  endpointSchema,
   extraBodySchema,
   idSchema,
   uriSchema,
@@ -16,9 +17,13 @@ import { BATCH_ENDS } from './status.js';
 
 /** One request of a batch: one line of its input file. */
 export const batchRequestSchema = z.looseObject({
+  /** Names the request in the results: 1 to 512 characters, unique in the batch. */
   custom_id: z.string().min(1),
+  /** @default 'POST' */
   method: z.literal('POST').default('POST'),
+  /** Path of the endpoint, such as `/v1/chat/completions`; the same for all requests of a batch. */
   url: z.string().min(1),
+  /** The body as the endpoint takes it, without `stream`. */
   body: z.record(z.string(), z.unknown()),
 });
 export type BatchRequest = z.input<typeof batchRequestSchema>;
@@ -45,7 +50,7 @@ export const batchSpecSchema = z.strictObject({
   /** The requests: a file in storage, a file at the provider, or the requests themselves (at most 1.5 MB). */
   input: inputSchema,
   /** Path of the endpoint that all requests have, such as `/v1/chat/completions`. */
-  endpoint: z.string().regex(/^\/[^\s?#]*$/, 'must be a path such as /v1/chat/completions'),
+  endpoint: endpointSchema,
   /**
    * How long the provider may take. Any string is accepted, since providers differ in the windows they offer.
    *

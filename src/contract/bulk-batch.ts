@@ -4,7 +4,14 @@ import { anomaliesSchema, lineCountsSchema, tokenUsageSchema, type BatchResult }
 import { fileRefSchema } from './file-ref.js';
 import { SEND_REASONS, type RoundPlan } from './part.js';
 import { cancellationSchema, type AnsweredSoFar, type CommonProgress } from './progress.js';
-import { BATCH_CREATE_FIELDS, commonSpecFields, durationSchema, extraBodySchema, uriSchema } from './spec-fields.js';
+import {
+  BATCH_CREATE_FIELDS,
+  commonSpecFields,
+  durationSchema,
+  endpointSchema,
+  extraBodySchema,
+  uriSchema,
+} from './spec-fields.js';
 
 const inputSchema = z.union(
   [
@@ -110,10 +117,7 @@ export const bulkBatchSpecSchema = z.strictObject({
    *
    * @default the `url` of each request
    */
-  endpoint: z
-    .string()
-    .regex(/^\/[^\s?#]*$/, 'must be a path such as /v1/chat/completions')
-    .optional(),
+  endpoint: endpointSchema.optional(),
   /**
    * What to do with requests without a `custom_id`: refuse the input, or set `line-<n>`, where n is the number of the
    * line, counted through all files.

@@ -11,11 +11,11 @@ export type Duration = string | 0;
 export type Deadline = number | string;
 
 /** Ten years. A longer duration is a mistake, and timers have an upper limit. */
-export const MAX_DURATION_MS = 3_650 * 24 * 60 * 60 * 1_000;
+const MAX_DURATION_MS = 3_650 * 24 * 60 * 60 * 1_000;
 
 const HAS_UNIT = /[a-z]\s*$|^\s*0+\s*$/i;
 
-/** Whether a text is a duration of at most {@link MAX_DURATION_MS}. */
+/** Whether a text is a duration of at most ten years. */
 export function isDuration(text: string): boolean {
   if (!HAS_UNIT.test(text)) return false;
   try {

@@ -32,4 +32,5 @@ export { JOB_KEY, jobKeyOf, jobOwnerOf, type JobOwner } from './job-key.js';
 export { BATCH_LIMITS, FILE_LIMITS, FINE_TUNING_LIMITS, METADATA_LIMITS, type BatchLimits } from './limits.js';
 export type { Attention, Cancellation, CommonProgress, Phase } from './progress.js';
 export type { Deadline, Duration } from './duration.js';
+export type { Endpoint } from './spec-fields.js';
 export { DEFAULT_TASK_QUEUE } from './task-queue.js';

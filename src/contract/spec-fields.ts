@@ -39,6 +39,23 @@ export const uriSchema = z
   .max(4_096, { error: 'must have at most 4096 characters', abort: true })
   .regex(/^(file|s3):\/\//, 'must be a file:// or s3:// URI');
 
+/** The path of an endpoint. Those of OpenAI's batches are suggested; any other path is accepted. */
+export type Endpoint =
+  | '/v1/chat/completions'
+  | '/v1/responses'
+  | '/v1/embeddings'
+  | '/v1/completions'
+  | '/v1/moderations'
+  | '/v1/images/generations'
+  | '/v1/images/edits'
+  | '/v1/videos'
+  // Keeps the suggestions, which a plain `string` would swallow.
+  | (string & {});
+
+export const endpointSchema = z
+  .string()
+  .regex(/^\/[^\s?#]*$/, 'must be a path such as /v1/chat/completions') as unknown as z.ZodType<Endpoint, Endpoint>;
+
 /** One of the pairs that the API allows is reserved for the job key. */
 const MAX_USER_PAIRS = METADATA_LIMITS.pairs - 1;
 
@@ -65,14 +82,21 @@ export type WatchMode = (typeof WATCH_MODES)[number];
 
 /** The fields that all specs have. */
 export const commonSpecFields = {
+  /**
+   * Metadata of the job at the provider: at most 15 pairs, keys of 1 to 64 and values of at most 512 characters, such as
+   * `{ team: 'search' }`. One more pair is the library's.
+   * @default none
+   */
   metadata: metadataSchema.optional(),
   /**
-   * Where results are written, as `<outputUri>/<job id>/…`.
+   * Where results are written, as `<outputUri>/<job id>/…`: a `file:` or `s3:` URI below one of the worker's roots, such
+   * as `s3://my-bucket/results/`.
    * @default the worker's first storage root
    */
   outputUri: uriSchema.optional(),
   /**
-   * When to cancel the job. Its partial results are kept.
+   * When to cancel the job: epoch seconds, or a duration from the start of the run such as `'6h'`. Its partial results
+   * are kept.
    * @default never
    */
   deadline: deadlineSchema.optional(),
@@ -82,7 +106,7 @@ export const commonSpecFields = {
    */
   provider: z.string().min(1).max(100).default('default'),
   /**
-   * Bounds of the poll interval.
+   * Bounds of the poll interval, such as `{ min: '10s', max: '1m' }`. A spec with it makes the run poll by itself.
    * @default the worker's (`LLM_JOBS_POLL_MIN`, `LLM_JOBS_POLL_MAX`)
    */
   poll: z.strictObject({ min: durationSchema.optional(), max: durationSchema.optional() }).optional(),
