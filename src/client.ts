@@ -1,5 +1,5 @@
 /** For application code: start and steer runs, read their results. Loads nothing of `openai`. */
-export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './client/find-orphans.js';
+export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './orphans/find-orphans.js';
 export { BatchRun, BulkBatchRun, FineTuningRun, type WaitOptions, type WatchOptions } from './client/handles.js';
 export { JobFailedError } from './client/job-failed-error.js';
 export type { ListedJob, ListedRun, ListOptions, RunKind } from './client/list-runs.js';

@@ -3,7 +3,7 @@
  * separate entry points.
  */
 export { createActivities, type Activities, type ActivitiesOptions } from './activities/index.js';
-export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './client/find-orphans.js';
+export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './orphans/find-orphans.js';
 export * from './contract/index.js';
 export type { OpenAIClient } from './provider/openai-client.js';
 export type { ProviderOptions, ProviderTraits } from './provider/providers.js';

@@ -37,6 +37,7 @@ import { tellBudget } from './calls/tell-budget.js';
 import { watchJob } from './calls/watch.js';
 import { assertMayHoldResults } from './calls/results-location.js';
 import { collectBatch } from './collect/batch-results.js';
+import { cancelInputOf, checkInputOf } from './operators/inputs.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 
@@ -47,7 +48,8 @@ export class BatchActivityGroup implements BatchActivities {
     this.#context = context;
   }
 
-  async checkBatchInput(input: CheckBatchInputInput): Promise<CheckedInput> {
+  async checkBatchInput(given: CheckBatchInputInput): Promise<CheckedInput> {
+    const input = checkInputOf(given);
     const { storage } = this.#context;
     const api = this.#api(input);
     assertMayHoldResults(storage, input.outputUri);
@@ -110,7 +112,8 @@ export class BatchActivityGroup implements BatchActivities {
     });
   }
 
-  async cancelBatch(input: CancelInput): Promise<CancelReply<BatchSnapshot>> {
+  async cancelBatch(given: CancelInput): Promise<CancelReply<BatchSnapshot>> {
+    const input = cancelInputOf(given);
     return cancelJob(BATCHES, this.#api(input), input);
   }
 

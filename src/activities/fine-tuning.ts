@@ -40,6 +40,7 @@ import { latestStep } from './calls/training-steps.js';
 import { watchJob } from './calls/watch.js';
 import { assertMayHoldResults } from './calls/results-location.js';
 import { collectFineTuning } from './collect/fine-tuning-results.js';
+import { cancelInputOf } from './operators/inputs.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
 
@@ -111,7 +112,8 @@ export class FineTuningActivityGroup implements FineTuningActivities {
     return { ...sighting, steps: sighting.kind === 'changed' ? await latestStep(api, input.id) : null };
   }
 
-  async cancelFineTuningJob(input: CancelInput): Promise<CancelReply<FineTuningSnapshot>> {
+  async cancelFineTuningJob(given: CancelInput): Promise<CancelReply<FineTuningSnapshot>> {
+    const input = cancelInputOf(given);
     return cancelJob(FINE_TUNING_JOBS, this.#api(input), input);
   }
 

@@ -6,6 +6,7 @@ import type { BulkBatchActivities } from '../contract/activities/bulk-batch.js';
 import type { FileActivities } from '../contract/activities/files.js';
 import type { FineTuningActivities } from '../contract/activities/fine-tuning.js';
 import type { TokenBudgetActivities } from '../contract/activities/token-budget.js';
+import type { OperatorActivities } from '../contract/activities/operators.js';
 import type { PartRunActivities } from '../contract/activities/part-runs.js';
 import { toMs, type Duration } from '../contract/duration.js';
 import type { WatchMode } from '../contract/spec-fields.js';
@@ -16,6 +17,7 @@ import { BatchActivityGroup } from './batch.js';
 import { BulkBatchActivityGroup } from './bulk-batch.js';
 import { FileActivityGroup } from './files.js';
 import { FineTuningActivityGroup } from './fine-tuning.js';
+import { OperatorActivityGroup } from './operators/operators.js';
 import { PartRunActivityGroup } from './part-runs.js';
 import type { ActivityContext } from './runtime/context.js';
 import { withFailures } from './runtime/with-failures.js';
@@ -76,6 +78,7 @@ export function createActivities(options: ActivitiesOptions): Activities {
     ...withFailures<BulkBatchActivities>(new BulkBatchActivityGroup(context), context),
     ...withFailures<PartRunActivities>(new PartRunActivityGroup(context), context),
     ...withFailures<AccountWatchActivities>(new AccountWatchActivityGroup(context), context),
+    ...withFailures<OperatorActivities>(new OperatorActivityGroup(context), context),
     ...withFailures<TokenBudgetActivities>(new TokenBudgetActivityGroup(context), context),
   };
 }

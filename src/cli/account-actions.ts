@@ -1,6 +1,6 @@
 /** What the commands do that ask the provider. */
 import OpenAI from 'openai';
-import { findOrphans } from '../client/find-orphans.js';
+import { findOrphans } from '../orphans/find-orphans.js';
 import { httpStatusOf } from '../provider/reply.js';
 import { redact } from '../provider/redact.js';
 import { rotateWebhookSecret, setUpWebhook, testWebhook } from '../webhooks/set-up-webhook.js';

@@ -1,5 +1,6 @@
 /** What other languages, scripts and people use: the `temporal` CLI and the names of the contract. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { readManifest } from '../../src/client.js';
 import { chatRequests } from '../support/samples.js';
 import { workerProcessStage } from '../support/stage.js';
 import { endpoint } from '../support/runs.js';
@@ -42,6 +43,15 @@ describe('from the temporal CLI alone', () => {
     await waitFor(async () => (await progress(id)).status === 'in_progress', 'in_progress');
   };
 
+  /** A batch that somebody else has created, without this library. */
+  const createBatch = async () => {
+    const content = chatRequests(4)
+      .map((request) => `${JSON.stringify(request)}\n`)
+      .join('');
+    const file = await stage.openai.files.create({ file: new File([content], 'own.jsonl'), purpose: 'batch' });
+    return stage.openai.batches.create({ input_file_id: file.id, endpoint, completion_window: '24h' });
+  };
+
   test('workflow start → completes with the manifest; workflow query → its progress', async () => {
     const id = `cli-start-${stage.temporal.taskQueue}`;
     await start(id);
@@ -72,5 +82,63 @@ describe('from the temporal CLI alone', () => {
     expect((manifest.lines.succeeded ?? 0) + (manifest.lines.unfinished ?? 0)).toBe(40);
     const batch = (await stage.api.batches()).find(({ id: batchId }) => batchId === manifest.batchId);
     expect(batch?.status).toBe('cancelled');
+  });
+
+  describe('activity execute, without a workflow', () => {
+    let count = 0;
+    const execute = async (type: string, input: unknown): Promise<unknown> => {
+      count += 1;
+      const what = ['--type', type, '--activity-id', `${type}-${count}-${stage.temporal.taskQueue}`];
+      const how = [
+        '--task-queue',
+        stage.temporal.taskQueue,
+        '--start-to-close-timeout',
+        '1m',
+        '--heartbeat-timeout',
+        '15s',
+      ];
+      return temporalCli(stage.temporal, 'activity', 'execute', ...what, ...how, '--input', JSON.stringify(input));
+    };
+
+    test('cancelBatch with a bare id → cancelled; again → left as it is', async () => {
+      const { id } = await createBatch();
+      expect(await execute('cancelBatch', id)).toMatchObject({
+        result: { isAccepted: true, job: { status: 'cancelling' } },
+      });
+      clock.advance(HOUR);
+      const again = await execute('cancelBatch', { id, provider: null });
+      expect(again).toMatchObject({ result: { isAccepted: true, job: { status: 'cancelled' } } });
+    });
+
+    test('collectBatch of a batch that somebody else created → waits for its end, then its results in storage', async () => {
+      const { id } = await createBatch();
+      const collected = execute('collectBatch', { id });
+      await waitFor(() => stage.calls('batches.retrieve').length > 1, 'a second look');
+      clock.advance(12 * HOUR);
+      expect(await collected).toMatchObject({
+        result: { status: 'completed', batchId: id, lines: { succeeded: 4, missing: 0 }, output: { lines: 4 } },
+      });
+      expect(await readManifest(stage.storage, id)).toMatchObject({ kind: 'batch', result: { batchId: id } });
+    });
+
+    test('checkBatchInput with the URI of a file → its requests, or its faults', async () => {
+      expect(await execute('checkBatchInput', await stage.write(chatRequests(7)))).toMatchObject({
+        result: { requests: 7, model: 'gpt-4o-mini' },
+      });
+      const faulty = { uri: await stage.write([...chatRequests(1), { custom_id: 'b' }]), endpoint };
+      const failed = await execute('checkBatchInput', faulty).catch((error: unknown) => error);
+      expect(JSON.stringify(failed)).toMatch(/InvalidInput/);
+    });
+
+    test('findOrphans with null → the job whose run was terminated, and no job of others', async () => {
+      const id = `cli-orphan-${stage.temporal.taskQueue}`;
+      await start(id);
+      await waitFor(async () => (await progress(id)).jobId !== null, 'the job');
+      await stage.temporal.client.workflow.getHandle(id).terminate();
+      const { result: orphans } = (await execute('findOrphans', null)) as {
+        result: { owner: { workflowId: string } }[];
+      };
+      expect(orphans).toMatchObject([{ owner: { workflowId: id }, reason: 'runEnded', isCancelled: false }]);
+    });
   });
 });

@@ -4,6 +4,7 @@ import type { BatchActivities } from './batch.js';
 import type { BulkBatchActivities } from './bulk-batch.js';
 import type { FileActivities } from './files.js';
 import type { FineTuningActivities } from './fine-tuning.js';
+import type { OperatorActivities } from './operators.js';
 import type { PartRunActivities } from './part-runs.js';
 import type { TokenBudgetActivities } from './token-budget.js';
 
@@ -13,4 +14,5 @@ export type Activities = FileActivities &
   BulkBatchActivities &
   PartRunActivities &
   TokenBudgetActivities &
-  AccountWatchActivities;
+  AccountWatchActivities &
+  OperatorActivities;
