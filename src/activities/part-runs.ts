@@ -22,6 +22,7 @@ import {
 } from '../contract/part-report.js';
 import { readWatch } from '../temporal/account-view.js';
 import { isOpenRun } from '../temporal/server.js';
+import { budgetWorkflowId, leaseOf, type LeaseAnswer } from '../contract/token-budget.js';
 import type { AnsweredSoFar } from '../contract/progress.js';
 import type { RequestCounts } from '../contract/snapshots.js';
 import { inSummary } from '../contract/text.js';
@@ -92,19 +93,21 @@ export class PartRunActivityGroup implements PartRunActivities {
     // Runs have just been started, or have a report under way.
     if (activityInfo().attempt === 1) throw notYet('not looked yet');
     const bulk = getClient().workflow.getHandle(activityInfo().workflowExecution!.workflowId);
-    const { origin, resultsUri, runs, waitingFor } = await bulk.query<OpenParts>('openParts');
-    const open: string[] = [];
+    const parts = await bulk.query<OpenParts>('openParts');
+    const { origin, resultsUri, runs } = parts;
+    const open: [name: string, workflowId: string][] = [];
     for (const [name, workflowId] of Object.entries(runs)) {
       const run = await getClient().workflow.getHandle(workflowId).describe();
       if (isOpenRun(run.status.name)) {
-        open.push(workflowId);
+        open.push([name, workflowId]);
         continue;
       }
       const end = await endOf(this.#storage, workflowId, resultsUri);
       await bulk.signal('partEnded', { ...end, name, origin } satisfies PartReport);
     }
-    const waits = await whatTheyWaitFor(open);
-    if (waits !== waitingFor) await bulk.signal('partsWait', waits);
+    const { waitingFor, batches } = await stateOf(open, parts.provider);
+    const isNew = open.some(([name]) => (batches[name] ?? parts.batches[name]) !== parts.batches[name]);
+    if (isNew || waitingFor !== parts.waitingFor) await bulk.signal('partsWait', waitingFor, batches);
     throw notYet(`${open.length} runs of parts are open`);
   }
 }
@@ -163,16 +166,42 @@ async function manifestOf(storage: Storage, workflowId: string, resultsUri: stri
   return manifest?.kind === 'batch' ? manifest.result : null;
 }
 
-/** What the first of the runs wait for; null if nothing, or if they do not answer. */
-async function whatTheyWaitFor(workflowIds: readonly string[]): Promise<string | null> {
+/** Ids that are told at a time: more are not shown. */
+const MAX_TOLD = 20;
+
+/** What the first of the runs wait for, null if nothing or if they do not answer; and the ids of batches by name. */
+async function stateOf(
+  open: readonly (readonly [name: string, workflowId: string])[],
+  provider: string,
+): Promise<Pick<OpenParts, 'waitingFor' | 'batches'>> {
   const client = getClient();
-  for (const workflowId of workflowIds.slice(0, MAX_ASKED)) {
+  const { view } = await readWatch(client, accountWatchId(activityInfo().taskQueue, provider));
+  const watched = new Map(view?.jobs.map(({ workflowId, id }) => [workflowId, id]));
+  const batches: Record<string, string> = {};
+  const told = open.slice(0, MAX_TOLD);
+  for (const [name, workflowId] of told) if (watched.has(workflowId)) batches[name] = watched.get(workflowId)!;
+  for (const [name, workflowId] of told.slice(0, MAX_ASKED)) {
     const progress = await client
       .withDeadline(Date.now() + 5_000, () => client.workflow.getHandle(workflowId).query<BatchProgress>('progress'))
       .catch(() => null);
-    if (progress?.waitingFor) return progress.waitingFor;
+    if (progress?.jobId) batches[name] = progress.jobId;
+    if (!progress?.waitingFor) continue;
+    return { waitingFor: (await roomFor(workflowId, provider)) ?? progress.waitingFor, batches };
   }
-  return null;
+  return { waitingFor: null, batches };
+}
+
+/** What the token budget says of a part that waits for room; null where it does not, or does not answer. */
+async function roomFor(workflowId: string, provider: string): Promise<string | null> {
+  const client = getClient();
+  const budget = client.workflow.getHandle(budgetWorkflowId(activityInfo().taskQueue, provider));
+  const ask = async () => {
+    const { raw, runId } = await client.workflow.getHandle(workflowId).describe();
+    const firstRun = raw.workflowExecutionInfo?.firstRunId || runId;
+    return budget.query<LeaseAnswer, [string]>('lease', leaseOf(workflowId, firstRun));
+  };
+  const answer = await client.withDeadline(Date.now() + 5_000, ask).catch(() => null);
+  return answer?.waitsFor ?? null;
 }
 
 function notYet(what: string): ApplicationFailure {

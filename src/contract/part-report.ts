@@ -56,6 +56,10 @@ export interface OpenParts {
   readonly runs: Readonly<Record<string, string>>;
   /** What they wait for, as the bulk batch shows it; null if nothing. */
   readonly waitingFor: string | null;
+  /** The provider of their batches. */
+  readonly provider: string;
+  /** Ids of their batches by the name of the part's attempt, as far as the bulk batch knows them. */
+  readonly batches: Readonly<Record<string, string>>;
 }
 
 /** Longest message of a part's failure that is kept, in characters. */

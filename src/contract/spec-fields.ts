@@ -55,6 +55,14 @@ export type Endpoint =
 export const endpointSchema = z
   .string()
   .regex(/^\/[^\s?#]*$/, 'must be a path such as /v1/chat/completions') as unknown as z.ZodType<Endpoint, Endpoint>;
+/** Where a person sees a job at the provider. */
+const linkSchema = z
+  .string()
+  .max(1_000, { error: 'must have at most 1000 characters', abort: true })
+  .regex(
+    /^https?:\/\/[^\s<>()[\]"'`\\]*\{id\}[^\s<>()[\]"'`\\]*$/,
+    'must be an http:// or https:// URL with {id}, without spaces, brackets and quotes',
+  );
 
 /** One of the pairs that the API allows is reserved for the job key. */
 const MAX_USER_PAIRS = METADATA_LIMITS.pairs - 1;
@@ -105,6 +113,13 @@ export const commonSpecFields = {
    * @default 'default'
    */
   provider: z.string().min(1).max(100).default('default'),
+  /**
+   * Where a person sees the job at the provider: a URL with `{id}`, for the page of the run in the Temporal UI.
+   *
+   * @default none
+   * @example 'https://platform.openai.com/batches/{id}'
+   */
+  link: linkSchema.optional(),
   /**
    * Bounds of the poll interval, such as `{ min: '10s', max: '1m' }`. A spec with it makes the run poll by itself.
    * @default the worker's (`LLM_JOBS_POLL_MIN`, `LLM_JOBS_POLL_MAX`)

@@ -115,6 +115,9 @@ export interface LeaseAnswer {
 export const budgetWorkflowId = (taskQueue: string, provider: string): string =>
   `llm-jobs-budget/${taskQueue}/${provider}`;
 
+/** The lease of a part's run. A reset keeps its first run id. */
+export const leaseOf = (workflowId: string, firstRunId: string): string => `${workflowId}/${firstRunId}`;
+
 /** Longest text in a message to the budget, in UTF-16 units. A workflow id has at most 1,000. */
 const MAX_TEXT = 3_000;
 /** So much of the name of a model is told to the budget, in UTF-16 units. */

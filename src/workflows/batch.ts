@@ -1,22 +1,16 @@
 /** The lifecycle of one batch: what it does differently from other jobs. */
-import { setHandler } from '@temporalio/workflow';
+import { setHandler, workflowInfo } from '@temporalio/workflow';
 import type { CheckedInput, CollectedBatch, EnqueuedBatch } from '../contract/activities/batch.js';
 import type { CreateOnceInput, JobSearch, WatchInput } from '../contract/activities/jobs.js';
-import type {
-  BatchProgress,
-  BatchResult,
-  BatchSpec,
-  CheckedBatchInput,
-  LineCounts,
-  ParsedBatchSpec,
-} from '../contract/batch.js';
+import type { BatchProgress, BatchResult, BatchSpec, CheckedBatchInput, ParsedBatchSpec } from '../contract/batch.js';
 import { failure, invalidField, invalidInput } from '../contract/failures.js';
 import { NO_USAGE } from '../contract/no-usage.js';
-import type { CommonProgress } from '../contract/progress.js';
-import { isHalfDone, type BatchSnapshot, type RequestCounts } from '../contract/snapshots.js';
+import { isHalfDone, type BatchSnapshot } from '../contract/snapshots.js';
 import { toMs } from '../contract/duration.js';
 import { parseBatchSpec, parseCheckedBatchInput } from '../contract/spec-parsers.js';
 import { BATCH_STATUS_RULES, isBatchEnd, type BatchEnd } from '../contract/status.js';
+import { batchPage } from './details/batch-page.js';
+import type { RunPage } from './details/run-page.js';
 import { PartCapacity } from './bulk/part-capacity.js';
 import { reportingToBulk } from './bulk/part-report.js';
 import {
@@ -28,8 +22,8 @@ import {
 } from './lifecycle/activity-calls.js';
 import { JobLifecycle } from './lifecycle/job-lifecycle.js';
 import type { CollectContext, JobTypes } from './lifecycle/job-types.js';
+import { refusedSpec } from './lifecycle/refused-spec.js';
 import { RunControl } from './lifecycle/run-control.js';
-import { iso } from './lifecycle/time.js';
 import type { EndedJob } from './lifecycle/wait-for-end.js';
 import { batchProgressQuery } from './messages.js';
 
@@ -44,7 +38,7 @@ import { batchProgressQuery } from './messages.js';
 export async function runBatch(argument: BatchSpec, checked?: CheckedBatchInput): Promise<BatchResult> {
   const run = new RunControl();
   const { spec, report } = parseBatchSpec(argument);
-  if (report) throw invalidInput(report);
+  if (report) throw refusedSpec(run, 'Batch', report);
   const lifecycle = new BatchLifecycle(spec, run, checked ? parseChecked(checked, spec) : null);
   return run.runToEnd(spec.deadline, () => reportingToBulk(() => lifecycle.execute()));
 }
@@ -232,40 +226,24 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     };
   }
 
-  protected details({ phase, jobId, lastCheckedAt }: CommonProgress) {
-    const { endpoint, provider, input } = this.spec;
-    const { counts, expiresAt, waitingFor } = this.progress();
-    const { lines, output, errors } = this.collected ?? {};
-    return {
-      title: 'Batch',
-      rows: [
-        ['Waiting for', waitingFor],
-        ['Batch', jobId],
-        ['Requests', counts.total > 0 ? describeCounts(counts) : null],
-        ['As of', lastCheckedAt && iso(lastCheckedAt)],
-        ['Expires', phase === 'done' ? null : expiresAt && iso(expiresAt)],
-        ['Results', lines && describeLines(lines)],
-        ['Output', output?.uri],
-        ['Errors', errors?.uri],
-        ['Input', describeInput(input)],
-        ['Endpoint', endpoint],
-        ['Provider', provider],
-      ] as const,
-    };
+  protected page(): RunPage {
+    return batchPage({
+      workflowId: workflowInfo().workflowId,
+      isPart: this.#capacity !== null,
+      progress: this.progress(),
+      phaseSince: this.run.phaseSince,
+      inProgressAt: this.job?.timestamps.inProgressAt ?? null,
+      result: this.collected,
+      model: this.collected?.model ?? this.job?.model ?? this.#checked?.model ?? this.#counted?.model ?? null,
+      input: describeInput(this.spec.input),
+      spec: this.spec,
+    });
   }
 }
 
 function describeInput(input: ParsedBatchSpec['input']): string {
   if ('fileId' in input) return input.fileId;
   return 'uri' in input ? input.uri : `${input.requests.length} inline requests`;
-}
-
-function describeCounts({ total, completed, failed }: RequestCounts): string {
-  return `${completed} completed, ${failed} failed, of ${total}`;
-}
-
-function describeLines({ succeeded, failed, unfinished, missing }: LineCounts): string {
-  return `${succeeded} succeeded, ${failed} failed, ${unfinished} unfinished, ${missing} missing`;
 }
 
 /** How many of the provider's errors travel in the failure's details. */

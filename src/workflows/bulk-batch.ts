@@ -2,7 +2,6 @@
 import { continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BulkFolder, BulkInput } from '../contract/activities/bulk-batch.js';
 import type { BulkBatchProgress, BulkBatchResult, BulkBatchSpec, ParsedBulkBatchSpec } from '../contract/bulk-batch.js';
-import { invalidInput } from '../contract/failures.js';
 import { toMs } from '../contract/duration.js';
 import type { AnsweredSoFar } from '../contract/progress.js';
 import { parseBulkBatchSpec } from '../contract/spec-parsers.js';
@@ -14,13 +13,15 @@ import { PartWarnings } from './bulk/part-warnings.js';
 import { handlePausing } from './bulk/pausing.js';
 import { Round } from './bulk/round.js';
 import { newState, type BulkState } from './bulk/state.js';
-import { describeAnomalies, describeSent, describeUnderWay } from './bulk/tally.js';
+import { bulkPage } from './details/bulk-page.js';
 import { promptActivities, runActivity, transferActivities } from './lifecycle/activity-calls.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { ownOrigin } from './lifecycle/identity.js';
 import { answerLooks } from './lifecycle/look.js';
 import { Persistence } from './lifecycle/persistence.js';
+import { refusedSpec } from './lifecycle/refused-spec.js';
 import { RunControl } from './lifecycle/run-control.js';
+import { now } from './lifecycle/time.js';
 import { bulkBatchProgressQuery } from './messages.js';
 
 /** Kinds of `retry` that concern requests whose line counts as succeeded. */
@@ -36,7 +37,7 @@ const SUCCEEDED_KINDS: ReadonlySet<string> = new Set(['truncated', 'refused', 'f
 export async function runBulkBatch(argument: BulkBatchSpec, state?: BulkState): Promise<BulkBatchResult> {
   const run = new RunControl();
   const { spec, report } = parseBulkBatchSpec(argument);
-  if (report) throw invalidInput(report);
+  if (report) throw refusedSpec(run, 'Bulk batch', report);
   const lifecycle = new BulkBatchLifecycle(argument, spec, run, state);
   return run.runToEnd(spec.deadline, () => lifecycle.execute());
 }
@@ -54,6 +55,8 @@ class BulkBatchLifecycle {
   readonly #partWarnings: PartWarnings;
   readonly #persistence: Persistence;
   #underWay: AnsweredSoFar | null = null;
+  /** Null before the end. */
+  #result: BulkBatchResult | null = null;
 
   constructor(argument: BulkBatchSpec, spec: ParsedBulkBatchSpec, run: RunControl, before: BulkState | undefined) {
     this.#argument = argument;
@@ -64,7 +67,7 @@ class BulkBatchLifecycle {
     this.#state = state;
     this.#persistence = new Persistence(run, { giveUpAfterMs: toMs(spec.giveUpAfter) });
     this.#outcomes = new Outcomes(state.outcomes, this.#folder, this.#persistence);
-    this.#runs = new PartRuns(run, state, onChange);
+    this.#runs = new PartRuns(run, state, spec.provider, onChange);
     this.#partWarnings = new PartWarnings(state.partWarnings, state.droppedWarnings);
     this.#creditRounds = new CreditRounds(spec, run, { state, onChange });
     this.#round = new Round({
@@ -180,6 +183,7 @@ class BulkBatchLifecycle {
       return runActivity(transferActivities.mergeBulk, summary, input);
     };
     const result = await (batches === 0 ? merge() : this.#persistence.untilAnswered('merge', merge));
+    this.#result = result;
     const failed = this.#run.cancellation ? null : this.#outcomes.failureOfAll(result);
     if (failed) throw failed;
     return result;
@@ -246,33 +250,21 @@ class BulkBatchLifecycle {
     this.#show();
   }
 
-  #statusOf(round: number): string {
-    if (round === 0) return 'not planned yet';
-    const { maxRounds } = this.#spec;
-    // Rounds for want of credit are not limited.
-    return round <= maxRounds ? `round ${round} of at most ${maxRounds}` : `round ${round}`;
-  }
-
   #show(): void {
-    const { phase, cancellation, attention, warnings, parts, lines, anomalies, round, sent, waitingFor, isPaused } =
-      this.#progress();
-    showDetails(
-      { phase, cancellation, attention, warnings },
-      {
-        title: 'Bulk batch',
-        status: this.#statusOf(round),
-        rows: [
-          ['Requests', this.#state.requests > 0 ? this.#state.requests : null],
-          ['Parts', `${parts.done} done, ${parts.running} running, ${parts.waiting} waiting, of ${parts.total}`],
-          ['Lines', `${lines.succeeded} succeeded, ${lines.failed} failed, ${lines.unfinished} unfinished`],
-          ['Under way', describeUnderWay(this.#underWay)],
-          ['Paused', isPaused ? 'no batch is created until the update `resume`' : null],
-          ['Sent', describeSent(sent)],
-          ['Anomalies', describeAnomalies(anomalies)],
-          ['Waiting for', waitingFor],
-          ['Provider', this.#spec.provider],
-        ],
-      },
-    );
+    const { input, provider, maxRounds } = this.#spec;
+    const page = bulkPage({
+      workflowId: workflowInfo().workflowId,
+      progress: this.#progress(),
+      phaseSince: this.#run.phaseSince,
+      startedAt: this.#state.origin.startedAt,
+      now: now(),
+      requests: this.#state.requests,
+      open: this.#runs.open,
+      result: this.#result,
+      input: 'uri' in input ? input.uri : 'uris' in input ? input.uris.join(' ') : input.prefix,
+      spec: { provider, maxRounds },
+    });
+    const { phase, cancellation, attention, failure } = this.#run;
+    showDetails({ phase, cancellation, attention, failure, warnings: this.#warnings }, page);
   }
 }

@@ -2,7 +2,7 @@
 import { setHandler } from '@temporalio/workflow';
 import type { CheckedTrainingFile, CollectedFineTuning, TrainingRole } from '../contract/activities/fine-tuning.js';
 import type { CreateOnceInput, JobSearch, Sighting, WatchInput } from '../contract/activities/jobs.js';
-import { failure, invalidField, invalidInput } from '../contract/failures.js';
+import { failure, invalidField } from '../contract/failures.js';
 import type {
   FineTuningProgress,
   FineTuningResult,
@@ -10,7 +10,6 @@ import type {
   ParsedFineTuningSpec,
   TrainingSteps,
 } from '../contract/fine-tuning.js';
-import type { CommonProgress } from '../contract/progress.js';
 import type { FineTuningSnapshot } from '../contract/snapshots.js';
 import { parseFineTuningSpec } from '../contract/spec-parsers.js';
 import { FINE_TUNING_STATUS_RULES, type FineTuningEnd } from '../contract/status.js';
@@ -22,11 +21,13 @@ import {
   transferActivities,
   type WatchingActivities,
 } from './lifecycle/activity-calls.js';
+import { fineTuningPage } from './details/fine-tuning-page.js';
+import type { RunPage } from './details/run-page.js';
 import { JobLifecycle } from './lifecycle/job-lifecycle.js';
 import type { CollectContext, JobTypes } from './lifecycle/job-types.js';
+import { refusedSpec } from './lifecycle/refused-spec.js';
 import { RunControl } from './lifecycle/run-control.js';
 import { asUpdateFailure } from './lifecycle/run-failures.js';
-import { iso } from './lifecycle/time.js';
 import type { EndedJob } from './lifecycle/wait-for-end.js';
 import { fineTuningProgressQuery, pauseUpdate, resumeUpdate } from './messages.js';
 
@@ -39,7 +40,7 @@ import { fineTuningProgressQuery, pauseUpdate, resumeUpdate } from './messages.j
 export async function runFineTuning(argument: FineTuningSpec): Promise<FineTuningResult> {
   const run = new RunControl();
   const { spec, report } = parseFineTuningSpec(argument);
-  if (report) throw invalidInput(report);
+  if (report) throw refusedSpec(run, 'Fine-tuning job', report);
   const lifecycle = new FineTuningLifecycle(spec, run);
   return run.runToEnd(spec.deadline, () => lifecycle.execute());
 }
@@ -58,6 +59,8 @@ interface FineTuningTypes extends JobTypes {
 class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
   protected readonly statuses = FINE_TUNING_STATUS_RULES;
   #steps: TrainingSteps | null = null;
+  /** Epoch seconds: when the job was first seen to run; null before. */
+  #runningSince: number | null = null;
   /** The last change that the provider accepted. */
   #lastChange: 'pause' | 'resume' | null = null;
 
@@ -151,6 +154,7 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     const summary = `Wait while the job is ${input.status}`;
     const sighting = await runActivity(activities.watchFineTuningJob, summary, input);
     this.#steps = sighting.steps ?? this.#steps;
+    if (sighting.kind !== 'missing' && sighting.job?.status === 'running') this.#runningSince ??= sighting.at;
     return sighting;
   }
 
@@ -250,22 +254,15 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     };
   }
 
-  protected details({ phase, jobId, lastCheckedAt }: CommonProgress) {
-    const { model, provider } = this.spec;
-    const { steps, estimatedFinish } = this.progress();
-    return {
-      title: 'Fine-tuning job',
-      rows: [
-        ['Job', jobId],
-        ['Steps', steps && `${steps.done} of ${steps.total ?? 'unknown'}`],
-        ['Estimated finish', phase === 'done' ? null : estimatedFinish && iso(estimatedFinish)],
-        ['As of', lastCheckedAt && iso(lastCheckedAt)],
-        ['Model', this.job?.fineTunedModel ?? model],
-        ['Method', this.#method],
-        ['Provider', provider],
-        ['Events', this.collected?.events?.uri],
-      ] as const,
-    };
+  protected page(): RunPage {
+    return fineTuningPage({
+      progress: this.progress(),
+      phaseSince: this.run.phaseSince,
+      runningSince: this.#runningSince,
+      result: this.collected,
+      method: this.#method,
+      spec: this.spec,
+    });
   }
 }
 

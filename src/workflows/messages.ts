@@ -56,8 +56,9 @@ export const budgetQuery = defineQuery<BudgetState>('budget');
 export const partEndedSignal = defineSignal<[PartReport]>('partEnded');
 /** From a bulk batch to the run of a part: while held, it does not create its batch. */
 export const holdSignal = defineSignal<[isHeld: boolean]>('hold');
-/** From the bulk batch's own activity: what its parts wait for. */
-export const partsWaitSignal = defineSignal<[waitingFor: string | null]>('partsWait');
+/** From the bulk batch's own activity: what its parts wait for, and the ids of their batches by the part's name. */
+export const partsWaitSignal =
+  defineSignal<[waitingFor: string | null, batches?: Readonly<Record<string, string>>]>('partsWait');
 /** The runs of parts that have not reported their end. */
 export const openPartsQuery = defineQuery<OpenParts>('openParts');
 /** What the token budget knows of a lease. */

@@ -117,14 +117,14 @@ describe('one full pass, with a worker process on a real server', () => {
 
     // The watch knows the status first; the run is woken for its page.
     const page = async () => (await run.handle.query<{ currentDetails: string }>(METADATA)).currentDetails;
-    await waitFor(async () => (await page()).includes('job: running'), 'running');
+    await waitFor(async () => (await page()).includes(': `running`'), 'running');
     const { jobId } = await run.progress();
     const { definition, currentDetails } = await run.handle.query<{
       currentDetails: string;
       definition: Record<string, { name: string; description?: string }[]>;
     }>(METADATA);
-    expect(currentDetails).toContain('### Fine\\-tuning job: running');
-    expect(currentDetails.replaceAll('\\', '')).toContain(`**Job:** ${jobId}`);
+    expect(currentDetails).toContain(`### Fine-tuning job \`${jobId}\`: \`running\``);
+    expect(currentDetails).toContain('**Waiting for the provider:** it trains the model.');
     const described = Object.values(definition).flatMap((messages) => (Array.isArray(messages) ? messages : []));
     const withoutDescription = ['cancel', 'wake', 'progress', 'pause', 'resume'].filter(
       (name) => !described.find((message) => message.name === name)?.description,

@@ -2,6 +2,7 @@
 import { ApplicationFailure, condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BatchResult, CheckedBatchInput } from '../../contract/batch.js';
 import { PART_OF, type PartOf } from '../../contract/part-report.js';
+import { leaseOf } from '../../contract/token-budget.js';
 import { asRunFailure } from '../lifecycle/run-failures.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import { holdSignal } from '../messages.js';
@@ -28,8 +29,7 @@ export class PartCapacity {
     const { estimatedTokens, enqueuedTokens, priority } = needed;
     this.#part = { model: model ?? '', estimatedTokens, requests };
     this.#run = run;
-    // The first run id, which a reset keeps.
-    this.#lease = `${workflowId}/${firstExecutionRunId}`;
+    this.#lease = leaseOf(workflowId, firstExecutionRunId);
     setHandler(
       holdSignal,
       (isHeld: unknown) => {

@@ -13,7 +13,9 @@ import {
 } from '@temporalio/workflow';
 import type { StartPartInput } from '../../contract/activities/part-runs.js';
 import type { Origin } from '../../contract/job-key.js';
-import type { EndReport, PartReport } from '../../contract/part-report.js';
+import type { EndReport, OpenParts, PartReport } from '../../contract/part-report.js';
+import { bounded } from '../../contract/text.js';
+import type { OpenPart } from '../details/bulk-page.js';
 import { runActivity, shortActivities, temporalActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import {
@@ -27,6 +29,9 @@ import {
 import { partRunIdOf } from './part-run-id.js';
 import { StallCheck } from './stall-check.js';
 import type { BulkState } from './state.js';
+
+/** Longest id of a batch that is kept, in characters. */
+const MAX_ID = 200;
 
 const CANCEL_REASON = 'the bulk batch was cancelled';
 
@@ -45,11 +50,16 @@ export class PartRuns {
   #waitingFor: string | null = null;
   /** Signals that are being sent: the server drops those that are under way when the run continues as new. */
   #sending = 0;
+  /** Ids of the batches of open runs by their names, as far as they are known. */
+  readonly #batches = new Map<string, string>();
   /** What keeps a run from getting on, by its name. */
   readonly #stalled = new Map<string, string>();
 
-  constructor(run: RunControl, state: BulkState, onChange: () => void) {
+  readonly #provider: string;
+
+  constructor(run: RunControl, state: BulkState, provider: string, onChange: () => void) {
     this.#run = run;
+    this.#provider = provider;
     this.#state = state;
     this.#origin = state.origin;
     this.#onChange = onChange;
@@ -57,8 +67,8 @@ export class PartRuns {
     setHandler(partEndedSignal, (report) => this.#receive(report), {
       description: 'From the run of a part: it has ended.',
     });
-    setHandler(partsWaitSignal, (waitingFor) => this.#setWaitingFor(waitingFor), {
-      description: 'From an activity of this run: what the parts wait for.',
+    setHandler(partsWaitSignal, (waitingFor, batches) => this.#hear(waitingFor, batches), {
+      description: 'From an activity of this run: what the parts wait for, and the ids of their batches.',
     });
     setHandler(tellCapacitySignal, () => this.#tellCapacity(), {
       description: 'From a new token budget: asks what the parts hold, which each part tells by itself.',
@@ -75,6 +85,15 @@ export class PartRuns {
 
   get running(): number {
     return this.#open.size;
+  }
+
+  /** The open runs, and the ids of their batches as far as they are known. */
+  get open(): readonly OpenPart[] {
+    return [...this.#open].map((name) => ({
+      name,
+      workflowId: this.#workflowIdOf(name),
+      batchId: this.#batches.get(name) ?? null,
+    }));
   }
 
   /** What the runs wait for, as far as it is known; null if nothing. */
@@ -126,6 +145,7 @@ export class PartRuns {
     this.#reports.delete(name);
     this.#open.delete(name);
     this.#stalled.delete(name);
+    this.#batches.delete(name);
     if (this.#open.size === 0) this.#waitingFor = null;
     this.#onChange();
     return report;
@@ -203,8 +223,12 @@ export class PartRuns {
     this.#reports.set(report.name, { batchId, status, results, failure });
   }
 
-  #setWaitingFor(waitingFor: unknown): void {
+  #hear(waitingFor: unknown, batches: unknown): void {
     this.#waitingFor = typeof waitingFor === 'string' ? waitingFor : null;
+    const ids = typeof batches === 'object' && batches !== null ? Object.entries(batches) : [];
+    for (const [name, id] of ids as [string, unknown][]) {
+      if (this.#open.has(name) && typeof id === 'string') this.#batches.set(name, bounded(id, MAX_ID));
+    }
     this.#onChange();
   }
 
@@ -214,10 +238,16 @@ export class PartRuns {
     this.#onChange();
   }
 
-  #openParts() {
+  #openParts(): OpenParts {
     const runs = Object.fromEntries([...this.#open].map((name) => [name, this.#workflowIdOf(name)]));
-    const { resultsUri } = this.#state;
-    return { origin: this.#origin.runId, resultsUri: resultsUri ?? '', runs, waitingFor: this.#waitingFor };
+    return {
+      origin: this.#origin.runId,
+      resultsUri: this.#state.resultsUri ?? '',
+      runs,
+      waitingFor: this.#waitingFor,
+      provider: this.#provider,
+      batches: Object.fromEntries(this.#batches),
+    };
   }
 }
 

@@ -210,7 +210,7 @@ export class Round {
   }
 
   #specOf({ file, endpoint }: Part): BatchSpec {
-    const { completionWindow, metadata, extraBody, provider, poll, watch, onAmbiguousCreate, cleanup } =
+    const { completionWindow, metadata, extraBody, provider, link, poll, watch, onAmbiguousCreate, cleanup } =
       this.#context.spec;
     const { vanishedAfter, stuckAfter, settleFor, giveUpAfter } = this.#context.spec;
     return {
@@ -220,6 +220,7 @@ export class Round {
       metadata,
       extraBody,
       provider,
+      link,
       poll,
       watch,
       vanishedAfter,

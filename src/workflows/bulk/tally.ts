@@ -1,8 +1,6 @@
-/** Sums over the parts of a bulk batch, for its progress, its details page and its result. */
-import type { BatchResult, LineCounts } from '../../contract/batch.js';
+/** Sums over the parts of a bulk batch, for its progress, its page and its result. */
+import type { LineCounts } from '../../contract/batch.js';
 import type { PartOutcome, RoundPlan, SendReason } from '../../contract/part.js';
-import type { AnsweredSoFar } from '../../contract/progress.js';
-import { iso } from '../lifecycle/time.js';
 import type { OutcomesState } from './state.js';
 
 type Counted = keyof LineCounts;
@@ -52,29 +50,4 @@ export class Tally {
       left -= taken;
     }
   }
-}
-
-/** The last rounds that are shown. */
-const MAX_ROUNDS = 6;
-
-/** The rounds as one line, such as `round 1: 60 (60 first); round 2: 12 (9 unfinished, 3 failed)`. */
-export function describeSent(sent: readonly RoundPlan[]): string | null {
-  if (sent.length === 0) return null;
-  const shown = sent.slice(-MAX_ROUNDS).map(({ round, requests, reasons }) => {
-    const why = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
-    return `round ${round}: ${requests} (${why.join(', ')})`;
-  });
-  return [...(sent.length > MAX_ROUNDS ? ['…'] : []), ...shown].join('; ');
-}
-
-export function describeAnomalies(anomalies: BatchResult['anomalies']): string | null {
-  const { duplicates, unknownIds, unreadable } = anomalies;
-  if (duplicates + unknownIds + unreadable === 0) return null;
-  return `${duplicates} duplicate lines, ${unknownIds} under unknown ids, ${unreadable} unreadable`;
-}
-
-export function describeUnderWay(answered: AnsweredSoFar | null): string | null {
-  if (answered === null) return null;
-  const { total, completed, failed, asOf } = answered;
-  return `${completed} completed, ${failed} failed, of ${total} in running batches at ${iso(asOf)}`;
 }

@@ -17,7 +17,8 @@ import type { CommonProgress } from '../../contract/progress.js';
 import { toMs } from '../../contract/duration.js';
 import { runActivity, shortActivities, transferActivities, type WatchingActivities } from './activity-calls.js';
 import { createUnlessCancelled, type CreatedJob } from './create-unless-cancelled.js';
-import { showDetails, type Details } from './current-details.js';
+import type { RunPage } from '../details/run-page.js';
+import { showDetails } from './current-details.js';
 import { identity } from './identity.js';
 import type { CollectContext, InputFile, JobTypes } from './job-types.js';
 import { answerLooks } from './look.js';
@@ -140,7 +141,8 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   protected abstract progress(): T['progress'];
 
-  protected abstract details(progress: CommonProgress): Omit<Details, 'status'>;
+  /** What the UI shows of the run, besides what it shows of every run. */
+  protected abstract page(): RunPage;
 
   protected get commonProgress(): CommonProgress {
     const { phase, cancellation, attention, warnings } = this.run;
@@ -339,7 +341,6 @@ export abstract class JobLifecycle<T extends JobTypes> {
   }
 
   #show(): void {
-    const progress = this.commonProgress;
-    showDetails(this.run, { ...this.details(progress), status: progress.status });
+    showDetails(this.run, this.page());
   }
 }

@@ -16,6 +16,7 @@ import {
 import type { Attention, Cancellation, Phase } from '../../contract/progress.js';
 import { toMs, type Deadline } from '../../contract/duration.js';
 import { bounded } from '../../contract/text.js';
+import type { ShownFailure } from '../details/failure.js';
 import { cancelSignal, wakeSignal } from '../messages.js';
 import { asRunFailure } from './run-failures.js';
 import { now } from './time.js';
@@ -36,10 +37,14 @@ const MAX_TEXT = 500;
 
 export class RunControl {
   phase: Phase = 'checking';
+  /** Epoch seconds. */
+  phaseSince = now();
   cancellation: Cancellation | null = null;
   /** Null while everything that the run asks for is answered. */
   attention: Attention | null = null;
   readonly warnings: string[] = [];
+  /** Why the run has failed; null if it has not. */
+  failure: ShownFailure | null = null;
   /** Epoch seconds; null without a deadline. */
   deadlineAt: number | null = null;
 
@@ -81,6 +86,7 @@ export class RunControl {
   }
 
   enter(phase: Phase): void {
+    if (phase !== this.phase) this.phaseSince = now();
     this.phase = phase;
     this.onChange();
   }
@@ -105,7 +111,7 @@ export class RunControl {
         }
         return result;
       } catch (error) {
-        throw asRunFailure(error);
+        throw this.failed(asRunFailure(error));
       } finally {
         this.enter('done');
         deadlineScope.cancel();
@@ -113,6 +119,14 @@ export class RunControl {
         await condition(allHandlersFinished);
       }
     });
+  }
+
+  /** Notes why the run fails. Returns the error itself. */
+  failed(error: unknown): unknown {
+    if (!(error instanceof ApplicationFailure)) return error;
+    const { type, message, details } = error;
+    this.failure = { type: type ?? 'UnexpectedError', message, details: details?.[0] ?? null };
+    return error;
   }
 
   /** Does the work unless a cancel was requested before, or is requested meanwhile. */

@@ -304,7 +304,17 @@ describe('what a part waits for', () => {
     const stage = new Stage();
     stage.request(part('a/1', { limit: 1_015, tokens: 1_010 }), part('a/2', { limit: 1_015 }));
     stage.decide();
-    expect(wait(stage, 'a/2')).toBe('room for m: 1,010 of 1,015 tokens are enqueued');
+    const since = new Date(NOW).toISOString().replace('.000', '');
+    expect(wait(stage, 'a/2')).toBe(`room for m since ${since}: 1,010 of 1,015 tokens are enqueued by a 100 %`);
+    expect(describeBudget(stage.ledger, false, stage.now)).toBe(
+      [
+        '### Enqueued at the provider',
+        '',
+        '- `m`: 1,010 tokens, 1 request enqueued; limit: 1,015 tokens (set by a spec)',
+        `  - 1 part waits, since ${since}`,
+        '  - `a`: 100 % (priority 1)',
+      ].join('\n'),
+    );
   });
 
   test('the creates of an hour are used up → the limit, and when the next is possible; the page says so too', () => {
