@@ -7,8 +7,12 @@ export interface Display {
   readonly show: (named: NamedRun, progress: Shown['progress']) => void;
   /** Says once what a person may have to do. */
   readonly note: (named: NamedRun, text: string) => void;
+  readonly end: (named: NamedRun, state: 'done' | 'failed') => void;
   /** Lets lines be written that stay. */
   readonly print: (write: () => void) => void;
+  /** Leaves the terminal to a question, until `resume`. */
+  readonly pause: () => void;
+  readonly resume: () => void;
   readonly stop: () => void;
 }
 
@@ -23,7 +27,12 @@ export function plainDisplay(io: Io, runs: readonly NamedRun[]): Display {
   return {
     show: (named, progress) => say(named, stateText(progress)),
     note: say,
+    end: nothing,
     print: (write) => write(),
-    stop: () => undefined,
+    pause: nothing,
+    resume: nothing,
+    stop: nothing,
   };
 }
+
+const nothing = (): void => undefined;

@@ -1,31 +1,30 @@
 /** Runs from now until their ends. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { plainDisplay, type Display } from './display.js';
-import { CommandError, reportError, type Io } from './io.js';
+import { onInterrupt } from './interrupt.js';
+import { CommandError, reportError, type Io, type Terminal } from './io.js';
 import { resultOf, resultText } from './run-result.js';
 import { adviceOnWorkers, progressOf, type NamedRun, type Session } from './session.js';
 
 const ASK_EVERY_MS = 2_000;
 
-/** Shows what happens on stderr and writes the result of each run to stdout, or why it has none to stderr. */
+/** Shows what happens on stderr, as bars at a terminal, and writes the result of each run to stdout, or why it has none to stderr. */
 export async function follow(io: Io, session: Session, runs: readonly NamedRun[], isJson: boolean): Promise<void> {
-  const display = plainDisplay(io, runs);
-  const ids = runs.map(({ run }) => run.workflowId).join(' ');
-  const onInterrupt = () => {
-    const subject = runs.length === 1 ? 'The run continues. Follow it again' : 'The runs continue. Follow them again';
-    io.err(`${subject} with: llm-jobs watch ${ids}. Cancel one with: llm-jobs cancel ${runs[0]?.run.workflowId}`);
-    io.quit(INTERRUPTED);
-  };
-  process.once('SIGINT', onInterrupt);
+  const display = io.terminal === null ? plainDisplay(io, runs) : await barsOn(io.terminal, runs);
+  const stopAsking = onInterrupt(io, display, runs);
   try {
     await Promise.all(runs.map((named) => followOne(io, session, named, display, isJson)));
   } finally {
-    process.off('SIGINT', onInterrupt);
+    stopAsking();
+    display.stop();
   }
 }
 
-/** As shells report a process that was interrupted. */
-const INTERRUPTED = 130;
+/** Loaded on demand, since most commands draw nothing. */
+async function barsOn({ output }: Terminal, runs: readonly NamedRun[]): Promise<Display> {
+  const { liveDisplay } = await import('./live-display.js');
+  return liveDisplay(output, runs);
+}
 
 async function followOne(io: Io, session: Session, named: NamedRun, display: Display, isJson: boolean): Promise<void> {
   const { run, kind, taskQueue } = named;
@@ -35,8 +34,10 @@ async function followOne(io: Io, session: Session, named: NamedRun, display: Dis
     await untilEnd(session, named, display);
     const result = await resultOf(named);
     const lines = isJson ? [JSON.stringify(result)] : resultText(run.workflowId, kind, result);
+    display.end(named, 'done');
     display.print(() => lines.forEach(io.out));
   } catch (error) {
+    display.end(named, 'failed');
     display.print(() => reportError(io, error));
   }
 }

@@ -14,6 +14,12 @@ export const EXIT_CODES = {
   refused: 5,
 } as const;
 
+/** Where a person sits. */
+export interface Terminal {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+}
+
 export interface Io {
   /** Writes a line to stdout. */
   readonly out: (line: string) => void;
@@ -23,6 +29,8 @@ export interface Io {
   readonly exit: (code: number) => void;
   /** Ends the process now. */
   readonly quit: (code: number) => void;
+  /** Null where stdin or stderr is none, and where it cannot be redrawn. */
+  readonly terminal: Terminal | null;
 }
 
 export const CONSOLE: Io = {
@@ -32,7 +40,12 @@ export const CONSOLE: Io = {
     process.exitCode = code;
   },
   quit: (code) => process.exit(code),
+  terminal: terminalOf(process),
 };
+
+function terminalOf({ stdin, stderr, env }: NodeJS.Process): Terminal | null {
+  return stdin.isTTY && stderr.isTTY && env.TERM !== 'dumb' ? { input: stdin, output: stderr } : null;
+}
 
 /** What went wrong, and what to do next. */
 export class CommandError extends Error {

@@ -81,24 +81,38 @@ export function progressText({ workflowId, kind, runStatus, progress, failure }:
 
 /** The same in a line, for a run that is followed. */
 export function stateText(progress: Shown['progress']): string {
-  const { phase, status, jobId, attention } = progress;
-  const waitingFor = 'waitingFor' in progress ? progress.waitingFor : null;
+  const { phase, status, jobId } = progress;
   const job = jobId === null ? [] : [jobId];
-  const texts = [
-    howFar(progress),
-    waitingFor && `waits for ${waitingFor}`,
-    attention && `refused: ${attention.message}`,
+  const far = howFar(progress);
+  return [phase, ...job, status, ...(far === null ? [] : [far]), ...waitTexts(progress)].join('  ');
+}
+
+/** Without what a bar shows, and without the job, which takes much room. */
+export function barText(progress: Shown['progress']): string {
+  const far = 'parts' in progress ? [howFarParts(progress)] : [];
+  return [progress.phase, progress.status, ...far, ...waitTexts(progress)].join('  ');
+}
+
+/** What a run waits for, and what it is refused. */
+function waitTexts(progress: Shown['progress']): string[] {
+  const { attention } = progress;
+  const waitingFor = 'waitingFor' in progress ? progress.waitingFor : null;
+  return [
+    ...(waitingFor === null ? [] : [`waits for ${waitingFor}`]),
+    ...(attention === null ? [] : [`refused: ${attention.message}`]),
   ];
-  return [phase, ...job, status, ...texts.filter((text) => text !== null)].join('  ');
 }
 
 function howFar(progress: Shown['progress']): string | null {
   if ('steps' in progress) return stepsText(progress.steps);
   if ('counts' in progress) return progress.counts.total > 0 ? countsText(progress.counts) : null;
-  const { lines, parts, round, isPaused } = progress;
-  const answered = Object.entries(lines).map(([name, count]) => `${count} ${name}`);
+  const answered = Object.entries(progress.lines).map(([name, count]) => `${count} ${name}`);
+  return `${howFarParts(progress)}: ${answered.join(', ')}`;
+}
+
+function howFarParts({ parts, round, isPaused }: BulkBatchProgress): string {
   const state = isPaused ? ', paused' : '';
-  return `round ${round}, ${parts.done} of ${parts.total} parts, ${parts.running} running${state}: ${answered.join(', ')}`;
+  return `round ${round}, ${parts.done} of ${parts.total} parts, ${parts.running} running${state}`;
 }
 
 const refusalText = ({ attention }: CommonProgress): string | null =>

@@ -23,6 +23,7 @@ export async function llmJobs(...args: readonly string[]): Promise<Ended> {
     quit: (given: number) => {
       code = given;
     },
+    terminal: null,
   };
   await createProgram(io).parseAsync([...args], { from: 'user' });
   return { code, out, err };
