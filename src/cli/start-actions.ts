@@ -6,12 +6,10 @@ import { batchSpecSchema, type BatchSpec } from '../contract/batch.js';
 import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
 import { describeFaults, parseSpec } from '../contract/parse-spec.js';
-import { readResults } from '../results/read-results.js';
 import { follow } from './follow.js';
 import { endpointIn, inputFile, type InputFile } from './input-file.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { inSession, type CommonOptions } from './run-actions.js';
-import { resultOf } from './run-result.js';
 import { adviceOnWorkers, runOf, type Session } from './session.js';
 import { workersStorage } from './workers-storage.js';
 
@@ -134,29 +132,5 @@ export async function watch(io: Io, workflowIds: readonly string[], options: Com
   await inSession(options, async (session) => {
     const runs = await Promise.all([...new Set(workflowIds)].map((workflowId) => runOf(session, workflowId)));
     await follow(io, session, runs, options.json === true);
-  });
-}
-
-export interface ResultsOptions extends CommonOptions {
-  readonly failed?: boolean;
-  readonly structured?: boolean;
-}
-
-/** One line of JSON a request: answered ones in the order of the output, then the others. */
-export async function results(io: Io, workflowId: string, options: ResultsOptions): Promise<void> {
-  await inSession(options, async (session) => {
-    const named = await runOf(session, workflowId);
-    if (named.kind === 'fineTuning') {
-      const next = `To see the model: llm-jobs status ${workflowId}`;
-      throw new CommandError(EXIT_CODES.refused, 'a fine-tuning job has no answers', next);
-    }
-    if (named.status === 'RUNNING') {
-      const next = `To wait for it: llm-jobs watch ${workflowId}`;
-      throw new CommandError(EXIT_CODES.refused, `the run "${workflowId}" has not ended`, next);
-    }
-    const value = options.structured ? 'structuredOutput' : 'body';
-    for await (const result of readResults(await resultOf(named), { storage: workersStorage(), value })) {
-      if (!options.failed || !result.ok) io.out(JSON.stringify(result));
-    }
   });
 }

@@ -1,10 +1,12 @@
 /** `llm-jobs batch`, `bulk`, `fine-tune`, `watch` and `results`: their arguments. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { CheckOptions } from './check-action.js';
 import { run, type Io } from './io.js';
 import { command } from './run-commands.js';
 import type { CommonOptions } from './run-actions.js';
-import type { ResultsOptions, StartCommandOptions, StartedKind } from './start-actions.js';
+import { RESULT_FORMATS } from './result-lines.js';
+import type { ResultsOptions } from './results-action.js';
+import type { StartCommandOptions, StartedKind } from './start-actions.js';
 
 // Loaded on demand, as Temporal's client.
 const actions = () => import('./start-actions.js');
@@ -44,14 +46,36 @@ export function startCommands(io: Io): Command[] {
       .action((workflowIds: string[], options: CommonOptions) =>
         run(io, async () => (await actions()).watch(io, workflowIds, options)),
       ),
-    command('results', 'Print the answers of a run that has ended, a line of JSON a request.')
-      .argument('<workflow-id>', 'workflow id of the run')
-      .option('--failed', 'only requests without an answer')
-      .option('--structured', 'the JSON that the model wrote, instead of the whole response')
-      .action((workflowId: string, options: ResultsOptions) =>
-        run(io, async () => (await actions()).results(io, workflowId, options)),
-      ),
+    resultsCommand(io),
   ];
+}
+
+const RESULTS_HELP = `
+A line of JSON has customId, ok, and value or error; with --with-input also request, the line of the input. CSV has the
+same as columns.
+
+Examples:
+  $ llm-jobs results batch-1 --text --out answers.csv
+  $ llm-jobs results batch-1 --failed --with-input | jq -c .request > again.jsonl`;
+
+function resultsCommand(io: Io): Command {
+  const structured = new Option('--structured', 'the JSON that the model wrote, instead of the whole response');
+  return command('results', 'Print the answers of a run that has ended, a line a request.')
+    .argument('<workflow-id>', 'workflow id of the run')
+    .option('--failed', 'only requests without an answer')
+    .addOption(structured.conflicts('text'))
+    .option('--text', 'the text that the model wrote, instead of the whole response')
+    .option('--with-input', 'with the request of each answer, by its custom_id')
+    .addOption(
+      new Option('--format <format>', 'how to write them (default: jsonl, or csv by the name of --out)').choices(
+        RESULT_FORMATS,
+      ),
+    )
+    .option('--out <file>', 'write them to a file')
+    .addHelpText('after', RESULTS_HELP)
+    .action((workflowId: string, options: ResultsOptions) =>
+      run(io, async () => (await import('./results-action.js')).results(io, workflowId, options)),
+    );
 }
 
 function kindCommand(

@@ -1,5 +1,5 @@
 /** The commands that start runs, follow them and read their results, on the real dev server. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -32,6 +32,19 @@ describe('llm-jobs: commands that start runs', () => {
     const failed = (await llmJobs('results', workflowId, '--failed')).out.map((line) => JSON.parse(line) as object);
     expect(failed).toEqual(answers.filter(({ ok }) => !ok));
     expect(failed.length).toBeGreaterThan(0);
+
+    const texts = (await llmJobs('results', workflowId, '--text', '--with-input')).out.map(
+      (line) => JSON.parse(line) as { customId: string; ok: boolean; value: string; request: { custom_id: string } },
+    );
+    expect(texts).toHaveLength(8);
+    for (const { customId, ok, value, request } of texts) {
+      expect([request.custom_id, typeof value]).toEqual([customId, ok ? 'string' : 'undefined']);
+    }
+    const out = join(stage.folder, 'answers.csv');
+    const written = await llmJobs('results', workflowId, '--text', '--out', out, '--json');
+    const tally = { answered: 8 - failed.length, failed: failed.length };
+    expect(JSON.parse(written.out.join('\n'))).toEqual({ file: out, ...tally });
+    expect(await readFile(out, 'utf8')).toMatch(/^customId,ok,value,status,code,message\n[^,]+,true,/);
 
     const again = await llmJobs('batch', 'start', await localFile(chatRequests(1)), '--id', workflowId);
     expect(again).toMatchObject({ code: 5, out: [] });

@@ -1,0 +1,83 @@
+/** What `llm-jobs results` does. */
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { readResults, type Result, type ResultValue } from '../results/read-results.js';
+import { RequestsById } from '../results/requests-by-id.js';
+import { CommandError, EXIT_CODES, type Io } from './io.js';
+import { resultLines, type Joined, type ResultFormat } from './result-lines.js';
+import { inSession, type CommonOptions } from './run-actions.js';
+import { inputOf } from './run-input.js';
+import { resultOf } from './run-result.js';
+import { runOf, type Session } from './session.js';
+import { workersStorage } from './workers-storage.js';
+
+export interface ResultsOptions extends CommonOptions {
+  readonly failed?: boolean;
+  readonly structured?: boolean;
+  readonly text?: boolean;
+  readonly withInput?: boolean;
+  readonly format?: ResultFormat;
+  readonly out?: string;
+}
+
+/** A line a request: answered ones in the order of the output, then the others. */
+export async function results(io: Io, workflowId: string, options: ResultsOptions): Promise<void> {
+  await inSession(options, async (session) => {
+    const { out, withInput = false } = options;
+    const format = options.format ?? (out?.toLowerCase().endsWith('.csv') ? 'csv' : 'jsonl');
+    const tally = { answered: 0, failed: 0 };
+    const lines = resultLines(counted(joined(session, workflowId, options), tally), { format, withInput });
+    if (out === undefined) {
+      for await (const line of lines) {
+        io.out(line);
+        // A program that reads slowly must not fill the memory.
+        if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+      }
+      return;
+    }
+    await pipeline(Readable.from(withBreaks(lines)), createWriteStream(out));
+    const text = `${out}: ${tally.answered} answered, ${tally.failed} without an answer`;
+    io.out(options.json ? JSON.stringify({ file: out, ...tally }) : text);
+  });
+}
+
+async function* joined(session: Session, workflowId: string, options: ResultsOptions): AsyncGenerator<Joined> {
+  const named = await runOf(session, workflowId);
+  if (named.kind === 'fineTuning') {
+    const next = `To see the model: llm-jobs status ${workflowId}`;
+    throw new CommandError(EXIT_CODES.refused, 'a fine-tuning job has no answers', next);
+  }
+  if (named.status === 'RUNNING') {
+    const next = `To wait for it: llm-jobs watch ${workflowId}`;
+    throw new CommandError(EXIT_CODES.refused, `the run "${workflowId}" has not ended`, next);
+  }
+  const storage = workersStorage();
+  const files = await resultOf(named);
+  const value: ResultValue = options.text ? 'text' : options.structured ? 'structuredOutput' : 'body';
+  const requests = options.withInput ? await RequestsById.of(await inputOf(session, named, storage)) : null;
+  try {
+    for await (const result of readResults(files, { storage, value })) {
+      if (options.failed && result.ok) continue;
+      yield requests === null ? { result } : { result, request: requests.find(result.customId) };
+    }
+  } finally {
+    requests?.close();
+  }
+}
+
+async function* counted(
+  all: AsyncIterable<Joined>,
+  tally: { answered: number; failed: number },
+): AsyncGenerator<Joined> {
+  for await (const each of all) {
+    const { ok }: Result<unknown> = each.result;
+    tally[ok ? 'answered' : 'failed'] += 1;
+    yield each;
+  }
+}
+
+async function* withBreaks(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
+}
