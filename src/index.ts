@@ -4,6 +4,8 @@
  */
 export { createActivities, type Activities, type ActivitiesOptions } from './activities/index.js';
 export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './orphans/find-orphans.js';
+export { defineConfig } from './config/define-config.js';
+export type { LlmJobsConfig } from './config/schema.js';
 export * from './contract/index.js';
 export type { OpenAIClient } from './provider/openai-client.js';
 export type { ProviderOptions, ProviderTraits } from './provider/providers.js';

@@ -1,52 +1,73 @@
 /** What the commands do that ask the provider. */
-import OpenAI from 'openai';
-import { findOrphans } from '../orphans/find-orphans.js';
+import type OpenAI from 'openai';
+import { findOrphans, type Orphan } from '../orphans/find-orphans.js';
+import { clientOf } from '../config/account-client.js';
+import type { Account } from '../config/accounts.js';
+import { proxyFetch } from '../config/proxy.js';
+import { DEFAULT_ACCOUNT } from '../config/schema.js';
+import { readAccounts } from '../config/worker-config.js';
 import { httpStatusOf } from '../provider/reply.js';
 import { redact } from '../provider/redact.js';
 import { rotateWebhookSecret, setUpWebhook, testWebhook } from '../webhooks/set-up-webhook.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { ago, table } from './progress-text.js';
 import { inSession, type CommonOptions } from './run-actions.js';
+import type { ConfigOptions } from './workers-storage.js';
 
 const DAY_MS = 86_400_000;
 
 export interface OrphansOptions extends CommonOptions {
+  /** The account to search. @default all of them */
+  readonly provider?: string;
   readonly cancel?: boolean;
   readonly days: number;
 }
 
-export interface WebhookOptions {
+export interface WebhookOptions extends ConfigOptions {
+  readonly provider?: string;
   readonly json?: boolean;
 }
 
 export async function orphans(io: Io, options: OrphansOptions): Promise<void> {
   if (!(options.days > 0)) throw new CommandError(EXIT_CODES.usage, '--days must be above 0', 'Such as --days 7');
-  const openai = account();
+  const accounts = await accountsOf(options, options.provider);
   await inSession(options, async ({ jobs }) => {
     const since = new Date(Date.now() - options.days * DAY_MS);
     const cancel = options.cancel === true;
-    const found = await asked(() => findOrphans({ temporal: jobs.client, openai, since, cancel }));
+    const found: FoundOrphan[] = [];
+    for (const account of accounts) {
+      const ofAccount = await asked(account, (openai) => findOrphans({ temporal: jobs.client, openai, since, cancel }));
+      found.push(...ofAccount.map((orphan) => ({ provider: account.account.name, ...orphan })));
+    }
     if (options.json) {
       io.out(JSON.stringify(found));
     } else if (found.length === 0) {
       io.err('Every job of this namespace is followed by its run.');
     } else {
-      const now = Date.now() / 1_000;
-      const rows = found.map(({ jobId, status, createdAt, owner, reason, runStatus, isCancelled }) => [
-        jobId,
-        isCancelled ? 'cancelled' : status,
-        createdAt === null ? '' : ago(now - createdAt),
-        owner.workflowId,
-        reason === 'duplicate' ? 'follows another job' : runStatus.toLowerCase(),
-      ]);
-      for (const line of table(['JOB', 'STATUS', 'CREATED', 'WORKFLOW ID', 'RUN'], rows)) io.out(line);
+      for (const line of orphansText(found, accounts.length > 1)) io.out(line);
       if (!cancel) io.err('Nothing was cancelled. To cancel them: llm-jobs orphans --cancel');
     }
   });
 }
 
+type FoundOrphan = Orphan & { readonly provider: string };
+
+/** @param isNamed whether the account of each is shown */
+function orphansText(found: readonly FoundOrphan[], isNamed: boolean): string[] {
+  const now = Date.now() / 1_000;
+  const rows = found.map(({ provider, jobId, status, createdAt, owner, reason, runStatus, isCancelled }) => [
+    ...(isNamed ? [provider] : []),
+    jobId,
+    isCancelled ? 'cancelled' : status,
+    createdAt === null ? '' : ago(now - createdAt),
+    owner.workflowId,
+    reason === 'duplicate' ? 'follows another job' : runStatus.toLowerCase(),
+  ]);
+  return table([...(isNamed ? ['PROVIDER'] : []), 'JOB', 'STATUS', 'CREATED', 'WORKFLOW ID', 'RUN'], rows);
+}
+
 export async function setup(io: Io, url: string, options: WebhookOptions): Promise<void> {
-  const made = await asked(() => setUpWebhook(account(), url));
+  const made = await asked(await accountOf(options), (openai) => setUpWebhook(openai, url));
   if (options.json) return io.out(JSON.stringify(made));
   const { id, secret, isUpdated } = made;
   if (secret === null) return io.out(`${id} was there before${isUpdated ? '; its events were changed' : ''}`);
@@ -56,7 +77,7 @@ export async function setup(io: Io, url: string, options: WebhookOptions): Promi
 }
 
 export async function test(io: Io, id: string, options: WebhookOptions): Promise<void> {
-  const tested = await asked(() => testWebhook(account(), id));
+  const tested = await asked(await accountOf(options), (openai) => testWebhook(openai, id));
   if (options.json) io.out(JSON.stringify(tested));
   else io.out(`The endpoint answered ${tested.statusCode}`);
   if (tested.isAccepted) return;
@@ -65,32 +86,39 @@ export async function test(io: Io, id: string, options: WebhookOptions): Promise
 }
 
 export async function rotate(io: Io, id: string, options: WebhookOptions): Promise<void> {
-  const rotated = await asked(() => rotateWebhookSecret(account(), id));
+  const rotated = await asked(await accountOf(options), (openai) => rotateWebhookSecret(openai, id));
   if (options.json) return io.out(JSON.stringify(rotated));
   io.out(`OPENAI_WEBHOOK_SECRET=${rotated.secret}`);
   io.err('The secret is not shown again. Give the worker both, separated by a comma, and this one alone in a day.');
 }
 
-/** By the variables that the openai package reads. */
-function account(): OpenAI {
-  if (process.env.OPENAI_API_KEY?.trim()) return new OpenAI({ logLevel: 'off' });
-  throw new CommandError(EXIT_CODES.usage, 'OPENAI_API_KEY is not set', 'Set it to a key of the account.');
+/** An account of the configuration, as the workers use it. */
+interface AccountToAsk {
+  readonly account: Account;
+  readonly openai: OpenAI;
+}
+
+/** @throws ConfigError if there is no such account, or its key is missing */
+async function accountsOf({ config: file }: ConfigOptions, name?: string): Promise<readonly AccountToAsk[]> {
+  const { accounts, proxy } = await readAccounts({ environment: process.env, folder: process.cwd(), file }, name);
+  const fetch = await proxyFetch(proxy, process.env);
+  return accounts.map((account) => ({ account, openai: clientOf(account, fetch) }));
+}
+
+async function accountOf(options: WebhookOptions): Promise<AccountToAsk> {
+  const [account] = await accountsOf(options, options.provider ?? DEFAULT_ACCOUNT);
+  return account!;
 }
 
 /** @throws CommandError if the provider refuses or does not answer; the message never contains the key */
-async function asked<T>(ask: () => Promise<T>): Promise<T> {
+async function asked<T>({ account, openai }: AccountToAsk, ask: (openai: OpenAI) => Promise<T>): Promise<T> {
   try {
-    return await ask();
+    return await ask(openai);
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    const { OPENAI_API_KEY: key = '', OPENAI_BASE_URL: url = 'https://api.openai.com/v1' } = process.env;
-    const message = redact(error instanceof Error ? error.message : String(error), [key.trim()].filter(Boolean));
-    const next = `The account is that of OPENAI_API_KEY at ${url}`;
-    throw new CommandError(
-      httpStatusOf(error) === null ? EXIT_CODES.unreachable : EXIT_CODES.refused,
-      message,
-      next,
-      error,
-    );
+    const { name, url, secrets } = account;
+    const message = redact(error instanceof Error ? error.message : String(error), secrets());
+    const code = httpStatusOf(error) === null ? EXIT_CODES.unreachable : EXIT_CODES.refused;
+    throw new CommandError(code, message, `The account is "${name}" at ${url}`, error);
   }
 }

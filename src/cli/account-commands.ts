@@ -2,18 +2,21 @@
 import { Command } from 'commander';
 import type { OrphansOptions, WebhookOptions } from './account-actions.js';
 import { run, type Io } from './io.js';
-import { command } from './run-commands.js';
+import { command, configOption } from './run-commands.js';
 
 // Loaded on demand, as the openai package.
 const actions = () => import('./account-actions.js');
 
-const ACCOUNT_HELP = '\nOPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID and OPENAI_PROJECT_ID name the account.';
+const ACCOUNT_HELP = `
+The accounts are those of the workers' configuration. Without one, OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID and
+OPENAI_PROJECT_ID name the account.`;
 
 export function accountCommands(io: Io): Command[] {
   const orphans = command(
     'orphans',
     'List jobs at the provider that no run follows. Nothing is cancelled without --cancel.',
   )
+    .option('--provider <account>', 'the account to search (default: all of them)')
     .option('--cancel', 'cancel them at the provider')
     .option('--days <count>', 'how far to look back', Number, 30)
     .addHelpText('after', ACCOUNT_HELP)
@@ -21,7 +24,12 @@ export function accountCommands(io: Io): Command[] {
   return [orphans, webhookCommands(io)];
 }
 
-const json = (each: Command): Command => each.option('--json', 'print JSON').addHelpText('after', ACCOUNT_HELP);
+const json = (each: Command): Command =>
+  each
+    .option('--provider <account>', 'the account (default: "default")')
+    .addOption(configOption())
+    .option('--json', 'print JSON')
+    .addHelpText('after', ACCOUNT_HELP);
 
 function webhookCommands(io: Io): Command {
   return new Command('webhooks')

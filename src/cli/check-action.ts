@@ -4,15 +4,15 @@ import { checkBatchInput } from '../requests/check-input.js';
 import { BATCH_LIMITS } from '../contract/limits.js';
 import { endpointIn, inputFile } from './input-file.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
-import { workersStorage } from './workers-storage.js';
+import { workersStorage, type ConfigOptions } from './workers-storage.js';
 
-export interface CheckOptions {
+export interface CheckOptions extends ConfigOptions {
   readonly endpoint?: string;
   readonly json?: boolean;
 }
 
 export async function check(io: Io, file: string, options: CheckOptions): Promise<void> {
-  const input = await inputFile(file, workersStorage());
+  const input = await inputFile(file, await workersStorage(options));
   const endpoint = options.endpoint ?? (await endpointIn(input));
   if (endpoint === undefined) {
     throw new CommandError(

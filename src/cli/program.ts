@@ -32,7 +32,13 @@ export function createProgram(io: Io = CONSOLE): Command {
     .description('Durable Temporal workflows for batches and fine-tuning jobs of the OpenAI API.')
     .version(packageVersion())
     .showHelpAfterError('Add --help to see the usage.');
-  const commands = [devCommand(io), workerCommand(), ...startCommands(io), ...runCommands(io), ...accountCommands(io)];
+  const commands = [
+    devCommand(io),
+    workerCommand(io),
+    ...startCommands(io),
+    ...runCommands(io),
+    ...accountCommands(io),
+  ];
   for (const command of commands) {
     program.addCommand(inheriting(command, program));
   }

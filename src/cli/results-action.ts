@@ -53,7 +53,7 @@ async function* joined(session: Session, workflowId: string, options: ResultsOpt
     const next = `To wait for it: llm-jobs watch ${workflowId}`;
     throw new CommandError(EXIT_CODES.refused, `the run "${workflowId}" has not ended`, next);
   }
-  const storage = workersStorage();
+  const storage = await workersStorage(options);
   const files = await resultOf(named);
   const value: ResultValue = options.text ? 'text' : options.structured ? 'structuredOutput' : 'body';
   const requests = options.withInput ? await RequestsById.of(await inputOf(session, named, storage)) : null;

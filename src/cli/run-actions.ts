@@ -5,8 +5,9 @@ import type { ListedRun, RunKind } from '../client/list-runs.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { KIND_NAMES, listText, progressText, type Shown, type ShownFailure } from './progress-text.js';
 import { answerOf, connect, runOf, UPDATE_MS, type NamedRun, type Session } from './session.js';
+import { commonConfig, type ConfigOptions } from './workers-storage.js';
 
-export interface CommonOptions {
+export interface CommonOptions extends ConfigOptions {
   readonly taskQueue?: string;
   readonly json?: boolean;
 }
@@ -21,8 +22,8 @@ export interface CancelOptions extends CommonOptions {
   readonly reason?: string;
 }
 
-export async function inSession({ taskQueue }: CommonOptions, use: (session: Session) => Promise<void>): Promise<void> {
-  const session = await connect(taskQueue);
+export async function inSession(options: CommonOptions, use: (session: Session) => Promise<void>): Promise<void> {
+  const session = await connect(options.taskQueue ?? (await commonConfig(options)).taskQueue);
   try {
     await use(session);
   } finally {

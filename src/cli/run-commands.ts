@@ -23,8 +23,15 @@ export function runCommands(io: Io): Command[] {
 export function command(name: string, description: string): Command {
   return new Command(name)
     .description(description)
-    .option('--task-queue <name>', 'task queue of the workers (default: LLM_JOBS_TASK_QUEUE, or "llm-jobs")')
+    .option('--task-queue <name>', 'task queue of the workers (default: that of the configuration, or "llm-jobs")')
+    .addOption(configOption())
     .option('--json', 'print JSON');
+}
+
+/** The option of all commands that need the configuration of the workers. */
+export function configOption(): Option {
+  const byDefault = 'LLM_JOBS_CONFIG, or llm-jobs.config.* in the working folder';
+  return new Option('--config <file>', `configuration of the workers (default: ${byDefault})`);
 }
 
 const MAX_LISTED = 50;

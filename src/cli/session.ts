@@ -20,11 +20,11 @@ export interface Session {
 }
 
 /** @throws CommandError if the server does not answer within seconds */
-export async function connect(taskQueue: string | undefined): Promise<Session> {
+export async function connect(taskQueue: string): Promise<Session> {
   const { connectionOptions, address, namespace } = temporalTarget();
   try {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_MS });
-    const jobs = new LlmJobsClient(new Client({ connection, namespace }), taskQueue === undefined ? {} : { taskQueue });
+    const jobs = new LlmJobsClient(new Client({ connection, namespace }), { taskQueue });
     return { jobs, close: () => connection.close() };
   } catch (error) {
     const message = `no Temporal server answers at ${address} within ${CONNECT_MS / 1_000} s`;

@@ -33,7 +33,7 @@ export async function start(
   isFollowed: boolean,
 ): Promise<void> {
   const further = options.spec === undefined ? {} : await jsonFile(options.spec);
-  const storage = workersStorage();
+  const storage = await workersStorage(options);
   const inputs = await Promise.all(files.map((file) => inputFile(file, storage)));
   const validation = options.validation === undefined ? null : await inputFile(options.validation, storage);
   const spec = await specOf(kind, inputs, validation, { ...options, further });

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import type { CheckOptions } from './check-action.js';
 import { run, type Io } from './io.js';
-import { command } from './run-commands.js';
+import { command, configOption } from './run-commands.js';
 import type { CommonOptions } from './run-actions.js';
 import { RESULT_FORMATS } from './result-lines.js';
 import type { ResultsOptions } from './results-action.js';
@@ -12,7 +12,7 @@ import type { StartCommandOptions, StartedKind } from './start-actions.js';
 const actions = () => import('./start-actions.js');
 
 const FILE_HELP = `
-A local file outside the storage of the workers (LLM_JOBS_STORAGE) is copied into it. --spec FILE gives all other
+A local file outside the storage of the workers is copied into it. --spec FILE gives all other
 fields of the spec, such as {"deadline": "12h", "metadata": {"team": "search"}}.`;
 
 export function startCommands(io: Io): Command[] {
@@ -37,6 +37,7 @@ export function startCommands(io: Io): Command[] {
       .description('Read a JSONL file as the worker would, and list what is wrong. Nothing is sent.')
       .argument('<file>', 'path or URI of a JSONL file')
       .option('--endpoint <path>', 'such as /v1/chat/completions (default: that of the first request)')
+      .addOption(configOption())
       .option('--json', 'print JSON')
       .action((file: string, options: CheckOptions) =>
         run(io, async () => (await import('./check-action.js')).check(io, file, options)),

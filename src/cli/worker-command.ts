@@ -1,10 +1,15 @@
 /** `llm-jobs worker`. */
 import { Command } from 'commander';
+import { run, type Io } from './io.js';
+import type { CheckWorkerOptions } from './check-worker-action.js';
+import { configOption } from './run-commands.js';
 
 /** Variables that `readWorkerConfig` and Temporal's own configuration read, in the form of commander's help. */
 const ENVIRONMENT = `
-Environment variables:
-  OPENAI_API_KEY             API key (required)
+The configuration is llm-jobs.config.ts, .js, .mjs or .json in the working folder, or the file of --config or
+LLM_JOBS_CONFIG. It sets any number of accounts; see docs/reference/configuration.md. Without it, or for what it
+leaves out, variables of the environment:
+  OPENAI_API_KEY             API key (required without a file)
   OPENAI_BASE_URL, OPENAI_ORG_ID, OPENAI_PROJECT_ID
                              as for the openai package
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_...
@@ -27,18 +32,28 @@ Environment variables:
   LLM_JOBS_WEBHOOK_PORT, LLM_JOBS_WEBHOOK_HOST
                              where webhooks are taken, at /webhooks (default: nowhere; 127.0.0.1)
   OPENAI_WEBHOOK_SECRET      signing secrets of the webhooks, separated by commas
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+                             the proxy of requests to providers
   LLM_JOBS_LOG_LEVEL         TRACE, DEBUG, INFO, WARN or ERROR; JSON lines on stderr (default: INFO)
 
 To keep the worker's memory small, add NODE_OPTIONS=--max-semi-space-size=4.
 The first SIGTERM or SIGINT drains the worker. No job at the provider is cancelled.`;
 
-export function workerCommand(): Command {
+interface WorkerOptions extends CheckWorkerOptions {
+  readonly check?: boolean;
+}
+
+export function workerCommand(io: Io): Command {
   return new Command('worker')
     .description('Run a worker with all workflows and activities until SIGTERM or SIGINT.')
+    .addOption(configOption())
+    .option('--check', 'do not run: check configuration, storage, Temporal, and each account by one question')
+    .option('--json', 'with --check: print JSON')
     .addHelpText('after', ENVIRONMENT)
-    .action(async () => {
+    .action(async ({ check, ...options }: WorkerOptions) => {
       // Loaded on demand: the worker's native addon and the openai package would slow down every other command.
+      if (check) return run(io, async () => (await import('./check-worker-action.js')).checkWorkerNow(io, options));
       const { runWorker } = await import('../worker/main.js');
-      await runWorker();
+      return runWorker(options.config);
     });
 }

@@ -14,7 +14,7 @@ const MAX_FIELD_LENGTH = 200;
 const MAX_MESSAGE_LENGTH = 300;
 
 /** The path of a zod issue, written as `a.b[2].c`. */
-function fieldOf(path: readonly PropertyKey[]): string {
+export function fieldOf(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (field, key) =>
       typeof key === 'number' ? `${field}[${key}]` : field === '' ? String(key) : `${field}.${String(key)}`,

@@ -3,7 +3,7 @@
  * open strings, so rows match loosely. A reply's `x-should-retry` overrides the table, as it does in the official SDK.
  */
 import { passingRefusal } from '../contract/refusal-reason.js';
-import type { ApiError } from './reply.js';
+import { KEY_UNREADABLE, type ApiError } from './reply.js';
 
 /** The calls that activities make. The names are the SDK's. */
 export type Operation =
@@ -109,5 +109,6 @@ export function classify(operation: Operation, error: ApiError, attempt: number)
 
 /** Whether the request may have been carried out, although its answer says otherwise or never arrived. */
 export function isAmbiguous(error: ApiError): boolean {
+  if (error.code === KEY_UNREADABLE) return false;
   return error.status === null || error.status === 408 || error.status >= 500 || error.status < 400;
 }

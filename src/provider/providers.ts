@@ -78,19 +78,29 @@ export interface ProviderOptions extends Partial<Omit<ProviderTraits, 'batchLimi
    * @default OpenAI's
    */
   readonly batchLimits?: Partial<BatchLimits>;
+  /**
+   * Further secrets that must not reach a failure or a log, such as a key that was replaced a moment ago. What the client
+   * holds is known.
+   * @default none
+   */
+  readonly secrets?: () => readonly string[];
 }
 
 export interface Provider extends ProviderTraits {
   readonly name: string;
   readonly client: OpenAI;
+  /** Secrets that the client does not hold, or no longer. */
+  readonly furtherSecrets: () => readonly string[];
 }
+
+const none = (): readonly string[] => [];
 
 export class Providers {
   readonly #providers: ReadonlyMap<string, Provider>;
 
   constructor(providers: Readonly<Record<string, ProviderOptions>>) {
     this.#providers = new Map(
-      Object.entries(providers).map(([name, { client, batchLimits, ...traits }]) => [
+      Object.entries(providers).map(([name, { client, batchLimits, secrets, ...traits }]) => [
         name,
         {
           metadata: true,
@@ -105,6 +115,7 @@ export class Providers {
           batchLimits: { ...BATCH_LIMITS, ...withoutUndefined(batchLimits ?? {}) },
           name,
           client: guardedClient(client),
+          furtherSecrets: secrets ?? none,
         },
       ]),
     );
@@ -124,11 +135,13 @@ export class Providers {
 
   /** Every secret that the clients hold at the moment, for redaction. */
   secrets(): string[] {
-    return [...this.#providers.values()].flatMap(({ client }) =>
-      [client.apiKey, client.adminAPIKey, client.webhookSecret].filter(
-        (secret): secret is string => typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH,
-      ),
-    );
+    const held = this.all.flatMap(({ client, furtherSecrets }) => [
+      client.apiKey,
+      client.adminAPIKey,
+      client.webhookSecret,
+      ...furtherSecrets(),
+    ]);
+    return held.filter((secret): secret is string => typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH);
   }
 }
 

@@ -23,6 +23,9 @@ export interface ApiError {
 export type Reply<T> =
   { readonly value: T; readonly error?: undefined } | { readonly value?: undefined; readonly error: ApiError };
 
+/** The code of an error of a request that was not sent, since its key could not be read. */
+export const KEY_UNREADABLE = 'key_unreadable';
+
 /** An error without a readable reply. The request may have been carried out. */
 export function errorWithoutReply(message: string, code: string | null = null): ApiError {
   return {

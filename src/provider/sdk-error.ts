@@ -1,9 +1,9 @@
 /** Errors that the SDK throws, read into `ApiError`s. */
-import { APIError, APIUserAbortError } from 'openai';
+import { APIError, APIUserAbortError, OpenAIError } from 'openai';
 import { bounded } from '../contract/text.js';
 import { RequestAbandoned, UnusableReply } from './guarded-fetch.js';
 import { redact } from './redact.js';
-import { errorWithoutReply, isSdkError, type ApiError } from './reply.js';
+import { errorWithoutReply, isSdkError, KEY_UNREADABLE, type ApiError } from './reply.js';
 import { retryAfterMs } from './retry-after.js';
 
 /** Longest code, type, parameter or request id that is kept, in characters. */
@@ -15,6 +15,8 @@ export function toApiError(error: unknown, secrets: readonly string[]): ApiError
   if (isBrokenReply(error)) {
     return errorWithoutReply(clean(`the reply broke off${networkReasonOf(error)}`), 'unreadable_reply');
   }
+  const keyProblem = keyProblemOf(error);
+  if (keyProblem !== null) return errorWithoutReply(clean(`the API key cannot be read: ${keyProblem}`), KEY_UNREADABLE);
   if (!isApiError(error) || isAbort(error)) return null;
   // The SDK wraps what `fetch` throws.
   if (error.cause instanceof UnusableReply) return errorWithoutReply(clean(error.cause.message), error.cause.code);
@@ -45,6 +47,16 @@ export function toApiError(error: unknown, secrets: readonly string[]): ApiError
 
 function isApiError(error: unknown): error is APIError {
   return error instanceof APIError || isSdkError(error);
+}
+
+/** How the SDK begins what it says of a function that is to return the key or a token. */
+const KEY_FUNCTION = /^(?:Failed to get token from 'apiKey' function: |(?=Expected 'apiKey' function))/;
+
+/** Why a client has no key at the moment; null for any other error. Nothing was sent. */
+function keyProblemOf(error: unknown): string | null {
+  return error instanceof OpenAIError && KEY_FUNCTION.test(error.message)
+    ? error.message.replace(KEY_FUNCTION, '')
+    : null;
 }
 
 /** Whether the caller aborted the request, because the activity was cancelled or its worker shuts down. */

@@ -1,5 +1,6 @@
 /**
- * The ready-made worker. Environment variables configure it, one line on stdout reports it ready, SIGTERM drains it.
+ * The ready-made worker. A file and environment variables configure it, one line on stdout reports it ready, SIGTERM
+ * drains it.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,15 +15,17 @@ import {
   Worker,
   type LogEntry,
 } from '@temporalio/worker';
-import OpenAI from 'openai';
 import { createActivities } from '../activities/index.js';
+import { clientOf, providerOf } from '../config/account-client.js';
+import { secretsIn } from '../config/load-file.js';
+import { proxyFetch } from '../config/proxy.js';
+import { readWorkerConfig, storageOf, withUnits, type WorkerConfig } from '../config/worker-config.js';
 import { warnOfProviders } from '../provider/probe.js';
 import { Providers } from '../provider/providers.js';
 import { redact } from '../provider/redact.js';
 import { prepareRoot } from '../storage/prepare-root.js';
 import { assertNamespace } from './assert-namespace.js';
-import { readWorkerConfig, webhookSecrets, type WorkerConfig } from './config.js';
-import { cachedRuns } from './memory.js';
+import { availableMemory, cachedRuns } from './memory.js';
 import type { WebhookServer } from './webhook-server.js';
 
 /**
@@ -34,25 +37,23 @@ const HEAP_GROWTH = '--heap-growing-percent=50';
 const SIZE_CHECK_MS = 2_000;
 
 /**
- * Runs a worker until SIGINT or SIGTERM. What keeps it from starting is printed as one line on stderr, and ends the
- * process with exit code 1 at once: the runtime of Temporal would keep it alive.
+ * Runs a worker until SIGINT or SIGTERM. What keeps it from starting is printed on stderr, and ends the process with exit
+ * code 1 at once: the runtime of Temporal would keep it alive.
+ *
+ * @param file path of the configuration; undefined: it is looked for
  */
-export async function runWorker(): Promise<void> {
+export async function runWorker(file?: string): Promise<void> {
   try {
-    const config = readWorkerConfig(process.env, process.cwd());
+    const config = await readWorkerConfig({ environment: process.env, folder: process.cwd(), file });
     for (const signal of SIGNALS) process.on(signal, exitBeforeStart);
     for (const root of config.storage) await prepareRoot(root);
     const runtime = installRuntime(config);
+    for (const note of config.notes) runtime.logger.warn(note);
     await serve(config, runtime, await connect());
   } catch (error) {
-    console.error(`llm-jobs worker: ${redact(messageOf(error), secretsOf(process.env))}`);
+    console.error(`llm-jobs worker: ${redact(messageOf(error), secretsIn(process.env))}`);
     process.exit(1);
   }
-}
-
-/** What must not be printed. */
-function secretsOf({ OPENAI_API_KEY, OPENAI_WEBHOOK_SECRET }: NodeJS.ProcessEnv): string[] {
-  return [OPENAI_API_KEY?.trim() ?? '', ...webhookSecrets(OPENAI_WEBHOOK_SECRET)].filter(Boolean);
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -62,10 +63,11 @@ function exitBeforeStart(): void {
   process.exit(0);
 }
 
-function installRuntime({ logLevel, apiKey, webhooks }: WorkerConfig): Runtime {
-  const secrets = [apiKey, ...(webhooks?.secrets ?? [])];
+function installRuntime({ logLevel, accounts }: WorkerConfig): Runtime {
+  // Keys may be replaced while the worker runs.
+  const secrets = () => accounts.flatMap((account) => account.secrets());
   return Runtime.install({
-    logger: new DefaultLogger(logLevel, (entry) => writeLog(entry, secrets)),
+    logger: new DefaultLogger(logLevel, (entry) => writeLog(entry, secrets())),
     // Without `forward`, the SDK's core would log to stdout, unredacted.
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
@@ -94,20 +96,20 @@ async function serve(
   { connection, address, namespace }: TemporalTarget,
 ): Promise<void> {
   await assertNamespace(connection, namespace, address);
-  const { createsPerHour } = config;
-  const providers = { default: { client: openai(config), batchLimits: { createsPerHour } } };
+  const fetch = await proxyFetch(config.proxy, process.env);
+  const providers = Object.fromEntries(config.accounts.map((account) => [account.name, providerOf(account, fetch)]));
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue: config.taskQueue,
     workflowBundle: { codePath: workflowBundlePath() },
-    activities: createActivities({ providers, storage: config.storage, ...withUnits(config) }),
+    activities: createActivities({ providers, storage: storageOf(config), ...withUnits(config) }),
     maxConcurrentActivityTaskExecutions: config.maxActivities,
-    maxCachedWorkflows: cachedRuns(config.maxMemory),
+    maxCachedWorkflows: cachedRuns(config.maxMemory ?? availableMemory()),
     // A stopped worker leaves every job as it is: running activities may finish, the next worker takes over the rest.
     shutdownGraceTime: config.shutdownGraceMs,
   });
-  const webhooks = await takeWebhooks(config, runtime, new Client({ connection, namespace }));
+  const webhooks = await takeWebhooks(config, runtime, new Client({ connection, namespace }), fetch);
   const where = `task queue ${config.taskQueue}, namespace ${namespace} at ${address}, storage ${config.storage[0]}`;
   console.log(`llm-jobs worker ready: ${where}`);
   void warnOfProviders(new Providers(providers), (message) => runtime.logger.warn(message));
@@ -120,19 +122,25 @@ async function serve(
   await connection.close();
 }
 
-const withUnits = ({ poll, watch }: Pick<WorkerConfig, 'poll' | 'watch'>) => ({
-  poll: { min: `${poll.min}ms`, max: `${poll.max}ms` },
-  watch: { ...watch, net: `${watch.net}ms` },
-});
-
 /** Starts the web server for webhooks where one is configured. It takes them until the worker has drained. */
-async function takeWebhooks(config: WorkerConfig, runtime: Runtime, temporal: Client): Promise<WebhookServer | null> {
-  if (config.webhooks === null) return null;
+async function takeWebhooks(
+  { webhooks, accounts }: WorkerConfig,
+  runtime: Runtime,
+  temporal: Client,
+  fetch: typeof globalThis.fetch | undefined,
+): Promise<WebhookServer | null> {
+  if (webhooks === null) return null;
   // Loaded on demand, since most workers have no web server.
   const { startWebhookServer } = await import('./webhook-server.js');
   const warn = (message: string) => runtime.logger.warn(message);
-  const server = await startWebhookServer(config.webhooks, { temporal, openai: openai(config), warn });
-  console.log(`llm-jobs worker takes webhooks: ${server.url}`);
+  const receiving = accounts.filter(({ webhookSecrets }) => webhookSecrets.length > 0);
+  const handled = receiving.map((account) => ({
+    name: account.name,
+    openai: clientOf(account, fetch),
+    secrets: account.webhookSecrets,
+  }));
+  const server = await startWebhookServer(webhooks, { temporal, accounts: handled, warn });
+  for (const url of server.urls) console.log(`llm-jobs worker takes webhooks: ${url}`);
   return server;
 }
 
@@ -143,10 +151,6 @@ function keepSmall(): void {
     clearInterval(timer);
   }, SIZE_CHECK_MS);
   timer.unref();
-}
-
-function openai({ apiKey, baseURL, organization, project }: WorkerConfig): OpenAI {
-  return new OpenAI({ apiKey, baseURL, organization, project, logLevel: 'off' });
 }
 
 function workflowBundlePath(): string {

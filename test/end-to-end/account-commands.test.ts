@@ -58,7 +58,7 @@ describe('llm-jobs: commands that ask the provider', () => {
   });
 
   test.each([
-    ['no key', { OPENAI_API_KEY: '' }, 1, /OPENAI_API_KEY is not set/],
+    ['no key', { OPENAI_API_KEY: '' }, 1, /OPENAI_API_KEY: not set/],
     ['a wrong key', { OPENAI_API_KEY: 'sk-wrong-0123456789abcdef' }, 5, /401/],
     ['no provider at that address', { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' }, 3, /Connection/],
   ])('%s → the exit code, and no key in the message', async (_, environment, exitCode, reason) => {

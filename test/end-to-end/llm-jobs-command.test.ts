@@ -10,6 +10,7 @@ import { LlmJobsClient } from '../../src/client.js';
 import { LocalApi } from '../../src/testing/index.js';
 import { chatRequests } from '../support/samples.js';
 import { devServer } from '../support/temporal.js';
+import { FIELD_OF_VARIABLE } from '../../src/config/environment.js';
 
 const COMMAND = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -31,7 +32,7 @@ describe('llm-jobs: arguments', () => {
     const { code, stdout, stderr } = await start(['--help']).ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Usage: llm-jobs \[options\] \[command\]\n/);
-    expect(stdout).toMatch(/^ {2}worker {2,}Run a worker/m);
+    expect(stdout).toMatch(/^ {2}worker \[options\] {2,}Run a worker/m);
   });
 
   test.concurrent('--version → the version of the package', async () => {
@@ -43,10 +44,16 @@ describe('llm-jobs: arguments', () => {
   test.concurrent('worker --help → every environment variable that the worker reads', async () => {
     const { code, stdout } = await start(['worker', '--help']).ended;
     expect(code).toBe(0);
-    const config = await readFile(new URL('../../src/worker/config.ts', import.meta.url), 'utf8');
-    const variables = [...config.matchAll(/^ {2}([A-Z_]{8,}):/gm)].map(([, name = '']) => name);
+    const variables = Object.keys(FIELD_OF_VARIABLE);
     expect(variables.length).toBeGreaterThan(8);
-    for (const name of [...variables, 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'LLM_JOBS_S3_PATH_STYLE']) {
+    for (const name of [
+      ...variables,
+      'LLM_JOBS_CONFIG',
+      'HTTPS_PROXY',
+      'TEMPORAL_ADDRESS',
+      'TEMPORAL_NAMESPACE',
+      'LLM_JOBS_S3_PATH_STYLE',
+    ]) {
       expect(stdout).toContain(name);
     }
   });

@@ -54,10 +54,14 @@ describe('a webhook handler beside a worker', () => {
     const accounts = { temporal: stage.temporal.client, openai: stage.openai };
     handle = webhookHandler({ ...accounts, secrets: SECRET, onDelivery: (delivery) => void deliveries.push(delivery) });
     server = await startWebhookServer(
-      { port: 0, host: '127.0.0.1', secrets: [SECRET] },
-      { ...accounts, warn: () => undefined },
+      { port: 0, host: '127.0.0.1' },
+      {
+        temporal: stage.temporal.client,
+        accounts: [{ name: 'default', openai: stage.openai, secrets: SECRET }],
+        warn: () => undefined,
+      },
     );
-    await stage.api.webhooks.add({ url: server.url, secret: SECRET });
+    for (const url of server.urls) await stage.api.webhooks.add({ url, secret: SECRET });
   });
   afterAll(() => server.stop());
   beforeEach(() => {

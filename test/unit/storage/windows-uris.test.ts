@@ -1,10 +1,10 @@
 /** Roots and URIs as they are written on Windows; only their text is judged, on any system. */
 import { describe, expect, test } from 'vitest';
 import { Storage } from '../../../src/storage/index.js';
-import { readWorkerConfig } from '../../../src/worker/config.js';
+import { storageRoots } from '../../../src/storage/roots.js';
 import { refusal } from '../../support/storage.js';
 
-const rootsOf = (list: string) => readWorkerConfig({ OPENAI_API_KEY: 'key-123', LLM_JOBS_STORAGE: list }, '/w').storage;
+const rootsOf = (list: string) => storageRoots(list, '/w');
 
 describe('a root with a drive letter', () => {
   test.each([

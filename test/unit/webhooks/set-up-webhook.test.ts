@@ -96,13 +96,20 @@ describe.concurrent('setUpWebhook', () => {
 describe('testWebhook and rotateWebhookSecret', () => {
   test('a handler with the secret, then with another → accepted, then not', async () => {
     await using rig = await startRig();
-    const accounts = { temporal: unreachableTemporal(), openai: rig.client, warn: () => undefined };
     const secret = OTHER_SECRET;
-    const server = await startWebhookServer({ port: 0, host: '127.0.0.1', secrets: [secret] }, accounts);
+    const server = await startWebhookServer(
+      { port: 0, host: '127.0.0.1' },
+      {
+        temporal: unreachableTemporal(),
+        accounts: [{ name: 'default', openai: rig.client, secrets: secret }],
+        warn: () => undefined,
+      },
+    );
+    const [url = ''] = server.urls;
     try {
-      const right = await rig.api.webhooks.add({ url: server.url, secret });
+      const right = await rig.api.webhooks.add({ url, secret });
       expect(await testWebhook(rig.client, right.id)).toEqual({ statusCode: 200, isAccepted: true });
-      const wrong = await rig.api.webhooks.add({ url: server.url });
+      const wrong = await rig.api.webhooks.add({ url });
       expect(await testWebhook(rig.client, wrong.id, 'fine_tuning.job.failed')).toEqual({
         statusCode: 401,
         isAccepted: false,

@@ -9,14 +9,22 @@ async function startServer(port = 0) {
   const rig = await startRig();
   const warnings: string[] = [];
   const server = await startWebhookServer(
-    { port, host: '127.0.0.1', secrets: [SECRET] },
-    { temporal: unreachableTemporal(), openai: rig.client, warn: (message) => warnings.push(message) },
+    { port, host: '127.0.0.1' },
+    {
+      temporal: unreachableTemporal(),
+      accounts: [
+        { name: 'default', openai: rig.client, secrets: [SECRET] },
+        { name: 'other', openai: rig.client, secrets: [OTHER_SECRET] },
+      ],
+      warn: (message) => warnings.push(message),
+    },
   ).catch(async (error: unknown) => {
     await rig.api.close();
     throw error;
   });
-  const send = async (request: Request) => {
-    const { status } = await fetch(server.url, {
+  const [url = '', otherUrl = ''] = server.urls;
+  const send = async (request: Request, to = url) => {
+    const { status } = await fetch(to, {
       method: 'POST',
       headers: request.headers,
       body: await request.text(),
@@ -27,7 +35,7 @@ async function startServer(port = 0) {
     await server.stop();
     await rig.api.close();
   };
-  return { ...rig, ...server, send, warnings, [Symbol.asyncDispose]: dispose };
+  return { ...rig, ...server, url, otherUrl, send, warnings, [Symbol.asyncDispose]: dispose };
 }
 
 test('webhook server: its paths → webhooks, health, and nothing else', async () => {
@@ -39,6 +47,17 @@ test('webhook server: its paths → webhooks, health, and nothing else', async (
   const { origin } = new URL(server.url);
   expect((await fetch(`${origin}/healthz`)).status).toBe(200);
   expect((await fetch(`${origin}/`)).status).toBe(404);
+});
+
+const ofOther = () => webhookRequest({ body: eventOf('resp_1', 'response.completed'), secret: OTHER_SECRET });
+
+test('webhook server: two accounts → an address each, with its own secrets', async () => {
+  await using server = await startServer();
+  expect(server.otherUrl).toBe(`${server.url}/other`);
+  expect(await server.send(ofOther(), server.otherUrl)).toBe(200);
+  expect(await server.send(ofOther())).toBe(401);
+  expect(await server.send(webhookRequest(), server.otherUrl)).toBe(401);
+  expect((await fetch(`${server.url}/nobody`)).status).toBe(404);
 });
 
 test('webhook server: 200 forged → one warning, without a secret', async () => {

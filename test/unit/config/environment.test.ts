@@ -1,33 +1,52 @@
 import { describe, expect, test } from 'vitest';
-import { readWorkerConfig } from '../../../src/worker/config.js';
+import type { Environment } from '../../../src/config/load-file.js';
+import { readWorkerConfig, type WorkerConfig } from '../../../src/config/worker-config.js';
 import { OTHER_SECRET, SECRET } from '../../support/webhook-requests.js';
 
 const KEY = 'sk-secret-0123456789';
-const read = (environment: Record<string, string | undefined> = {}) =>
-  readWorkerConfig({ OPENAI_API_KEY: KEY, ...environment }, '/srv/app');
+/** A folder without a file. */
+const folder = '/srv/app';
+const read = (environment: Environment = {}) =>
+  readWorkerConfig({ environment: { OPENAI_API_KEY: KEY, ...environment }, folder });
 
-function problemOf(environment: Record<string, string | undefined>): string {
-  try {
-    readWorkerConfig(environment, '/srv/app');
-    return '';
-  } catch (error) {
-    return (error as Error).message;
-  }
+function problemOf(environment: Environment): Promise<string> {
+  return readWorkerConfig({ environment, folder }).then(
+    () => '',
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+/** The configuration with its only account beside it, whose key is read. */
+async function shown({ accounts, ...config }: WorkerConfig) {
+  const [account] = accounts;
+  if (!account || accounts.length > 1) throw new Error(`expected one account, not ${accounts.length}`);
+  const { name, url, organization, project, batchLimits, webhookSecrets } = account;
+  const key = await account.key.read();
+  return { ...config, account: { name, url, key, organization, project, batchLimits, webhookSecrets } };
 }
 
 const DEFAULTS = {
-  apiKey: KEY,
-  baseURL: undefined,
-  organization: undefined,
-  project: undefined,
+  file: null,
+  account: {
+    name: 'default',
+    url: 'https://api.openai.com/v1',
+    key: KEY,
+    organization: null,
+    project: null,
+    batchLimits: {},
+    webhookSecrets: [],
+  },
+  s3: {},
+  prices: {},
+  proxy: undefined,
+  notes: [],
   taskQueue: 'llm-jobs',
   storage: ['file:///srv/app/.llm-jobs/'],
   poll: { min: 5_000, max: 300_000 },
   watch: { net: 21_600_000 },
-  maxMemory: expect.any(Number) as number,
+  maxMemory: null,
   logLevel: 'INFO',
   maxActivities: 100,
-  createsPerHour: 2_000,
   shutdownGraceMs: 30_000,
   webhooks: null,
 };
@@ -53,16 +72,26 @@ const EVERYTHING = {
   OPENAI_WEBHOOK_SECRET: `${SECRET}, ${OTHER_SECRET}`,
 };
 
-test('worker config: the key alone → the defaults', () => {
-  expect(read()).toEqual(DEFAULTS);
+test('worker config: the key alone → the defaults', async () => {
+  expect(await shown(await read())).toEqual(DEFAULTS);
 });
 
-test('worker config: every variable → every one is used', () => {
-  expect(readWorkerConfig(EVERYTHING, '/srv/app')).toEqual({
-    apiKey: KEY,
-    baseURL: 'http://localhost:8080/v1',
-    organization: 'org-1',
-    project: 'proj-1',
+test('worker config: every variable → every one is used', async () => {
+  expect(await shown(await read(EVERYTHING))).toEqual({
+    file: null,
+    account: {
+      name: 'default',
+      url: 'http://localhost:8080/v1',
+      key: KEY,
+      organization: 'org-1',
+      project: 'proj-1',
+      batchLimits: { createsPerHour: 50 },
+      webhookSecrets: [SECRET, OTHER_SECRET],
+    },
+    s3: {},
+    prices: {},
+    proxy: undefined,
+    notes: [],
     taskQueue: 'my-queue',
     storage: ['s3://bucket/prefix/', 'file:///data/'],
     poll: { min: 1_000, max: 60_000 },
@@ -70,30 +99,30 @@ test('worker config: every variable → every one is used', () => {
     maxMemory: 1.5 * 2 ** 30,
     logLevel: 'DEBUG',
     maxActivities: 7,
-    createsPerHour: 50,
     shutdownGraceMs: 120_000,
-    webhooks: { port: 8_080, host: '0.0.0.0', secrets: [SECRET, OTHER_SECRET] },
+    webhooks: { port: 8_080, host: '0.0.0.0' },
   });
 });
 
 test.each([[''], [' '], ['\t\n'], [undefined]])(
   'worker config: every variable but the key %j → the defaults',
-  (blank) => {
+  async (blank) => {
     const blanks = Object.fromEntries(Object.keys(EVERYTHING).map((name) => [name, blank]));
-    expect(readWorkerConfig({ ...blanks, OPENAI_API_KEY: KEY }, '/srv/app')).toEqual(DEFAULTS);
+    expect(await shown(await read({ ...blanks, OPENAI_API_KEY: KEY }))).toEqual(DEFAULTS);
   },
 );
 
-test('worker config: a newline after the key, as secrets mounted from files have it → without it', () => {
-  expect(read({ OPENAI_API_KEY: `${KEY}\n` }).apiKey).toBe(KEY);
+test('worker config: a newline after the key, as secrets mounted from files have it → without it', async () => {
+  expect((await shown(await read({ OPENAI_API_KEY: `${KEY}\n` }))).account.key).toBe(KEY);
 });
 
-test('worker config: other variables → ignored', () => {
-  expect(read({ PATH: '/bin', LLM_JOBS_TEST_LOGS: 'x', TEMPORAL_ADDRESS: 'localhost:7233' })).toEqual(DEFAULTS);
+test('worker config: other variables → ignored', async () => {
+  const others = { PATH: '/bin', LLM_JOBS_TEST_LOGS: 'x', TEMPORAL_ADDRESS: 'localhost:7233' };
+  expect(await shown(await read(others))).toEqual(DEFAULTS);
 });
 
-test.each([[undefined], [''], ['  ']])('worker config: key %j → refused with what is missing', (key) => {
-  expect(problemOf({ OPENAI_API_KEY: key })).toBe('OPENAI_API_KEY: not set: the worker needs an API key');
+test.each([[undefined], [''], ['  ']])('worker config: key %j → refused with what is missing', async (key) => {
+  expect(await problemOf({ OPENAI_API_KEY: key })).toBe('OPENAI_API_KEY: not set: the worker needs an API key');
 });
 
 describe('worker config: one invalid variable → named, and its value not shown', () => {
@@ -119,8 +148,8 @@ describe('worker config: one invalid variable → named, and its value not shown
     ['LLM_JOBS_WEBHOOK_PORT', '65581', '<=65535'],
     ['OPENAI_WEBHOOK_SECRET', 'whsec_Zx81', 'is not complete'],
     ['OPENAI_WEBHOOK_SECRET', ' , ', 'needs the signing secret'],
-  ])('%s=%s', (name, value, says) => {
-    const problem = problemOf({ ...EVERYTHING, [name]: value });
+  ])('%s=%s', async (name, value, says) => {
+    const problem = await problemOf({ ...EVERYTHING, [name]: value });
     expect(problem).toMatch(new RegExp(`^${name}: `));
     expect(problem).toContain(says);
     expect(problem).not.toMatch(/Zx81|81/i);
@@ -128,9 +157,9 @@ describe('worker config: one invalid variable → named, and its value not shown
   });
 });
 
-test('worker config: everything invalid → every variable named, no value shown', () => {
+test('worker config: everything invalid → every variable named, no value shown', async () => {
   const wrong = Object.fromEntries(Object.keys(EVERYTHING).map((name) => [name, `Zx81-${KEY}`]));
-  const problem = problemOf({ ...wrong, OPENAI_API_KEY: '' });
+  const problem = await problemOf({ ...wrong, OPENAI_API_KEY: '' });
   const checked = ['BASE_URL', 'API_KEY', 'POLL_MIN', 'POLL_MAX', 'LOG_LEVEL', 'MAX_ACTIVITIES', 'SHUTDOWN_GRACE'];
   for (const name of checked) expect(problem).toContain(name);
   expect(problem).not.toMatch(/Zx81|sk-secret/);
@@ -140,19 +169,20 @@ test.each([
   [{ LLM_JOBS_POLL_MIN: '10m' }],
   [{ LLM_JOBS_POLL_MAX: '4s' }],
   [{ LLM_JOBS_POLL_MIN: '2s', LLM_JOBS_POLL_MAX: '1s' }],
-])('worker config: %j → refused, since the minimum is above the maximum', (environment) => {
-  expect(problemOf({ OPENAI_API_KEY: KEY, ...environment })).toBe(
-    'LLM_JOBS_POLL_MIN must not be larger than LLM_JOBS_POLL_MAX',
+])('worker config: %j → refused, since the minimum is above the maximum', async (environment) => {
+  expect(await problemOf({ OPENAI_API_KEY: KEY, ...environment })).toBe(
+    'LLM_JOBS_POLL_MIN: must not be larger than LLM_JOBS_POLL_MAX',
   );
 });
 
-test('worker config: a port for webhooks without a secret → refused, a secret without a port → not used', () => {
-  expect(problemOf({ OPENAI_API_KEY: KEY, LLM_JOBS_WEBHOOK_PORT: '8080' })).toMatch(/^OPENAI_WEBHOOK_SECRET: not set/);
-  expect(read({ OPENAI_WEBHOOK_SECRET: SECRET }).webhooks).toBeNull();
+test('worker config: a port for webhooks without a secret → refused, a secret without a port → not used', async () => {
+  const port = { OPENAI_API_KEY: KEY, LLM_JOBS_WEBHOOK_PORT: '8080' };
+  expect(await problemOf(port)).toMatch(/^OPENAI_WEBHOOK_SECRET: not set/);
+  expect((await read({ OPENAI_WEBHOOK_SECRET: SECRET })).webhooks).toBeNull();
 });
 
-test('worker config: minimum and maximum equal → accepted', () => {
-  expect(read({ LLM_JOBS_POLL_MIN: '1s', LLM_JOBS_POLL_MAX: '1s' }).poll).toEqual({ min: 1_000, max: 1_000 });
+test('worker config: minimum and maximum equal → accepted', async () => {
+  expect((await read({ LLM_JOBS_POLL_MIN: '1s', LLM_JOBS_POLL_MAX: '1s' })).poll).toEqual({ min: 1_000, max: 1_000 });
 });
 
 test.each<[storage: string, roots: string[]]>([
@@ -166,11 +196,12 @@ test.each<[storage: string, roots: string[]]>([
   ['s3://bucket/prefix', ['s3://bucket/prefix']],
   [' /one , two/ ,, s3://three/ ', ['file:///one', 'file:///srv/app/two/', 's3://three/']],
   [',', ['file:///srv/app/.llm-jobs/']],
-])('worker config: storage %j → %j', (storage, roots) => {
-  expect(read({ LLM_JOBS_STORAGE: storage }).storage).toEqual(roots);
+])('worker config: storage %j → %j', async (storage, roots) => {
+  expect((await read({ LLM_JOBS_STORAGE: storage })).storage).toEqual(roots);
 });
 
-test('worker config: a folder with characters that are special in URLs → encoded', () => {
-  const { storage } = readWorkerConfig({ OPENAI_API_KEY: KEY, LLM_JOBS_STORAGE: 'out' }, '/srv/50% #1');
+test('worker config: a folder with characters that are special in URLs → encoded', async () => {
+  const environment = { OPENAI_API_KEY: KEY, LLM_JOBS_STORAGE: 'out' };
+  const { storage } = await readWorkerConfig({ environment, folder: '/srv/50% #1' });
   expect(storage).toEqual(['file:///srv/50%25%20%231/out']);
 });

@@ -1,0 +1,144 @@
+/** The configuration of workers and commands, as `llm-jobs.config.*` contains it. */
+import { z } from 'zod';
+import { toMs, type Duration } from '../contract/duration.js';
+import { durationSchema, WATCH_MODES } from '../contract/spec-fields.js';
+import { accountSchema, httpUrl } from './account-schema.js';
+import { priceTableSchema } from './prices.js';
+import { rule } from './rule.js';
+import { sizeSchema } from './size.js';
+
+const text = z.string().trim().min(1, 'must not be empty');
+export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
+export const ORPHAN_ACTIONS = ['leave', 'cancel'] as const;
+/** The account of specs that name no `provider`. */
+export const DEFAULT_ACCOUNT = 'default';
+export const MAX_ACTIVITIES = 10_000;
+export const MAX_PORT = 65_535;
+
+/** Defaults of the poll interval. */
+export const POLL: { readonly min: Duration; readonly max: Duration } = { min: '5s', max: '5m' };
+
+/** It becomes part of workflow ids and of paths. */
+const accountName = z
+  .string()
+  .regex(/^[\w.-]{1,100}$/, "must be a name of up to 100 letters, digits, '.', '_' and '-'");
+
+const pollSchema = z
+  .strictObject({
+    /** @default '5s' */
+    min: durationSchema.optional(),
+    /** @default '5m' */
+    max: durationSchema.optional(),
+  })
+  .refine(({ min = POLL.min, max = POLL.max }) => toMs(min) <= toMs(max), {
+    path: ['min'],
+    error: `must not be larger than max, which is '${POLL.max}' by default`,
+  });
+
+export const configSchema = z.strictObject({
+  /**
+   * The accounts by the names that specs give as `provider`. One of them is named `default`.
+   * @default one account `default`, by the variables `OPENAI_API_KEY`, `OPENAI_BASE_URL`, …
+   */
+  accounts: z
+    .record(accountName, accountSchema)
+    .refine(
+      ...rule(null, `one account must be named '${DEFAULT_ACCOUNT}': specs without a provider use it`, (accounts) =>
+        Object.hasOwn(accounts, DEFAULT_ACCOUNT),
+      ),
+    )
+    .optional(),
+  /** @default 'llm-jobs' */
+  taskQueue: text.optional(),
+  /**
+   * The storage roots, as `file://` or `s3://` URIs or paths, which are relative to the folder of this file. Results are
+   * written below the first.
+   * @default '.llm-jobs/' in the working folder
+   */
+  storage: z.union([text, z.array(text).min(1)], { error: 'must be a URI or a path, or a list of them' }).optional(),
+  /** How `s3://` roots are reached. What is left out is read from where the AWS SDKs look. */
+  s3: z
+    .strictObject({
+      /** URL of an S3-compatible service. */
+      endpoint: httpUrl.optional(),
+      region: text.optional(),
+      /** Whether the bucket is in the path of URLs, not in the host name. */
+      forcePathStyle: z.boolean().optional(),
+    })
+    .optional(),
+  /** Bounds of the poll interval. */
+  poll: pollSchema.optional(),
+  /** How jobs are watched that are under way. */
+  watch: z
+    .strictObject({
+      /**
+       * `account`: one watch reads the lists of an account; `job`: each run polls its job.
+       * @default 'account'
+       */
+      mode: z.enum(WATCH_MODES).optional(),
+      /**
+       * How often a sleeping run checks that its job is watched.
+       * @default '6h'
+       */
+      net: durationSchema.optional(),
+      /**
+       * What becomes of a job whose run has ended.
+       * @default 'leave'
+       */
+      onOrphan: z.enum(ORPHAN_ACTIONS).optional(),
+    })
+    .optional(),
+  /** Where webhooks are taken: those of `default` at `/webhooks`, of others at `/webhooks/<account>`. */
+  webhooks: z
+    .strictObject({
+      /** 0: any free port. */
+      port: z.int().min(0).max(MAX_PORT),
+      /** @default '127.0.0.1' */
+      host: text.optional(),
+    })
+    .optional(),
+  /** The process of the worker. */
+  worker: z
+    .strictObject({
+      /** @default 'INFO' */
+      logLevel: z.enum(LOG_LEVELS).optional(),
+      /**
+       * Activities that run at the same time.
+       * @default 100
+       */
+      maxActivities: z.int().min(1).max(MAX_ACTIVITIES).optional(),
+      /**
+       * What the process may use, such as '512MB'.
+       * @default what the container allows
+       */
+      maxMemory: sizeSchema.optional(),
+      /**
+       * How long activities may continue after SIGTERM.
+       * @default '30s'
+       */
+      shutdownGrace: durationSchema.optional(),
+    })
+    .optional(),
+  /**
+   * The proxy of requests to providers, or false for none.
+   * @default HTTPS_PROXY and HTTP_PROXY, except for the hosts of NO_PROXY
+   */
+  proxy: z
+    .union([z.literal(false), httpUrl], { error: "must be an http(s) URL such as 'http://proxy:3128', or false" })
+    .refine((proxy) => proxy === false || !hasCredentials(proxy), {
+      error: 'must not contain a password: set HTTPS_PROXY instead',
+    })
+    .optional(),
+  /** What models cost, for the estimate of `llm-jobs check`. */
+  prices: priceTableSchema.optional(),
+});
+
+function hasCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+}
+
+/** The configuration of workers and commands. */
+export type LlmJobsConfig = z.input<typeof configSchema>;
+/** What was read of it, checked. */
+export type CheckedConfig = z.output<typeof configSchema>;
