@@ -55,7 +55,11 @@ export const configSchema = z.strictObject({
    * written below the first.
    * @default '.llm-jobs/' in the working folder
    */
-  storage: z.union([text, z.array(text).min(1)], { error: 'must be a URI or a path, or a list of them' }).optional(),
+  storage: z
+    .union([text, z.array(text).min(1, 'must name one root at least')], {
+      error: 'must be a URI or a path, or a list of them',
+    })
+    .optional(),
   /** How `s3://` roots are reached. What is left out is read from where the AWS SDKs look. */
   s3: z
     .strictObject({

@@ -214,10 +214,8 @@ export function storageOf({ storage: roots, s3 }: CommonConfig): Storage {
   return new Storage({ roots, ...(isS3 && { backends: [new S3Backend(s3)] }) });
 }
 
-/** The times as options of `createActivities`, which takes no number without a unit. */
-export function withUnits({ poll, watch }: Pick<WorkerConfig, 'poll' | 'watch'>) {
-  return {
-    poll: { min: `${poll.min}ms`, max: `${poll.max}ms` },
-    watch: { ...watch, net: `${watch.net}ms` },
-  };
-}
+/** The times of the configuration as the options of the activities have them. */
+export const withUnits = ({ poll, watch }: Pick<WorkerConfig, 'poll' | 'watch'>) => ({
+  poll: { min: `${poll.min}ms`, max: `${poll.max}ms` },
+  watch: { ...watch, net: `${watch.net}ms` },
+});

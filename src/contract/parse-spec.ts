@@ -14,7 +14,7 @@ const MAX_FIELD_LENGTH = 200;
 const MAX_MESSAGE_LENGTH = 300;
 
 /** The path of a zod issue, written as `a.b[2].c`. */
-export function fieldOf(path: readonly PropertyKey[]): string {
+function fieldOf(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (field, key) =>
       typeof key === 'number' ? `${field}[${key}]` : field === '' ? String(key) : `${field}.${String(key)}`,
@@ -41,8 +41,14 @@ function issuesOfIntendedBranch(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 /**
  * Reads a spec by its schema. Every fault names its field, cut to a bound, and never quotes a value. Fields that do not
  * exist come first: a misspelt one is often why another is missing.
+ *
+ * @param maxFaults faults that are listed; the others are counted
  */
-export function parseSpec<Schema extends z.ZodType>(schema: Schema, value: unknown): SpecParse<z.output<Schema>> {
+export function parseSpec<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  maxFaults: number = MAX_LISTED_FAULTS,
+): SpecParse<z.output<Schema>> {
   const knownKeys = new WeakMap<readonly string[], readonly string[]>();
   const reading = safeParse(schema, value, (issue) => {
     if (issue.code === 'unrecognized_keys') knownKeys.set(issue.keys, keysOf(issue.inst));
@@ -61,7 +67,7 @@ export function parseSpec<Schema extends z.ZodType>(schema: Schema, value: unkno
       return fault(issue.path, nested ?? issue.message);
     });
   const faults = [...unknown, ...others];
-  return { report: { faults: faults.slice(0, MAX_LISTED_FAULTS), total: faults.length } };
+  return { report: { faults: faults.slice(0, maxFaults), total: faults.length } };
 }
 
 function fault(path: readonly PropertyKey[], message: string): InputFault {
