@@ -2,7 +2,13 @@
 export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './orphans/find-orphans.js';
 export { BatchRun, BulkBatchRun, FineTuningRun, type WaitOptions, type WatchOptions } from './client/handles.js';
 export { JobFailedError } from './client/job-failed-error.js';
-export type { ListedJob, ListedRun, ListOptions, RunKind } from './client/list-runs.js';
+export {
+  NoSearchAttributesError,
+  type ListedJob,
+  type ListedRun,
+  type ListOptions,
+  type RunKind,
+} from './client/list-runs.js';
 export {
   InvalidSpecError,
   LlmJobsClient,

@@ -25,6 +25,7 @@ import { isOpenRun } from '../temporal/server.js';
 import { budgetWorkflowId, leaseOf, type LeaseAnswer } from '../contract/token-budget.js';
 import type { AnsweredSoFar } from '../contract/progress.js';
 import type { RequestCounts } from '../contract/snapshots.js';
+import { attributePairs, type StartAttributes } from '../contract/search-attributes.js';
 import { inSummary } from '../contract/text.js';
 import { readManifest } from '../results/read-manifest.js';
 import type { Storage } from '../storage/storage.js';
@@ -113,12 +114,18 @@ export class PartRunActivityGroup implements PartRunActivities {
 }
 
 async function start(
-  { workflowId, name, origin, bulkRun, summary, spec, checked }: StartPartInput,
+  { workflowId, name, origin, bulkRun, summary, spec, checked, hasAttributes }: StartPartInput,
   workflowIdReusePolicy: NonNullable<WorkflowStartOptions['workflowIdReusePolicy']>,
 ): Promise<void> {
   const { taskQueue, workflowExecution } = activityInfo();
   const bulk = workflowExecution!.workflowId;
   const partOf: PartOf = { bulk, bulkRun, name };
+  const attributes: StartAttributes = {
+    kind: 'part',
+    status: 'preparing',
+    model: checked.model,
+    provider: spec.provider ?? null,
+  };
   await getClient().workflow.start('runBatch', {
     workflowId,
     taskQueue,
@@ -126,6 +133,7 @@ async function start(
     memo: { [ORIGIN]: origin, [PART_OF]: partOf },
     staticSummary: inSummary(summary),
     staticDetails: `A part of the bulk batch \`${bulk}\`, to which it reports its end.`,
+    ...(hasAttributes && { typedSearchAttributes: attributePairs(attributes) }),
     workflowIdReusePolicy,
     workflowIdConflictPolicy: 'FAIL',
   });

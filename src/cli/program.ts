@@ -5,6 +5,7 @@ import { accountCommands } from './account-commands.js';
 import { devCommand } from './dev-command.js';
 import { CONSOLE, type Io } from './io.js';
 import { runCommands } from './run-commands.js';
+import { setupCommand } from './setup-command.js';
 import { startCommands } from './start-commands.js';
 import { workerCommand } from './worker-command.js';
 
@@ -38,6 +39,7 @@ export function createProgram(io: Io = CONSOLE): Command {
     ...startCommands(io),
     ...runCommands(io),
     ...accountCommands(io),
+    setupCommand(io),
   ];
   for (const command of commands) {
     program.addCommand(inheriting(command, program));

@@ -1,7 +1,8 @@
 /** What the commands do that see runs and steer them. */
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { JobFailedError } from '../client/job-failed-error.js';
-import type { ListedRun, RunKind } from '../client/list-runs.js';
+import { NoSearchAttributesError, type ListedRun, type RunKind } from '../client/list-runs.js';
+import type { JobState } from '../contract/search-attributes.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { KIND_NAMES, listText, progressText, type Shown, type ShownFailure } from './progress-text.js';
 import { answerOf, connect, runOf, UPDATE_MS, type NamedRun, type Session } from './session.js';
@@ -14,6 +15,8 @@ export interface CommonOptions extends ConfigOptions {
 
 export interface ListCommandOptions extends CommonOptions {
   readonly kind?: string;
+  readonly status?: JobState;
+  readonly model?: string;
   readonly all?: boolean;
   readonly limit: number;
 }
@@ -36,15 +39,29 @@ export async function list(io: Io, options: ListCommandOptions): Promise<void> {
     const kinds = Object.keys(KIND_NAMES) as RunKind[];
     const wanted = kinds.filter((kind) => options.kind === undefined || options.kind === KIND_NAMES[kind]);
     const found: ListedRun[] = [];
-    for await (const each of jobs.list({ kinds: wanted, onlyOpen: !options.all })) {
-      found.push(each);
-      if (found.length > options.limit) break;
+    const { status, model } = options;
+    const onlyOpen = !options.all && status === undefined;
+    const filter = { ...(status !== undefined && { states: [status] }), ...(model !== undefined && { model }) };
+    try {
+      for await (const each of jobs.list({ kinds: wanted, onlyOpen, ...filter })) {
+        found.push(each);
+        if (found.length > options.limit) break;
+      }
+    } catch (error) {
+      if (!(error instanceof NoSearchAttributesError)) throw error;
+      const next = 'To register them: llm-jobs setup';
+      throw new CommandError(
+        EXIT_CODES.refused,
+        'runs have no search attributes, by which --status and --model look',
+        next,
+      );
     }
     const listed = found.slice(0, options.limit);
     if (options.json) {
       io.out(JSON.stringify(listed));
     } else if (listed.length === 0) {
-      io.err(`No run ${options.all ? 'is known' : 'is open'} on the task queue "${jobs.taskQueue}".`);
+      const what = Object.keys(filter).length > 0 ? 'such run' : 'run';
+      io.err(`No ${what} is ${onlyOpen ? 'open' : 'known'} on the task queue "${jobs.taskQueue}".`);
     } else {
       for (const line of listText(listed, Date.now() / 1_000)) io.out(line);
     }

@@ -1,6 +1,7 @@
 /** `llm-jobs list`, `status`, `look`, `cancel`, `pause` and `resume`: their arguments. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RunKind } from '../client/list-runs.js';
+import { JOB_STATES } from '../contract/search-attributes.js';
 import { run, type Io } from './io.js';
 import { KIND_NAMES } from './progress-text.js';
 import type { CancelOptions, CommonOptions, ListCommandOptions } from './run-actions.js';
@@ -40,6 +41,12 @@ function listCommand(io: Io): Command {
   const kinds = Object.entries(KIND_NAMES) as [RunKind, string][];
   return command('list', 'List the runs of the task queue, newest first. No provider is asked.')
     .addOption(new Option('--kind <kind>', 'only runs of this kind').choices(kinds.map(([, name]) => name)))
+    .addOption(
+      new Option('--status <state>', 'only runs in this state, also ended ones; needs llm-jobs setup').choices(
+        JOB_STATES,
+      ),
+    )
+    .option('--model <name>', 'only runs of this model; needs llm-jobs setup')
     .option('--all', 'also runs that have ended')
     .option('--limit <count>', 'runs that are listed', positive, MAX_LISTED)
     .action((options: ListCommandOptions) => run(io, async () => (await actions()).list(io, options)));

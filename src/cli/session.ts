@@ -16,6 +16,8 @@ export const UPDATE_MS = 150_000;
 
 export interface Session {
   readonly jobs: LlmJobsClient;
+  /** Of the Temporal server. */
+  readonly address: string;
   readonly close: () => Promise<void>;
 }
 
@@ -25,7 +27,7 @@ export async function connect(taskQueue: string): Promise<Session> {
   try {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_MS });
     const jobs = new LlmJobsClient(new Client({ connection, namespace }), { taskQueue });
-    return { jobs, close: () => connection.close() };
+    return { jobs, address, close: () => connection.close() };
   } catch (error) {
     const message = `no Temporal server answers at ${address} within ${CONNECT_MS / 1_000} s`;
     const next = 'Set TEMPORAL_ADDRESS, or start a server on this machine: temporal server start-dev';

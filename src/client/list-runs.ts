@@ -2,8 +2,10 @@
 import type { Client } from '@temporalio/client';
 import { WATCH_ACCOUNT, type WatchedJob } from '../contract/account-watch.js';
 import type { TrainingSteps } from '../contract/fine-tuning.js';
+import { JOB_STATES, SEARCH_ATTRIBUTES, type JobState } from '../contract/search-attributes.js';
 import type { RequestCounts } from '../contract/snapshots.js';
 import { readWatch } from '../temporal/account-view.js';
+import { hasSearchAttributes } from '../temporal/search-attributes.js';
 
 export type RunKind = 'batch' | 'fineTuning' | 'bulkBatch';
 
@@ -20,6 +22,17 @@ export interface ListOptions {
    * @default true
    */
   readonly onlyOpen?: boolean;
+  /**
+   * Only runs in one of these states. Needs the search attributes of `llm-jobs setup`; runs that were started before are
+   * not found.
+   * @default all
+   */
+  readonly states?: readonly JobState[];
+  /**
+   * Only runs of this model. Needs the search attributes of `llm-jobs setup`.
+   * @default all
+   */
+  readonly model?: string;
 }
 
 export interface ListedRun {
@@ -31,6 +44,10 @@ export interface ListedRun {
   readonly startedAt: Date;
   /** Null while the run is open. */
   readonly closedAt: Date | null;
+  /** Where the run is, or how it ended; null for runs that were started without search attributes. */
+  readonly state: JobState | null;
+  /** Null where it is not known, or the run was started without search attributes. */
+  readonly model: string | null;
   /** What was seen last of its job; null where the account is not watched, and for jobs that have ended. */
   readonly job: ListedJob | null;
 }
@@ -47,22 +64,66 @@ export interface ListedJob {
   readonly lastCheckedAt: number;
 }
 
-/** Asks visibility for the runs, newest first, and each watch of the task queue once. No run and no provider is asked. */
+/** A list was asked for by what only search attributes tell, and the namespace has none. */
+export class NoSearchAttributesError extends Error {
+  override readonly name = 'NoSearchAttributesError';
+
+  constructor(namespace: string) {
+    super(
+      `the namespace "${namespace}" has no search attributes of LLM jobs, so runs cannot be listed by state or model. ` +
+        'Register them with `llm-jobs setup`',
+    );
+  }
+}
+
+/**
+ * Asks visibility for the runs, newest first, and each watch of the task queue once. No run and no provider is asked.
+ *
+ * @throws NoSearchAttributesError
+ */
 export async function* listRuns(client: Client, taskQueue: string, options: ListOptions): AsyncGenerator<ListedRun> {
-  const { kinds = Object.keys(TYPES) as RunKind[], onlyOpen = true } = options;
-  const queue = `TaskQueue = '${taskQueue.replaceAll("'", "''")}'`;
-  const types = kinds.map((kind) => `'${TYPES[kind]}'`).join(', ');
-  if (types === '') return;
+  const { kinds = Object.keys(TYPES) as RunKind[], states, model } = options;
+  if ((states ?? model) !== undefined && !(await hasSearchAttributes(client))) {
+    throw new NoSearchAttributesError(client.options.namespace);
+  }
+  if (kinds.length === 0 || states?.length === 0) return;
+  const queue = `TaskQueue = ${quoted(taskQueue)}`;
   const jobs = await watchedJobs(client, queue);
-  const query = `WorkflowType IN (${types}) AND ${queue}${onlyOpen ? ' AND CloseTime IS NULL' : ''}`;
-  for await (const { type, workflowId, runId, status, startTime, closeTime } of client.workflow.list({ query })) {
+  for await (const run of client.workflow.list({ query: queryOf(kinds, queue, options) })) {
+    const { type, workflowId, runId, status, startTime, closeTime, typedSearchAttributes } = run;
     const kind = kinds.find((candidate) => TYPES[candidate] === type);
     if (kind === undefined) continue;
     const isOpen = closeTime === undefined;
-    const job = isOpen ? (jobs.get(workflowId) ?? null) : null;
-    yield { kind, workflowId, runId, status: status.name, startedAt: startTime, closedAt: closeTime ?? null, job };
+    const state = typedSearchAttributes.get(SEARCH_ATTRIBUTES.status);
+    yield {
+      kind,
+      workflowId,
+      runId,
+      status: status.name,
+      startedAt: startTime,
+      closedAt: closeTime ?? null,
+      state: JOB_STATES.find((each) => each === state) ?? null,
+      model: typedSearchAttributes.get(SEARCH_ATTRIBUTES.model) ?? null,
+      job: isOpen ? (jobs.get(workflowId) ?? null) : null,
+    };
   }
 }
+
+function queryOf(kinds: readonly RunKind[], queue: string, { onlyOpen = true, states, model }: ListOptions): string {
+  const oneOf = (name: string, values: readonly string[]) => `${name} IN (${values.map(quoted).join(', ')})`;
+  return [
+    oneOf(
+      'WorkflowType',
+      kinds.map((kind) => TYPES[kind]),
+    ),
+    queue,
+    ...(onlyOpen ? ['CloseTime IS NULL'] : []),
+    ...(states ? [oneOf(SEARCH_ATTRIBUTES.status.name, states)] : []),
+    ...(model === undefined ? [] : [`${SEARCH_ATTRIBUTES.model.name} = ${quoted(model)}`]),
+  ].join(' AND ');
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** By the workflow id of the run that follows the job. */
 async function watchedJobs(client: Client, queue: string): Promise<Map<string, ListedJob>> {

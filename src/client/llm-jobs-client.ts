@@ -13,16 +13,19 @@ import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
 import type { FaultReport, InputFault } from '../contract/input-fault.js';
 import { parseSpec } from '../contract/parse-spec.js';
+import type { StartAttributes } from '../contract/search-attributes.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 import { inSummary } from '../contract/text.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
 import { checkedRequests, FaultyRequestsError } from './checked-requests.js';
 import { temporalTarget } from './connection.js';
+import { defaultWorkflowId } from './default-id.js';
 import { BatchRun, BulkBatchRun, FineTuningRun } from './handles.js';
 import { toMs, type Duration } from '../contract/duration.js';
 import { listRuns, type ListedRun, type ListOptions } from './list-runs.js';
 import { MAX_OUTAGE, throughOutages } from './outage.js';
+import { withAttributes } from './start-attributes.js';
 
 /** An invalid spec. It is thrown before a workflow is started. */
 export class InvalidSpecError extends Error {
@@ -137,8 +140,8 @@ export class LlmJobsClient {
   }
 
   /**
-   * Starts a run of `runBatch`. Its workflow id is `batch-<uuid>` unless the options contain one, which makes it safe to
-   * repeat the start: see {@link StartOptions}.
+   * Starts a run of `runBatch`. Its workflow id is `batch-<name of the input>-<random>` unless the options contain one,
+   * which makes it safe to repeat the start: see {@link StartOptions}.
    *
    * @throws InvalidSpecError before a run is started; RunEndedError if the run of the given workflow id has ended
    */
@@ -146,7 +149,10 @@ export class LlmJobsClient {
     const { input, endpoint, provider } = checked(batchSpecSchema, spec);
     const source =
       'uri' in input ? input.uri : 'fileId' in input ? input.fileId : plural(input.requests.length, 'request');
-    const handle = await this.#start('runBatch', `batch-${randomUUID()}`, spec, options, {
+    const id = defaultWorkflowId('batch', 'uri' in input ? input.uri : 'fileId' in input ? input.fileId : source);
+    const handle = await this.#start('runBatch', id, spec, options, {
+      kind: 'batch',
+      provider,
       summary: `Batch of ${source} for ${endpoint}`,
       details: [
         `One batch at provider \`${provider}\`: upload, create exactly once, wait, collect the results.`,
@@ -157,14 +163,18 @@ export class LlmJobsClient {
   }
 
   /**
-   * Starts a run of `runFineTuning`. Its workflow id is `fine-tuning-<uuid>` unless the options contain one, which makes
-   * it safe to repeat the start: see {@link StartOptions}.
+   * Starts a run of `runFineTuning`. Its workflow id is `fine-tuning-<name of the training file>-<random>` unless the
+   * options contain one, which makes it safe to repeat the start: see {@link StartOptions}.
    *
    * @throws InvalidSpecError before a run is started; RunEndedError if the run of the given workflow id has ended
    */
   async startFineTuning(spec: FineTuningSpec, options: StartOptions = {}): Promise<FineTuningRun> {
-    const { model, method, provider } = checked(fineTuningSpecSchema, spec);
-    const handle = await this.#start('runFineTuning', `fine-tuning-${randomUUID()}`, spec, options, {
+    const { model, method, provider, trainingFile: file } = checked(fineTuningSpecSchema, spec);
+    const id = defaultWorkflowId('fine-tuning', 'uri' in file ? file.uri : file.fileId);
+    const handle = await this.#start('runFineTuning', id, spec, options, {
+      kind: 'fineTuning',
+      provider,
+      model,
       summary: `Fine-tuning of ${model} (${method?.type ?? 'supervised'})`,
       details: [
         `One fine-tuning job at provider \`${provider}\`: upload, create exactly once, wait, collect the results.`,
@@ -177,14 +187,17 @@ export class LlmJobsClient {
 
   /**
    * Starts a run of `runBulkBatch`, which sends any number of requests in as many batches as needed. Its workflow id is
-   * `bulk-<uuid>` unless the options contain one, which makes it safe to repeat the start: see {@link StartOptions}.
+   * `bulk-<name of the input>-<random>` unless the options contain one, which makes it safe to repeat the start: see {@link StartOptions}.
    *
    * @throws InvalidSpecError before a run is started; RunEndedError if the run of the given workflow id has ended
    */
   async startBulkBatch(spec: BulkBatchSpec, options: StartOptions = {}): Promise<BulkBatchRun> {
     const { input, provider } = checked(bulkBatchSpecSchema, spec);
     const source = 'uri' in input ? input.uri : 'uris' in input ? plural(input.uris.length, 'file') : input.prefix;
-    const handle = await this.#start('runBulkBatch', `bulk-${randomUUID()}`, spec, options, {
+    const first = 'uri' in input ? input.uri : 'uris' in input ? input.uris[0]! : input.prefix;
+    const handle = await this.#start('runBulkBatch', defaultWorkflowId('bulk', first), spec, options, {
+      kind: 'bulkBatch',
+      provider,
       summary: `Bulk batch of ${source}`,
       details: [
         `Any number of requests at provider \`${provider}\`: split into parts, run each part as a run of \`runBatch\`,`,
@@ -211,7 +224,7 @@ export class LlmJobsClient {
     { storage, ...spec }: Omit<BulkBatchSpec, 'input'> & { readonly storage: Storage },
     options: StartOptions = {},
   ): Promise<BulkBatchRun> {
-    const workflowId = options.workflowId ?? `bulk-${randomUUID()}`;
+    const workflowId = options.workflowId ?? defaultWorkflowId('bulk', null);
     // Each call has its own file: the run that has this workflow id may be reading the one of an earlier call.
     const name = `${safeName(workflowId)}.${randomUUID()}.requests.jsonl`;
     const uri = storage.resolve(spec.outputUri ?? storage.defaultRoot, 'inputs', name);
@@ -264,30 +277,33 @@ export class LlmJobsClient {
 
   async #start(
     type: string,
-    defaultWorkflowId: string,
+    defaultId: string,
     spec: unknown,
     { startAgain = false, maxOutage = MAX_OUTAGE, ...options }: StartOptions,
-    texts: { readonly summary: string; readonly details: readonly string[] },
+    { kind, provider, model, summary, details }: StartedRun,
   ): Promise<WorkflowHandle> {
-    const workflowId = options.workflowId ?? defaultWorkflowId;
-    const { workflowIdConflictPolicy, workflowIdReusePolicy } = options;
+    const workflowId = options.workflowId ?? defaultId;
+    const { workflowIdConflictPolicy, workflowIdReusePolicy, typedSearchAttributes } = options;
+    const attributes: StartAttributes = { kind, status: 'preparing', provider, ...(model !== undefined && { model }) };
     let attempts = 0;
-    const start = () => {
-      attempts += 1;
-      return this.client.workflow.start(type, {
-        taskQueue: this.taskQueue,
-        staticSummary: inSummary(texts.summary),
-        staticDetails: texts.details.join(' '),
-        ...options,
-        workflowIdReusePolicy: workflowIdReusePolicy ?? (startAgain ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE'),
-        // Temporal's older policy to terminate a run that goes on cannot be combined with this one.
-        ...(workflowIdReusePolicy !== 'TERMINATE_IF_RUNNING' && {
-          workflowIdConflictPolicy: workflowIdConflictPolicy ?? 'USE_EXISTING',
-        }),
-        workflowId,
-        args: [spec],
+    const start = () =>
+      withAttributes(this.client, attributes, typedSearchAttributes, (withTheirs) => {
+        attempts += 1;
+        return this.client.workflow.start(type, {
+          taskQueue: this.taskQueue,
+          staticSummary: inSummary(summary),
+          staticDetails: details.join(' '),
+          ...options,
+          ...withTheirs,
+          workflowIdReusePolicy: workflowIdReusePolicy ?? (startAgain ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE'),
+          // Temporal's older policy to terminate a run that goes on cannot be combined with this one.
+          ...(workflowIdReusePolicy !== 'TERMINATE_IF_RUNNING' && {
+            workflowIdConflictPolicy: workflowIdConflictPolicy ?? 'USE_EXISTING',
+          }),
+          workflowId,
+          args: [spec],
+        });
       });
-    };
     try {
       return await throughOutages(start, toMs(maxOutage));
     } catch (error) {
@@ -298,6 +314,14 @@ export class LlmJobsClient {
       throw new RunEndedError(workflowId);
     }
   }
+}
+
+/** What a start tells people, in lists and on the page of the run. */
+interface StartedRun extends Pick<StartAttributes, 'kind'> {
+  readonly provider: string;
+  readonly model?: string;
+  readonly summary: string;
+  readonly details: readonly string[];
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {

@@ -33,4 +33,5 @@ export { BATCH_LIMITS, FILE_LIMITS, FINE_TUNING_LIMITS, METADATA_LIMITS, type Ba
 export type { Attention, Cancellation, CommonProgress, Phase } from './progress.js';
 export type { Deadline, Duration } from './duration.js';
 export type { Endpoint } from './spec-fields.js';
+export { JOB_STATES, SEARCH_ATTRIBUTES, type JobKind, type JobState } from './search-attributes.js';
 export { DEFAULT_TASK_QUEUE } from './task-queue.js';

@@ -226,6 +226,10 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     };
   }
 
+  protected modelOf(batch: BatchSnapshot | null): string | null {
+    return batch?.model ?? this.#checked?.model ?? this.#counted?.model ?? null;
+  }
+
   protected page(): RunPage {
     return batchPage({
       workflowId: workflowInfo().workflowId,
@@ -234,7 +238,7 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
       phaseSince: this.run.phaseSince,
       inProgressAt: this.job?.timestamps.inProgressAt ?? null,
       result: this.collected,
-      model: this.collected?.model ?? this.job?.model ?? this.#checked?.model ?? this.#counted?.model ?? null,
+      model: this.collected?.model ?? this.modelOf(this.job),
       input: describeInput(this.spec.input),
       spec: this.spec,
     });

@@ -17,6 +17,7 @@ import { bulkPage } from './details/bulk-page.js';
 import { promptActivities, runActivity, transferActivities } from './lifecycle/activity-calls.js';
 import { showDetails } from './lifecycle/current-details.js';
 import { ownOrigin } from './lifecycle/identity.js';
+import { JobAttributes } from './lifecycle/job-attributes.js';
 import { answerLooks } from './lifecycle/look.js';
 import { Persistence } from './lifecycle/persistence.js';
 import { refusedSpec } from './lifecycle/refused-spec.js';
@@ -54,6 +55,7 @@ class BulkBatchLifecycle {
   readonly #creditRounds: CreditRounds;
   readonly #partWarnings: PartWarnings;
   readonly #persistence: Persistence;
+  readonly #attributes: JobAttributes;
   #underWay: AnsweredSoFar | null = null;
   /** Null before the end. */
   #result: BulkBatchResult | null = null;
@@ -62,6 +64,7 @@ class BulkBatchLifecycle {
     this.#argument = argument;
     this.#spec = spec;
     this.#run = run;
+    this.#attributes = new JobAttributes(spec.provider);
     const state = { ...(before ?? newState()), origin: ownOrigin(before?.origin) };
     const onChange = () => this.#show();
     this.#state = state;
@@ -94,10 +97,15 @@ class BulkBatchLifecycle {
   }
 
   async execute(): Promise<BulkBatchResult> {
+    return this.#attributes.untilEnd(() => this.#fromInputToResult());
+  }
+
+  async #fromInputToResult(): Promise<BulkBatchResult> {
     while (!this.#run.cancellation) {
       if (!this.#hasParts) await this.#plan();
       if (!this.#hasParts) break;
       this.#run.enter('waiting');
+      this.#attributes.created();
       await this.#runs.cancelledOnFailure(() => this.#round.run());
       if (this.#hasParts && !this.#run.cancellation) await this.#continueAsNew();
     }

@@ -254,6 +254,10 @@ class FineTuningLifecycle extends JobLifecycle<FineTuningTypes> {
     };
   }
 
+  protected modelOf(): string {
+    return this.spec.model;
+  }
+
   protected page(): RunPage {
     return fineTuningPage({
       progress: this.progress(),

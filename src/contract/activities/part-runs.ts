@@ -15,6 +15,8 @@ export interface StartPartInput {
   readonly summary: string;
   readonly spec: BatchSpec;
   readonly checked: CheckedBatchInput;
+  /** Whether the bulk batch has search attributes, so that its parts get them, too. */
+  readonly hasAttributes: boolean;
 }
 
 /** What became of the start of a part's run. */

@@ -17,6 +17,7 @@ import type { EndReport, OpenParts, PartReport } from '../../contract/part-repor
 import { bounded } from '../../contract/text.js';
 import type { OpenPart } from '../details/bulk-page.js';
 import { runActivity, shortActivities, temporalActivities } from '../lifecycle/activity-calls.js';
+import { hasAttributes } from '../lifecycle/job-attributes.js';
 import type { RunControl } from '../lifecycle/run-control.js';
 import {
   cancelSignal,
@@ -110,7 +111,8 @@ export class PartRuns {
   async start(run: NewRun): Promise<'started' | 'occupied'> {
     if (!this.#reports.has(run.name)) {
       const workflowId = this.#workflowIdOf(run.name);
-      const input = { ...run, workflowId, origin: this.#origin, bulkRun: workflowInfo().firstExecutionRunId };
+      const bulkRun = workflowInfo().firstExecutionRunId;
+      const input = { ...run, workflowId, origin: this.#origin, bulkRun, hasAttributes: hasAttributes() };
       const started = await CancellationScope.nonCancellable(() =>
         runActivity(temporalActivities.startPart, `Start ${run.name}`, input),
       );

@@ -20,6 +20,7 @@ import { createUnlessCancelled, type CreatedJob } from './create-unless-cancelle
 import type { RunPage } from '../details/run-page.js';
 import { showDetails } from './current-details.js';
 import { identity } from './identity.js';
+import { JobAttributes } from './job-attributes.js';
 import type { CollectContext, InputFile, JobTypes } from './job-types.js';
 import { answerLooks } from './look.js';
 import { cancellingLateDuplicates } from './late-duplicates.js';
@@ -44,6 +45,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
   protected uploaded: T['uploaded'] | null = null;
   protected collected: T['collected'] | null = null;
   readonly #identity = identity();
+  readonly #attributes: JobAttributes;
   readonly #persistence: Persistence;
   /** While the job has not ended. */
   #wait: JobWait<T['job'], T['end']> | null = null;
@@ -51,13 +53,15 @@ export abstract class JobLifecycle<T extends JobTypes> {
   /** Whether a create failed with unknown outcome, so that a job may be running. */
   #isCreateAmbiguous = false;
   #ignoresCancel = false;
+  readonly #show = (): void => showDetails(this.run, this.page());
 
   protected abstract readonly statuses: EndingStatusRules<T['end']>;
 
   constructor(spec: T['spec'], run: RunControl) {
     this.spec = spec;
     this.run = run;
-    run.onChange = () => this.#show();
+    this.#attributes = new JobAttributes(spec.provider);
+    run.onChange = this.#show;
     const look = () => this.#wait?.lookNow();
     answerLooks(run, look, () => this.progress());
     this.#persistence = new Persistence(run, {
@@ -68,9 +72,11 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   async execute(): Promise<T['result']> {
     this.#show();
-    const result = await this.#fromInputToResult();
-    // The clean-up follows the collection, and may warn too.
-    return { ...result, warnings: [...this.run.warnings] };
+    return this.#attributes.untilEnd(async () => {
+      const result = await this.#fromInputToResult();
+      // The clean-up follows the collection, and may warn too.
+      return { ...result, warnings: [...this.run.warnings] };
+    });
   }
 
   async #fromInputToResult(): Promise<T['result']> {
@@ -120,9 +126,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
   /** Cancels every job of this run but the one of this id. */
   protected abstract cancelDuplicates(search: JobSearch, id: string): Promise<Duplicates>;
 
-  /**
-   * When the provider ends the job, in epoch seconds; null where it reports none, or jobs of this kind do not expire.
-   */
+  /** When the provider ends the job, in epoch seconds; null where it does not say, or such jobs do not expire. */
   protected abstract expiresAt(job: T['job']): number | null;
 
   protected abstract collect(job: T['job'], context: CollectContext, checked: T['checked']): Promise<T['collected']>;
@@ -140,6 +144,9 @@ export abstract class JobLifecycle<T extends JobTypes> {
   protected abstract filesToDelete(mayStillRun: boolean): string[];
 
   protected abstract progress(): T['progress'];
+
+  /** Null where it is not known, or there are several. */
+  protected abstract modelOf(job: T['job'] | null): string | null;
 
   /** What the UI shows of the run, besides what it shows of every run. */
   protected abstract page(): RunPage;
@@ -243,6 +250,7 @@ export abstract class JobLifecycle<T extends JobTypes> {
 
   #waitForEnd({ job, mayHaveDuplicate, watchedBy = null }: CreatedJob<T['job']>): Promise<Waited<T>> {
     this.run.enter('waiting');
+    this.#attributes.created({ id: job.id, model: this.modelOf(job) });
     let isOver = false;
     const wait = async () => {
       this.#wait = new JobWait<T['job'], T['end']>(this.run, {
@@ -322,10 +330,10 @@ export abstract class JobLifecycle<T extends JobTypes> {
     const mayStillRun = this.job === null ? this.#isCreateAmbiguous : !this.statuses.isEnd(this.job.status);
     const fileIds = this.filesToDelete(mayStillRun);
     if (fileIds.length === 0) return;
-    const { provider } = this.spec;
     const summary = `Delete ${fileIds.join(', ')} at the provider`;
     try {
-      const { kept } = await runActivity(shortActivities.deleteFiles, summary, { provider, fileIds });
+      const input = { provider: this.spec.provider, fileIds };
+      const { kept } = await runActivity(shortActivities.deleteFiles, summary, input);
       if (kept.length > 0) this.run.warn(`Could not delete files at the provider: ${kept.join(', ')}`);
     } catch (error) {
       if (!isUnanswered(error)) throw error;
@@ -338,9 +346,5 @@ export abstract class JobLifecycle<T extends JobTypes> {
     const id = uploaded && this.inputFileId(uploaded);
     const inputFile = id === null ? null : { id, isOwn: this.uploadedFileIds.includes(id) };
     return { provider: this.spec.provider, owner, inputFile, startedAt };
-  }
-
-  #show(): void {
-    showDetails(this.run, this.page());
   }
 }

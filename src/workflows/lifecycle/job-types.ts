@@ -3,6 +3,7 @@ import type { CheckedFile } from '../../contract/checked-file.js';
 import type { Cancellation, CommonProgress } from '../../contract/progress.js';
 import type { JobSnapshot } from '../../contract/snapshots.js';
 import type { Duration } from '../../contract/duration.js';
+import type { ResultState } from '../../contract/search-attributes.js';
 import type { WatchMode } from '../../contract/spec-fields.js';
 
 /** What flows through the lifecycle of one kind of job, in this order. */
@@ -17,7 +18,7 @@ export interface JobTypes {
   readonly end: string;
   /** What was collected; null where there was nothing to collect. */
   readonly collected: { readonly warnings: readonly string[] } | null;
-  readonly result: { readonly warnings: string[] };
+  readonly result: ResultState & { readonly warnings: string[] };
   /** What the query `progress` and the update `look` answer. */
   readonly progress: CommonProgress;
 }

@@ -33,6 +33,7 @@ function start(workflowId: string, runId: string): Promise<unknown> {
     summary: 'Part 1',
     spec: { input: { uri: box.uri('part.jsonl') }, endpoint: '/v1/chat/completions' },
     checked: { requests: 1, model: 'm', file: { uri: box.uri('part.jsonl'), bytes: 1, sha256: '0'.repeat(64) } },
+    hasAttributes: false,
   };
   return environment.run(() => activities.startPart(input));
 }

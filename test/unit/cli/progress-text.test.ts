@@ -106,12 +106,16 @@ test('a list → columns that line up', () => {
     status: 'RUNNING',
     startedAt: new Date((NOW - 120) * 1_000),
     closedAt: null,
+    state: 'running',
+    model: 'gpt-4o-mini',
     job: { id: 'ftjob-1', status: 'running', counts: null, steps: { done: 1, total: 9 }, lastCheckedAt: NOW },
   };
-  const other: ListedRun = { ...run, kind: 'bulkBatch', workflowId: 'nightly-2026', job: null };
-  expect(listText([run, other], NOW)).toEqual([
-    'WORKFLOW ID   KIND       RUN      JOB      STATUS   PROGRESS     STARTED',
-    'a             fine-tune  running  ftjob-1  running  step 1 of 9  2 min ago',
-    'nightly-2026  bulk       running                                 2 min ago',
+  const other: ListedRun = { ...run, kind: 'bulkBatch', workflowId: 'nightly-2026', state: null, job: null };
+  const ended: ListedRun = { ...other, workflowId: 'x', status: 'COMPLETED', state: 'completed_with_failures' };
+  expect(listText([run, other, ended], NOW)).toEqual([
+    'WORKFLOW ID   KIND       RUN        JOB      STATUS                   PROGRESS     STARTED',
+    'a             fine-tune  running    ftjob-1  running                  step 1 of 9  2 min ago',
+    'nightly-2026  bulk       running                                                   2 min ago',
+    'x             bulk       completed           completed_with_failures               2 min ago',
   ]);
 });

@@ -1,5 +1,7 @@
 /** A bulk batch with a long history continues as new: parts that have ended are not run again. */
 import { expect, test } from 'vitest';
+import { SEARCH_ATTRIBUTES } from '../../../src/client.js';
+import { registerSearchAttributes } from '../../../src/temporal/search-attributes.js';
 import { devServerOfShortHistories } from '../../support/temporal.js';
 import { chatRequests } from '../../support/samples.js';
 import { devServerStage } from '../../support/stage.js';
@@ -22,6 +24,7 @@ test('many parts, one of them retried → several runs, one result, each part su
     settleFor: '0s',
     retry: { undelivered: true },
   };
+  await registerSearchAttributes(stage.temporal.client);
   const run = await stage.jobs.startBulkBatch(spec);
   const first = (await run.handle.describe()).runId;
   const result = await run.result();
@@ -29,8 +32,11 @@ test('many parts, one of them retried → several runs, one result, each part su
   expect(idsOf(await readLines(result.output?.uri))).toEqual(idsOf(requests));
   expect(await stage.api.batches()).toHaveLength(13);
 
-  const { runId, historyLength } = await stage.jobs.bulkBatch(run.workflowId).handle.describe();
+  const latest = await stage.jobs.bulkBatch(run.workflowId).handle.describe();
+  const { runId, historyLength, typedSearchAttributes } = latest;
   expect(runId).not.toBe(first);
+  expect(typedSearchAttributes.get(SEARCH_ATTRIBUTES.kind)).toBe('bulkBatch');
+  expect(typedSearchAttributes.get(SEARCH_ATTRIBUTES.status)).toBe('completed');
   // Parts that are running when the limit is reached still add their events.
   expect(historyLength).toBeLessThan(3 * EVENTS);
 });
