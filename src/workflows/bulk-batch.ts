@@ -66,7 +66,9 @@ class BulkBatchLifecycle {
     this.#run = run;
     this.#attributes = new JobAttributes(spec.provider);
     const state = { ...(before ?? newState()), origin: ownOrigin(before?.origin) };
-    const onChange = () => this.#show();
+    // Signals that came before a run continued as new are handled while the next one is still being made.
+    let isMade = false;
+    const onChange = () => isMade && this.#show();
     this.#state = state;
     this.#persistence = new Persistence(run, { giveUpAfterMs: toMs(spec.giveUpAfter) });
     this.#outcomes = new Outcomes(state.outcomes, this.#folder, this.#persistence);
@@ -93,6 +95,7 @@ class BulkBatchLifecycle {
     setHandler(bulkBatchProgressQuery, () => this.#progress(), {
       description: 'Returns the phase, the round, the parts, the line counts, what a part waits for and the warnings.',
     });
+    isMade = true;
     this.#show();
   }
 
