@@ -56,7 +56,7 @@ export const endpointSchema = z
   .string()
   .regex(/^\/[^\s?#]*$/, 'must be a path such as /v1/chat/completions') as unknown as z.ZodType<Endpoint, Endpoint>;
 /** Where a person sees a job at the provider. */
-const linkSchema = z
+export const linkSchema = z
   .string()
   .max(1_000, { error: 'must have at most 1000 characters', abort: true })
   .regex(

@@ -17,7 +17,7 @@ import {
   type WatchAccountInput,
   type WatchedKind,
 } from '../contract/account-watch.js';
-import { inMarkdown } from '../contract/text.js';
+import { code } from './details/markdown.js';
 import { runActivity, shortActivities, sweepActivities } from './lifecycle/activity-calls.js';
 import { atMost } from './lifecycle/at-most.js';
 import { isHistoryLong } from './lifecycle/history-limit.js';
@@ -122,7 +122,7 @@ class AccountWatch {
 
   async #afterRefusal(announced: readonly AnnouncedJob[], error: unknown): Promise<boolean> {
     this.#refusals += 1;
-    setCurrentDetails(`${HOW_IT_WORKS}\n\n**The provider refuses its list:** ${inMarkdown(messageOf(error))}`);
+    setCurrentDetails(`${HOW_IT_WORKS}\n\n**The provider refuses its list:** ${code(messageOf(error), 500)}`);
     if (this.#refusals > MAX_REFUSALS) return true;
     this.#announced = [...announced, ...this.#announced].slice(-MAX_ANNOUNCED);
     const waitMs = Math.min(growing(FIRST_WAIT_MS, this.#refusals), LONGEST_WAIT_MS);

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { JOB_KEY } from '../../../src/contract/job-key.js';
 import { parseSpec } from '../../../src/contract/parse-spec.js';
 import { toMs } from '../../../src/contract/duration.js';
-import { deadlineSchema, durationSchema, idSchema, metadataSchema } from '../../../src/contract/spec-fields.js';
+import {
+  deadlineSchema,
+  durationSchema,
+  idSchema,
+  linkSchema,
+  metadataSchema,
+} from '../../../src/contract/spec-fields.js';
 
 const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`key-${index}`, 'v']));
 const messagesOf = (metadata: unknown) => parseSpec(metadataSchema, metadata).report?.faults;
@@ -139,4 +145,21 @@ test.each([
   null,
 ])('id: %j, which would ask for something else → refused', (id) => {
   expect(idSchema.safeParse(id).success).toBe(false);
+});
+
+test.each(['https://platform.openai.com/batches/{id}', 'http://localhost:3000/#/jobs/{id}?tab=files&from={id}'])(
+  'link: %s → accepted',
+  (link) => {
+    expect(linkSchema.safeParse(link).success).toBe(true);
+  },
+);
+
+test.each([
+  'https://platform.openai.com/batches',
+  'javascript:alert({id})',
+  'https://evil.example/{id})](https://other.example',
+  'https://a.example/{id} b',
+  `https://a.example/${'x'.repeat(1_000)}{id}`,
+])('link: %s → refused', (link) => {
+  expect(linkSchema.safeParse(link).success).toBe(false);
 });

@@ -1,5 +1,6 @@
 /** What a bulk batch tells of its parts: rounds with their reasons, line counts, anomalies and warnings. */
 import { afterEach, expect, test } from 'vitest';
+import { waitFor } from '../../../dev/stage/wait-for.js';
 import { devServerStage } from '../../support/stage.js';
 import { chatRequests } from '../../support/samples.js';
 
@@ -48,4 +49,17 @@ test('all answers of a batch are under foreign ids → nothing is bought again, 
   });
   expect(result.warnings.join()).toMatch(/custom_ids that are not in the input\. Nothing is sent again/);
   expect((await stage.api.batches()).length - before).toBe(2);
+});
+
+test('a part runs → the page of the bulk batch names its batch and its run', async () => {
+  stage.api.scenarios.forNextBatch({ stuckIn: ['in_progress'] });
+  const run = await start(2, 2);
+  const page = async () =>
+    (await run.handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
+  await waitFor(async () => (await page()).includes('batch_'), 'the id of the batch');
+  const { jobId } = await stage.jobs.batch(`${run.workflowId}/r1-p1`).progress();
+  expect(await page()).toContain(`- \`r1-p1\`: batch \`${jobId}\`, run \`${run.workflowId}/r1-p1\``);
+  await run.cancel();
+  await run.result();
+  expect(await page()).toMatch(/^### Bulk batch: `cancelled`\n/);
 });
