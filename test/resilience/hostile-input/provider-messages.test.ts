@@ -70,7 +70,10 @@ describe('messages of the provider', () => {
     const metadata = await run.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
     const details = metadata.currentDetails ?? '';
     expect(details).toContain('click');
-    expect(details).not.toMatch(/(?<!\\)\]\(|(?<!\\)<img|^#+ Heading/m);
+    // In a code span nothing is markup; a backtick of the provider's would end it early and leave the rest outside.
+    const outside = details.replaceAll(/`[^`\n]+`/g, '');
+    expect(outside).not.toContain('click');
+    expect(outside).not.toMatch(/`|\]\(|<img|^#+ heading/im);
     await run.result();
   });
 });
