@@ -1,5 +1,4 @@
 /** What the commands do that start runs, follow them to their end, and read their results. */
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { RunEndedError } from '../client/llm-jobs-client.js';
 import { batchSpecSchema, type BatchSpec } from '../contract/batch.js';
@@ -9,6 +8,7 @@ import { describeFaults, parseSpec } from '../contract/parse-spec.js';
 import { follow } from './follow.js';
 import { endpointIn, inputFile, type InputFile } from './input-file.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
+import { jsonFile } from './json-file.js';
 import { inSession, type CommonOptions } from './run-actions.js';
 import { adviceOnWorkers, runOf, type Session } from './session.js';
 import { workersStorage } from './workers-storage.js';
@@ -32,7 +32,7 @@ export async function start(
   options: StartCommandOptions,
   isFollowed: boolean,
 ): Promise<void> {
-  const further = options.spec === undefined ? {} : await jsonFile(options.spec);
+  const further = options.spec === undefined ? {} : await jsonFile('--spec', options.spec);
   const storage = await workersStorage(options);
   const inputs = await Promise.all(files.map((file) => inputFile(file, storage)));
   const validation = options.validation === undefined ? null : await inputFile(options.validation, storage);
@@ -109,22 +109,6 @@ async function started({ jobs }: Session, kind: StartedKind, spec: object, id: s
       );
     }
     throw error;
-  }
-}
-
-async function jsonFile(path: string): Promise<object> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-    throw new Error('not an object');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(
-      EXIT_CODES.usage,
-      `--spec ${path}: ${reason}`,
-      'It must be a file with a JSON object.',
-      error,
-    );
   }
 }
 

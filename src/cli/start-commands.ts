@@ -33,15 +33,7 @@ export function startCommands(io: Io): Command[] {
         .requiredOption('--model <name>', 'the base model')
         .option('--validation <file>', 'path or URI of a validation file'),
     ),
-    new Command('check')
-      .description('Read a JSONL file as the worker would, and list what is wrong. Nothing is sent.')
-      .argument('<file>', 'path or URI of a JSONL file')
-      .option('--endpoint <path>', 'such as /v1/chat/completions (default: that of the first request)')
-      .addOption(configOption())
-      .option('--json', 'print JSON')
-      .action((file: string, options: CheckOptions) =>
-        run(io, async () => (await import('./check-action.js')).check(io, file, options)),
-      ),
+    checkCommand(io),
     command('watch', 'Follow runs until their end: what happens on stderr, their results on stdout.')
       .argument('<workflow-ids...>', 'workflow ids of the runs')
       .action((workflowIds: string[], options: CommonOptions) =>
@@ -49,6 +41,29 @@ export function startCommands(io: Io): Command[] {
       ),
     resultsCommand(io),
   ];
+}
+
+const CHECK_HELP = `
+Tokens are counted by gpt-tokenizer, which is optional: npm install gpt-tokenizer. Prices are in USD for a million
+tokens of a batch: {"gpt-4o-mini": {"input": 0.075, "output": 0.3}}. A name may end with *, and cachedInput may be given.
+
+Examples:
+  $ llm-jobs check requests.jsonl
+  $ llm-jobs check requests.jsonl.gz --bulk --prices prices.json`;
+
+function checkCommand(io: Io): Command {
+  return new Command('check')
+    .description('Read a JSONL file as the worker would: what is wrong, tokens, batches, cost. Nothing is sent.')
+    .argument('<file>', 'path or URI of a JSONL file')
+    .option('--endpoint <path>', 'such as /v1/chat/completions (default: that of the first request)')
+    .option('--bulk', 'as the input of a bulk: models and endpoints may be mixed, gzip is read')
+    .option('--prices <file>', 'a JSON file of prices by model (default: those of the configuration)')
+    .addOption(configOption())
+    .option('--json', 'print JSON')
+    .addHelpText('after', CHECK_HELP)
+    .action((file: string, options: CheckOptions) =>
+      run(io, async () => (await import('./check-action.js')).check(io, file, options)),
+    );
 }
 
 const RESULTS_HELP = `

@@ -122,19 +122,6 @@ describe('llm-jobs: commands that start runs', () => {
     expect(await inputs()).toEqual(before);
   });
 
-  test('check → what a file has, and each fault with its line; exit code 1 where there is one', async () => {
-    const right = await llmJobs('check', await localFile(chatRequests(4)));
-    expect(right).toMatchObject({ code: 0, err: [] });
-    expect(right.out).toContain('requests  4 for /v1/chat/completions');
-    expect(right.out).toContain('fits      one batch');
-    expect(right.out.at(-1)).toBe('faults    none');
-    const [first] = chatRequests(1);
-    const wrong = await llmJobs('check', await localFile([first!, first!, { custom_id: 'x' }]));
-    expect(wrong.code).toBe(1);
-    expect(wrong.out).toContainEqual(expect.stringMatching(/^ {2}line 2: .*custom_id/));
-    expect(wrong.out).toContainEqual(expect.stringMatching(/^ {2}line 3: /));
-  });
-
   const inputs = async () => readdir(join(stage.folder, 'inputs')).catch(() => []);
 });
 
