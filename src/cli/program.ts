@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { accountCommands } from './account-commands.js';
+import { completionCommand } from './completion.js';
 import { devCommand } from './dev-command.js';
+import { addExamples } from './examples.js';
 import { CONSOLE, type Io } from './io.js';
 import { runCommands } from './run-commands.js';
 import { setupCommand } from './setup-command.js';
@@ -40,10 +42,10 @@ export function createProgram(io: Io = CONSOLE): Command {
     ...runCommands(io),
     ...accountCommands(io),
     setupCommand(io),
+    completionCommand(io, program),
   ];
-  for (const command of commands) {
-    program.addCommand(inheriting(command, program));
-  }
+  for (const command of commands) program.addCommand(inheriting(command, program));
+  addExamples(program);
   return program.addHelpText('after', EXIT_CODES);
 }
 

@@ -45,11 +45,7 @@ export function startCommands(io: Io): Command[] {
 
 const CHECK_HELP = `
 Tokens are counted by gpt-tokenizer, which is optional: npm install gpt-tokenizer. Prices are in USD for a million
-tokens of a batch: {"gpt-4o-mini": {"input": 0.075, "output": 0.3}}. A name may end with *, and cachedInput may be given.
-
-Examples:
-  $ llm-jobs check requests.jsonl
-  $ llm-jobs check requests.jsonl.gz --bulk --prices prices.json`;
+tokens of a batch: {"gpt-4o-mini": {"input": 0.075, "output": 0.3}}. A name may end with *, and cachedInput may be given.`;
 
 function checkCommand(io: Io): Command {
   return new Command('check')
@@ -68,11 +64,7 @@ function checkCommand(io: Io): Command {
 
 const RESULTS_HELP = `
 A line of JSON has customId, ok, and value or error; with --with-input also request, the line of the input. CSV has the
-same as columns.
-
-Examples:
-  $ llm-jobs results batch-1 --text --out answers.csv
-  $ llm-jobs results batch-1 --failed --with-input | jq -c .request > again.jsonl`;
+same as columns.`;
 
 function resultsCommand(io: Io): Command {
   const structured = new Option('--structured', 'the JSON that the model wrote, instead of the whole response');
