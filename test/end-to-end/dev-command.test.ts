@@ -1,7 +1,7 @@
 /** `llm-jobs dev`, as installed with the package: everything that a first try needs. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,6 +22,8 @@ test('dev → a batch of its sample runs to the end by other commands; Ctrl-C st
   if ('problem' in server) throw new Error(server.problem);
   const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-dev-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const accounts = { default: { baseURL: 'https://nobody.example', apiKey: { env: 'OPENAI_API_KEY' } } };
+  await writeFile(join(folder, 'llm-jobs.config.json'), JSON.stringify({ accounts }));
   const env = { PATH: `${dirname(server.value.cliPath)}:${process.env.PATH}`, OPENAI_API_KEY: 'of-a-real-account' };
   const child = spawn(process.execPath, [COMMAND, 'dev', '--json', '--speed', '10'], {
     cwd: folder,
