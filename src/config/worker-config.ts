@@ -7,7 +7,8 @@ import type { S3Options } from '../storage/s3/options.js';
 import { S3Backend } from '../storage/s3/s3-backend.js';
 import { Storage } from '../storage/storage.js';
 import { storageRoots } from '../storage/roots.js';
-import { resolveAccounts, type Account } from './accounts.js';
+import { accountSchema } from './account-schema.js';
+import { resolveAccounts, type Account, type CheckedAccount } from './accounts.js';
 import { FIELD_OF_VARIABLE, readEnvironment, type Variables } from './environment.js';
 import { checkConfig, ConfigError, type ConfigFault } from './faults.js';
 import { loadConfigFile, type Where } from './load-file.js';
@@ -71,11 +72,23 @@ async function read(where: Where): Promise<Read> {
   return {
     path: loaded?.path ?? null,
     folder: loaded ? dirname(loaded.path) : where.folder,
-    file: checked.value ?? {},
+    file: checked.value ?? { accounts: readableAccounts(loaded?.content) },
     variables,
     faults: [...checked.faults, ...faults],
     notes: overridden.map((name) => `${name} is not read: the file sets ${FIELD_OF_VARIABLE[name]}`),
   };
+}
+
+/** The accounts of a file with faults that have none themselves, so that what they lack is told as well. */
+function readableAccounts(content: unknown): CheckedConfig['accounts'] {
+  const { accounts } = { ...(content as Readonly<Record<string, unknown>> | null) };
+  if (accounts === undefined) return undefined;
+  const readable: Record<string, CheckedAccount> = {};
+  for (const [name, account] of Object.entries({ ...(accounts as object) })) {
+    const { value } = checkConfig(accountSchema, account);
+    if (value) readable[name] = value;
+  }
+  return readable;
 }
 
 /**

@@ -101,7 +101,8 @@ test('config file: accounts → the variables of OpenAI reach none but the accou
 
 async function faultsOf(file: object, environment: Environment = ENVIRONMENT): Promise<string[]> {
   await using config = await configFolder({ 'llm-jobs.config.json': file });
-  return config.faults(environment);
+  // Awaited here: the folder is removed when this function returns.
+  return await config.faults(environment);
 }
 
 describe('config file: faults → all at once, each with its path, and no value', () => {
@@ -188,6 +189,16 @@ describe('config file: faults → all at once, each with its path, and no value'
   test('the file and the environment', async () => {
     const faults = await faultsOf({ taskqueue: 'x' }, { LLM_JOBS_WATCH: 'always', OPENAI_API_KEY: '' });
     expect(faults.map((fault) => fault.split(':')[0])).toEqual(['taskqueue', 'LLM_JOBS_WATCH', 'OPENAI_API_KEY']);
+  });
+
+  test('accounts beside a fault elsewhere → their keys are looked for, and not that of the environment', async () => {
+    const accounts = { default: { preset: 'openai', baseUrl: 'x' }, other: { preset: 'mistral' } };
+    const faults = await faultsOf({ accounts, taskQueue: 1 }, {});
+    expect(faults).toEqual([
+      'accounts.default.baseUrl: is not known; did you mean baseURL?',
+      expect.stringMatching(/^taskQueue: /),
+      'accounts.other.apiKey: the variable MISTRAL_API_KEY is not set',
+    ]);
   });
 
   test('webhooks that nothing verifies', async () => {
