@@ -98,7 +98,9 @@ describe('llm-jobs worker --check', () => {
     const faulty = { acounts: {}, poll: { min: WRONG_KEY } };
     const { code, out, err } = await checked({}, faulty);
     expect({ code, out }).toEqual({ code: 1, out: [] });
-    expect(err.join()).toMatch(/2 faults in .*llm-jobs\.config\.json:\n {2}poll\.min: .*\n {2}acounts: .* accounts\?$/);
+    expect(err.join()).toMatch(
+      /2 faults in .*llm-jobs\.config\.json:\n {2}acounts: .*"accounts"\?\n {2}poll\.min: .*$/,
+    );
     expect(err.join()).not.toContain(WRONG_KEY);
     const asJson = await checked({}, faulty, '--json');
     expect(asJson.code).toBe(1);

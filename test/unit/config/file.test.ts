@@ -195,7 +195,7 @@ describe('config file: faults → all at once, each with its path, and no value'
     const accounts = { default: { preset: 'openai', baseUrl: 'x' }, other: { preset: 'mistral' } };
     const faults = await faultsOf({ accounts, taskQueue: 1 }, {});
     expect(faults).toEqual([
-      'accounts.default.baseUrl: is not known; did you mean baseURL?',
+      'accounts.default.baseUrl: is not a field: did you mean "baseURL"?',
       expect.stringMatching(/^taskQueue: /),
       'accounts.other.apiKey: the variable MISTRAL_API_KEY is not set',
     ]);
