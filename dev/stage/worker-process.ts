@@ -26,6 +26,7 @@ export interface WorkerSettings {
 /** The variables by which the ready-made worker takes its settings. */
 export function workerVariables({ address, namespace, taskQueue, roots, api }: WorkerSettings): Record<string, string> {
   return {
+    LLM_JOBS_CONFIG: 'none',
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
     LLM_JOBS_TASK_QUEUE: taskQueue,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { NO_FILE } from '../config/load-file.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 import { storageRoots } from '../storage/roots.js';
 import {
@@ -55,6 +56,8 @@ export async function startDevEnvironment(io: Io, options: DevOptions): Promise<
     closers.push(server.stop);
     const roots = storageRoots(process.env.LLM_JOBS_STORAGE, process.cwd());
     const variables = {
+      // A file in this folder may name accounts that cost money.
+      LLM_JOBS_CONFIG: NO_FILE,
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: server.namespace,
       LLM_JOBS_TASK_QUEUE: process.env.LLM_JOBS_TASK_QUEUE ?? DEFAULT_TASK_QUEUE,

@@ -11,6 +11,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const CONFIG_NAMES = ['ts', 'js', 'mjs', 'json'].map((extension) => `llm-jobs.config.${extension}`);
 
+/** In place of a path: the environment alone. */
+export const NO_FILE = 'none';
+
 export interface LoadedFile {
   /** Absolute path. */
   readonly path: string;
@@ -21,7 +24,7 @@ export interface Where {
   readonly environment: Environment;
   /** Absolute path of the working folder. */
   readonly folder: string;
-  /** Path of the file. @default `LLM_JOBS_CONFIG`, or the file of a known name in the folder */
+  /** Path of the file, or `none`. @default `LLM_JOBS_CONFIG`, or the file of a known name in the folder */
   readonly file?: string | undefined;
 }
 
@@ -32,6 +35,7 @@ export interface Where {
  */
 export async function loadConfigFile({ environment, folder, file }: Where): Promise<LoadedFile | null> {
   const named = file ?? environment.LLM_JOBS_CONFIG?.trim();
+  if (named === NO_FILE) return null;
   const path = named ? resolve(folder, named) : foundIn(folder);
   if (path === null) return null;
   if (!existsSync(path)) {

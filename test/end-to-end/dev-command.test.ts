@@ -22,8 +22,10 @@ test('dev → a batch of its sample runs to the end by other commands; Ctrl-C st
   if ('problem' in server) throw new Error(server.problem);
   const folder = await mkdtemp(join(tmpdir(), 'llm-jobs-dev-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const accounts = { default: { baseURL: 'https://nobody.example', apiKey: { env: 'OPENAI_API_KEY' } } };
-  await writeFile(join(folder, 'llm-jobs.config.json'), JSON.stringify({ accounts }));
+  // The configuration of the folder names an account that costs money.
+  const real = { preset: 'compatible', baseURL: 'http://127.0.0.1:1/v1', apiKey: null };
+  const config = { accounts: { default: real }, taskQueue: 'of-the-real-workers', storage: '/dev/null/' };
+  await writeFile(join(folder, 'llm-jobs.config.json'), JSON.stringify(config));
   const env = { PATH: `${dirname(server.value.cliPath)}:${process.env.PATH}`, OPENAI_API_KEY: 'of-a-real-account' };
   const child = spawn(process.execPath, [COMMAND, 'dev', '--json', '--speed', '10'], {
     cwd: folder,

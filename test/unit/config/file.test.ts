@@ -234,6 +234,10 @@ describe('config file: found and loaded', () => {
     expect((await config.read(ENVIRONMENT)).taskQueue).toBe('found');
     expect((await config.read(variable)).taskQueue).toBe('a');
     expect((await config.read(variable, join(config.folder, 'b.cjs'))).taskQueue).toBe('b');
+    expect(await config.read({ ...ENVIRONMENT, LLM_JOBS_CONFIG: 'none' })).toMatchObject({
+      file: null,
+      taskQueue: 'llm-jobs',
+    });
   });
 
   test.each<[what: string, files: Record<string, string>, environment: object, fault: RegExp]>([
