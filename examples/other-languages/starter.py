@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 
 async def main(path: str, workflow_id: str) -> int:
@@ -18,15 +18,20 @@ async def main(path: str, workflow_id: str) -> int:
         os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"),
         namespace=os.environ.get("TEMPORAL_NAMESPACE", "default"),
     )
-    run = await client.start_workflow(
-        "runBatch",
-        {"input": {"uri": Path(path).resolve().as_uri()}, "endpoint": "/v1/chat/completions", "deadline": "20h"},
-        id=workflow_id,
-        task_queue=os.environ.get("LLM_JOBS_TASK_QUEUE", "llm-jobs"),
-        # A repeated start joins the run, and never buys the batch again.
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-    )
+    spec = {"input": {"uri": Path(path).resolve().as_uri()}, "endpoint": "/v1/chat/completions", "deadline": "20h"}
+    try:
+        run = await client.start_workflow(
+            "runBatch",
+            spec,
+            id=workflow_id,
+            task_queue=os.environ.get("LLM_JOBS_TASK_QUEUE", "llm-jobs"),
+            # A repeated start joins the run, and never buys the batch again.
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        )
+    except WorkflowAlreadyStartedError:
+        # It has ended: this is its result.
+        run = client.get_workflow_handle(workflow_id)
     print("progress:", (await run.query("progress"))["phase"], file=sys.stderr)
     try:
         result = await run.result()
