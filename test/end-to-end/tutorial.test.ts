@@ -57,7 +57,7 @@ test('tutorial: its files and commands, a worker stopped in the middle → the a
   const project = await consumerProject({
     'package.json': '{}',
     // A reader needs half a minute to stop the worker.
-    'local-api.mjs': block('LocalApi.start').replace('30_000', '4_000'),
+    'local-api.mjs': block('LocalApi.start').replace('30_000', '3_000'),
     'requests.jsonl': `${block('"paris"')}\n`,
   });
   onTestFinished(project.remove);
@@ -86,6 +86,7 @@ test('tutorial: its files and commands, a worker stopped in the middle → the a
       OPENAI_BASE_URL: url,
       OPENAI_API_KEY: key,
       LLM_JOBS_POLL_MIN: '200ms',
+      LLM_JOBS_SHUTDOWN_GRACE: '1s',
       LLM_JOBS_POLL_MAX: '500ms',
     });
     await waitFor(() => worker.output().includes('worker ready'), 'the worker');
