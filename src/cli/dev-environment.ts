@@ -1,6 +1,5 @@
 /** What `llm-jobs dev` runs: a Temporal server, the simulated API and a worker. All of them end with this process. */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,7 +61,6 @@ export async function startDevEnvironment(io: Io, options: DevOptions): Promise<
       TEMPORAL_NAMESPACE: server.namespace,
       LLM_JOBS_TASK_QUEUE: process.env.LLM_JOBS_TASK_QUEUE ?? DEFAULT_TASK_QUEUE,
       LLM_JOBS_STORAGE: roots.join(','),
-      LLM_JOBS_CONFIG: await emptyConfig(),
       OPENAI_BASE_URL: api.url,
       OPENAI_API_KEY: api.apiKey,
     };
@@ -90,15 +88,6 @@ async function temporalServer(io: Io, { port, uiPort, db }: DevOptions) {
 
 /** Undefined lets the server take any free one. */
 const ifFree = async (port: number): Promise<number | undefined> => ((await isFree(port, IP)) ? port : undefined);
-
-/** The accounts of a configuration in the working folder are real ones, and must not be used. @returns its path */
-async function emptyConfig(): Promise<string> {
-  const folder = join(process.cwd(), '.llm-jobs');
-  const path = join(folder, 'dev.config.json');
-  await mkdir(folder, { recursive: true });
-  await writeFile(path, '{}\n');
-  return path;
-}
 
 const SCRIPT = fileURLToPath(new URL('../worker.js', import.meta.url));
 const READY = 'worker ready';
