@@ -81,7 +81,7 @@ export interface StartOptions extends Partial<Omit<WorkflowStartOptions, 'args'>
    */
   readonly startAgain?: boolean;
   /**
-   * How long Temporal may be unreachable while the run is started.
+   * How long Temporal may be unreachable while the run is started. With a policy of your own, a start is not repeated.
    * @default '10m'
    */
   readonly maxOutage?: Duration;
@@ -237,7 +237,8 @@ export class LlmJobsClient {
       return await this.startBulkBatch({ ...spec, input: { uri } }, { ...options, workflowId });
     } catch (error) {
       // After any other error a run may have been started that reads the file.
-      if (error instanceof RunEndedError) await storage.delete(uri);
+      const isRefused = error instanceof RunEndedError || error instanceof WorkflowExecutionAlreadyStartedError;
+      if (isRefused) await storage.delete(uri);
       throw error;
     }
   }
@@ -304,10 +305,11 @@ export class LlmJobsClient {
           args: [spec],
         });
       });
+    // By another policy, a start that is repeated may refuse or terminate the run that it has just started.
+    const isOurPolicy = workflowIdConflictPolicy === undefined && workflowIdReusePolicy === undefined;
     try {
-      return await throughOutages(start, toMs(maxOutage));
+      return await (isOurPolicy ? throughOutages(start, toMs(maxOutage)) : start());
     } catch (error) {
-      const isOurPolicy = workflowIdConflictPolicy === undefined && workflowIdReusePolicy === undefined;
       if (!isOurPolicy || !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       // An id that nobody else knows was started by the attempt whose answer was lost.
       if (attempts > 1 && options.workflowId === undefined) return this.client.workflow.getHandle(workflowId);
