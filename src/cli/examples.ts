@@ -22,6 +22,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'llm-jobs results nightly --failed --with-input | jq -c .request > again.jsonl',
   ],
   list: ['llm-jobs list', 'llm-jobs list --all --kind bulk --limit 10'],
+  setup: ['llm-jobs setup', 'llm-jobs setup --ui https://temporal.example.com'],
   status: ['llm-jobs status nightly-2026-11-26'],
   look: ['llm-jobs look nightly-2026-11-26 --json'],
   cancel: ['llm-jobs cancel nightly-2026-11-26 --reason "wrong prompt"'],

@@ -25,6 +25,14 @@ declare global {
 }
 `;
 
+/** Packages that a page tells to install, and that the project has no other use for. */
+const OTHER_PACKAGES = `
+declare module '@azure/identity' {
+  export class DefaultAzureCredential {}
+  export function getBearerTokenProvider(credential: DefaultAzureCredential, scope: string): () => Promise<string>;
+}
+`;
+
 const ENTRY_POINTS = ['index', 'client', 'config', 'workflows', 'webhooks', 'testing/index'];
 
 const importName = (entry: string): string =>
@@ -69,6 +77,7 @@ export async function compileErrors(blocks: readonly CodeBlock[]): Promise<strin
     await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(CONFIG));
     await writeFile(join(folder, 'known-names.d.ts'), KNOWN_NAMES);
+    await writeFile(join(folder, 'other-packages.d.ts'), OTHER_PACKAGES);
     for (const { path, text } of files) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       // Names of one block are not those of another, so each is a module.

@@ -39,8 +39,3 @@ test('docs/reference/failures.md: its table → row by row the one in the code',
     })),
   );
 });
-
-test('README.md: its table of failures → the same types as in the code, each once', () => {
-  const types = failureTable(readFileSync(`${root}README.md`, 'utf8')).map(([type = '']) => type.replaceAll('`', ''));
-  expect(types.toSorted()).toEqual(TABLE.map(({ type }) => type).toSorted());
-});

@@ -7,7 +7,7 @@ const client = (options: ConstructorParameters<typeof OpenAI>[0] = {}) =>
   new OpenAI({ apiKey: 'sk-test-key', baseURL: 'http://localhost:1/v1', ...options });
 
 test('provider: no traits given → those of OpenAI', () => {
-  const { client: _, ...traits } = new Providers({ default: { client: client() } }).get('default')!;
+  const { client: _, furtherSecrets, ...traits } = new Providers({ default: { client: client() } }).get('default')!;
   expect(traits).toEqual({
     name: 'default',
     metadata: true,
@@ -20,6 +20,7 @@ test('provider: no traits given → those of OpenAI', () => {
     statusWords: {},
     batchLimits: BATCH_LIMITS,
   });
+  expect(furtherSecrets()).toEqual([]);
 });
 
 test.each([
