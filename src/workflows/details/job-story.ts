@@ -69,8 +69,8 @@ export function steeringOf({ noun }: JobWords, hasJob: boolean, extra: readonly 
     `Signal \`cancel\`: the provider stops the ${noun}, and the run completes with what it has.`,
     '*Request Cancellation*: the same, but the run ends as Cancelled.',
     ...extra,
-    `*Terminate*: only the run ends. **The ${noun} goes on and is paid for**: \`llm-jobs orphans\` finds it.`,
+    `*Terminate*: only the run ends. **The ${noun} keeps running, at your cost**: \`llm-jobs orphans\` finds it.`,
     `*Reset*: the run begins again and takes over this ${noun}. Nothing is bought twice.`,
-    `*Pause*: only the run stops. **The ${noun} goes on and is paid for**; its end is seen after *Unpause*.`,
+    `*Pause*: only the run stops. **The ${noun} keeps running, at your cost**; its end is seen after *Unpause*.`,
   ];
 }

@@ -76,9 +76,9 @@ describe('while it runs', () => {
         '',
         '- Signal `cancel`: the provider stops the batch, and the run completes with what it has.',
         '- *Request Cancellation*: the same, but the run ends as Cancelled.',
-        '- *Terminate*: only the run ends. **The batch goes on and is paid for**: `llm-jobs orphans` finds it.',
+        '- *Terminate*: only the run ends. **The batch keeps running, at your cost**: `llm-jobs orphans` finds it.',
         '- *Reset*: the run begins again and takes over this batch. Nothing is bought twice.',
-        '- *Pause*: only the run stops. **The batch goes on and is paid for**; its end is seen after *Unpause*.',
+        '- *Pause*: only the run stops. **The batch keeps running, at your cost**; its end is seen after *Unpause*.',
       ].join('\n'),
     );
   });
