@@ -20,9 +20,12 @@ async function sweep() {
   const {
     attempt = 0,
     lastFailure,
-    nextAttemptScheduleTime: due,
+    nextAttemptScheduleTime,
+    scheduledTime,
     lastAttemptCompleteTime: end,
   } = raw.pendingActivities?.[0] ?? {};
+  // Once the delay is over, the attempt waits for a worker and only its own time is told.
+  const due = nextAttemptScheduleTime ?? scheduledTime;
   const type = lastFailure?.applicationFailureInfo?.type;
   const delaySeconds = due && end ? Number(due.seconds) - Number(end.seconds) : null;
   return { attempt: Number(attempt), type, delaySeconds };
