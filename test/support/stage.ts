@@ -138,7 +138,8 @@ export class TimeSkippingStage extends WorkerStage {
   constructor({ api, ...options }: StageOptions) {
     const temporal = timeSkipping();
     const clock = clockFrom(() => temporal.env.currentTimeMs());
-    super(temporal, () => ({ clock, batches: BATCH_TIMING, ...api }), options);
+    // Each poll costs processor time, a job that lasts a day some hundred of them.
+    super(temporal, () => ({ clock, batches: BATCH_TIMING, ...api }), { poll: { min: '5m', max: '15m' }, ...options });
   }
 
   /** Lets time pass, on the server and so on the local API. */
