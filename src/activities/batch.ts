@@ -152,7 +152,7 @@ async function requestBatch(
   input: CreateBatchInput,
   key: string | null,
 ): Promise<Reply<BatchSnapshot>> {
-  const reply = await api.attempt((client) =>
+  const reply = await api.attempt('batches.create', (client) =>
     client.batches.create({
       ...input.extraBody,
       input_file_id: input.inputFileId,

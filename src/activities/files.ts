@@ -48,7 +48,7 @@ export class FileActivityGroup implements FileActivities {
     const deleted: string[] = [];
     const kept: string[] = [];
     for (const fileId of input.fileIds) {
-      const { error } = await api.attempt((client) => client.files.delete(fileId));
+      const { error } = await api.attempt('files.delete', (client) => client.files.delete(fileId));
       if (!error || error.status === 404) {
         deleted.push(fileId);
         continue;
@@ -89,7 +89,7 @@ async function upload(api: ProviderApi, storage: Storage, input: UploadFileInput
     postFile(openai, form, { timeout, signal: cancellationSignal() }),
   );
   if (hash.digest('hex') !== sha256) {
-    await api.attempt((openai) => openai.files.delete(file.id));
+    await api.attempt('files.delete', (openai) => openai.files.delete(file.id));
     throw changedSinceCheck(uri);
   }
   return file;

@@ -157,7 +157,7 @@ async function requestFineTuningJob(
   input: CreateFineTuningJobInput,
   key: string | null,
 ): Promise<Reply<FineTuningSnapshot>> {
-  const reply = await api.attempt((client) =>
+  const reply = await api.attempt('fineTuning.create', (client) =>
     client.fineTuning.jobs.create({
       ...input.extraBody,
       model: input.model,

@@ -16,6 +16,7 @@ import { budgetWorkflowId, type CapacityRequest, type LeaseAnswer } from '../con
 import { nothingNew } from './calls/nothing-new.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { isBeingCancelled, someAtOnce, whichHaveEnded } from './calls/runs.js';
+import { inTraceOfItsOwn } from './calls/traced-call.js';
 import { whyStalled } from './calls/why-stalled.js';
 import type { ActivityContext } from './runtime/context.js';
 
@@ -159,18 +160,21 @@ function withTraits({ provider }: ProviderApi, request: CapacityRequest): Capaci
 
 async function sendRequest(api: ProviderApi, request: CapacityRequest): Promise<void> {
   const { taskQueue } = activityInfo();
-  await getClient().workflow.signalWithStart('tokenBudget', {
-    workflowId: budgetIdOf(api),
-    taskQueue,
-    args: [],
-    signal: 'request',
-    signalArgs: [withTraits(api, request)],
-    // One run serves the bulk batches of all deployments. Pinned to the one that happened to start it, it would answer
-    // nobody once that one is gone. The server refuses an option of the workflow where workers are not versioned, and a
-    // workflow cannot see whether its worker is: with `useWorkerVersioning: false`, it has a version all the same.
-    versioningOverride: 'AUTO_UPGRADE',
-    staticSummary: `Enqueued tokens at provider ${api.provider.name}`,
-  });
+  const { workflow } = getClient();
+  const start = () =>
+    workflow.signalWithStart('tokenBudget', {
+      workflowId: budgetIdOf(api),
+      taskQueue,
+      args: [],
+      signal: 'request',
+      signalArgs: [withTraits(api, request)],
+      // One run serves the bulk batches of all deployments. Pinned to the one that happened to start it, it would answer
+      // nobody once that one is gone. The server refuses an option of the workflow where workers are not versioned, and a
+      // workflow cannot see whether its worker is: with `useWorkerVersioning: false`, it has a version all the same.
+      versioningOverride: 'AUTO_UPGRADE',
+      staticSummary: `Enqueued tokens at provider ${api.provider.name}`,
+    });
+  await inTraceOfItsOwn(start);
 }
 
 async function lookAt(budget: WorkflowHandle, lease: string): Promise<Look> {

@@ -31,6 +31,10 @@ leaves out, variables of the environment:
   LLM_JOBS_SHUTDOWN_GRACE    how long activities may continue after SIGTERM (default: 30s)
   LLM_JOBS_WEBHOOK_PORT, LLM_JOBS_WEBHOOK_HOST
                              where webhooks are taken, at /webhooks (default: nowhere; 127.0.0.1)
+  LLM_JOBS_METRICS_PORT, LLM_JOBS_METRICS_HOST
+                             where Prometheus scrapes metrics, at /metrics (default: nowhere; 127.0.0.1)
+  LLM_JOBS_TRACING           otlp: spans go to a collector, by the variables OTEL_... of OpenTelemetry
+                             (default: no tracing)
   OPENAI_WEBHOOK_SECRET      signing secrets of the webhooks, separated by commas
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY
                              the proxy of requests to providers

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { durationSchema, WATCH_MODES } from '../contract/spec-fields.js';
 import type { Environment } from './load-file.js';
 import { checkConfig, type ConfigFault } from './faults.js';
-import { LOG_LEVELS, MAX_ACTIVITIES, MAX_PORT, ORPHAN_ACTIONS } from './schema.js';
+import { ipAddress, LOG_LEVELS, MAX_ACTIVITIES, MAX_PORT, ORPHAN_ACTIONS, TRACING } from './schema.js';
 import { sizeSchema } from './size.js';
 
 const blankAsAbsent = (value: unknown): unknown => (typeof value === 'string' ? value.trim() || undefined : value);
@@ -42,6 +42,9 @@ export const environmentSchema = z.object({
   LLM_JOBS_SHUTDOWN_GRACE: duration,
   LLM_JOBS_WEBHOOK_PORT: count(MAX_PORT, 0),
   LLM_JOBS_WEBHOOK_HOST: text,
+  LLM_JOBS_METRICS_PORT: count(MAX_PORT),
+  LLM_JOBS_METRICS_HOST: z.preprocess(blankAsAbsent, ipAddress.optional()),
+  LLM_JOBS_TRACING: choice(TRACING),
 });
 export type Variables = z.output<typeof environmentSchema>;
 export type VariableName = keyof Variables;
@@ -70,6 +73,9 @@ export const FIELD_OF_VARIABLE: Readonly<Record<VariableName, string>> = {
   LLM_JOBS_SHUTDOWN_GRACE: 'worker.shutdownGrace',
   LLM_JOBS_WEBHOOK_PORT: 'webhooks.port',
   LLM_JOBS_WEBHOOK_HOST: 'webhooks.host',
+  LLM_JOBS_METRICS_PORT: 'metrics.port',
+  LLM_JOBS_METRICS_HOST: 'metrics.host',
+  LLM_JOBS_TRACING: 'worker.tracing',
 };
 
 export interface ReadEnvironment {

@@ -9,11 +9,16 @@ import { sizeSchema } from './size.js';
 
 const text = z.string().trim().min(1, 'must not be empty');
 export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
+/** How spans are exported. */
+export const TRACING = ['otlp'] as const;
 export const ORPHAN_ACTIONS = ['leave', 'cancel'] as const;
 /** The account of specs that name no `provider`. */
 export const DEFAULT_ACCOUNT = 'default';
 export const MAX_ACTIVITIES = 10_000;
 export const MAX_PORT = 65_535;
+
+/** A server that is bound to a name would have to look it up. */
+export const ipAddress = z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address such as '0.0.0.0'" });
 
 /** Defaults of the poll interval. */
 export const POLL: { readonly min: Duration; readonly max: Duration } = { min: '5s', max: '5m' };
@@ -101,6 +106,14 @@ export const configSchema = z.strictObject({
       host: text.optional(),
     })
     .optional(),
+  /** Where Prometheus scrapes the metrics of the worker, at `/metrics`. */
+  metrics: z
+    .strictObject({
+      port: z.int().min(1).max(MAX_PORT),
+      /** An IP address. @default '127.0.0.1' */
+      host: ipAddress.optional(),
+    })
+    .optional(),
   /** The process of the worker. */
   worker: z
     .strictObject({
@@ -121,6 +134,12 @@ export const configSchema = z.strictObject({
        * @default '30s'
        */
       shutdownGrace: durationSchema.optional(),
+      /**
+       * `otlp`: spans are sent to a collector of OpenTelemetry, as the variables `OTEL_*` say. Needs the packages that
+       * docs/how-to/observability.md names.
+       * @default no tracing
+       */
+      tracing: z.enum(TRACING).optional(),
     })
     .optional(),
   /**

@@ -13,7 +13,7 @@ import { FIELD_OF_VARIABLE, readEnvironment, type Variables } from './environmen
 import { checkConfig, ConfigError, type ConfigFault } from './faults.js';
 import { loadConfigFile, type Where } from './load-file.js';
 import type { PriceTable } from './prices.js';
-import { configSchema, DEFAULT_ACCOUNT, POLL, type CheckedConfig, type LOG_LEVELS } from './schema.js';
+import { configSchema, DEFAULT_ACCOUNT, POLL, type CheckedConfig, type LOG_LEVELS, type TRACING } from './schema.js';
 import type { SecretPlaces } from './secrets.js';
 
 const DEFAULT_MAX_ACTIVITIES = 100;
@@ -21,7 +21,7 @@ const DEFAULT_MAX_ACTIVITIES = 100;
  * Only this machine, where a proxy or a tunnel ends HTTPS: a server that everybody reaches is opened on purpose. A
  * container needs 0.0.0.0, since its own 127.0.0.1 is reached by nobody else.
  */
-const DEFAULT_WEBHOOK_HOST = '127.0.0.1';
+const DEFAULT_HOST = '127.0.0.1';
 
 /** What workers and commands share. */
 export interface CommonConfig {
@@ -49,6 +49,10 @@ export interface WorkerConfig extends CommonConfig {
   readonly shutdownGraceMs: number;
   /** Where webhooks are taken; null: nowhere. */
   readonly webhooks: { readonly port: number; readonly host: string } | null;
+  /** Where the metrics are scraped; null: nowhere. */
+  readonly metrics: { readonly port: number; readonly host: string } | null;
+  /** How spans are exported; null: there are none. */
+  readonly tracing: (typeof TRACING)[number] | null;
   /** URL of the proxy, false for none; undefined: that of the environment. */
   readonly proxy: string | false | undefined;
   /** What may surprise, a sentence each. */
@@ -123,6 +127,8 @@ export async function readWorkerConfig(where: Where): Promise<WorkerConfig> {
     maxMemory: file.worker?.maxMemory ?? variables.LLM_JOBS_MAX_MEMORY ?? null,
     shutdownGraceMs: toMs(file.worker?.shutdownGrace ?? variables.LLM_JOBS_SHUTDOWN_GRACE ?? '30s'),
     webhooks,
+    metrics: metricsServer(file, variables),
+    tracing: file.worker?.tracing ?? variables.LLM_JOBS_TRACING ?? null,
     proxy: file.proxy,
     notes: reading.notes,
   };
@@ -141,7 +147,15 @@ function webhookServer(
   { LLM_JOBS_WEBHOOK_PORT, LLM_JOBS_WEBHOOK_HOST }: Partial<Variables>,
 ): WorkerConfig['webhooks'] {
   const port = webhooks?.port ?? LLM_JOBS_WEBHOOK_PORT;
-  return port === undefined ? null : { port, host: webhooks?.host ?? LLM_JOBS_WEBHOOK_HOST ?? DEFAULT_WEBHOOK_HOST };
+  return port === undefined ? null : { port, host: webhooks?.host ?? LLM_JOBS_WEBHOOK_HOST ?? DEFAULT_HOST };
+}
+
+function metricsServer(
+  { metrics }: CheckedConfig,
+  { LLM_JOBS_METRICS_PORT, LLM_JOBS_METRICS_HOST }: Partial<Variables>,
+): WorkerConfig['metrics'] {
+  const port = metrics?.port ?? LLM_JOBS_METRICS_PORT;
+  return port === undefined ? null : { port, host: metrics?.host ?? LLM_JOBS_METRICS_HOST ?? DEFAULT_HOST };
 }
 
 function webhookFaults(

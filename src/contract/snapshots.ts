@@ -77,6 +77,15 @@ export interface FineTuningSnapshot extends JobSnapshot {
   };
 }
 
+/** The timestamps of the ends of all kinds of jobs. A job has one of them. */
+const ENDS = ['completedAt', 'expiredAt', 'cancelledAt', 'failedAt', 'finishedAt'];
+
+/** When the job ended, in epoch seconds; null where the provider does not say. */
+export function endedAt({ timestamps }: JobSnapshot): number | null {
+  const known: Readonly<Record<string, number | null | undefined>> = timestamps;
+  return ENDS.map((name) => known[name] ?? null).find((at) => at !== null) ?? null;
+}
+
 /** Whether half of the requests are answered; false if the provider sends no counts. */
 export function isHalfDone({ total, completed, failed }: RequestCounts): boolean {
   return total > 0 && 2 * (completed + failed) >= total;

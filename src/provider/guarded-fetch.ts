@@ -40,25 +40,30 @@ export class RequestAbandoned extends Error {
   override readonly name = 'RequestAbandoned';
 }
 
-const callers = new AsyncLocalStorage<AbortSignal>();
+/** Called with each reply, before its body is read. */
+export type OnReply = (reply: Pick<Response, 'status' | 'headers'>) => void;
+
+const callers = new AsyncLocalStorage<{ readonly signal: AbortSignal; readonly onReply: OnReply | undefined }>();
 
 /**
  * Runs calls whose requests are abandoned when the signal is aborted, if they only read. A request that changes
  * something runs on to its answer or time-out, since what it did would be unknown.
  */
-export function abandoningReads<T>(signal: AbortSignal, calls: () => T): T {
-  return callers.run(signal, calls);
+export function abandoningReads<T>(signal: AbortSignal, calls: () => T, onReply?: OnReply): T {
+  return callers.run({ signal, onReply }, calls);
 }
 
 export function guardedFetch(fetch: Fetch): Fetch {
   return async (input, init = {}) => {
-    const caller = (init.method ?? 'GET').toUpperCase() === 'GET' ? callers.getStore() : undefined;
+    const { signal: ofCaller, onReply } = callers.getStore() ?? {};
+    const caller = (init.method ?? 'GET').toUpperCase() === 'GET' ? ofCaller : undefined;
     const { signal, unlink } = linkedSignal([init.signal, caller].filter((one) => one instanceof AbortSignal));
     const isFile = new Headers(init.headers).get('accept') === 'application/binary';
     let isReadLater = false;
     try {
       const url = new URL(input instanceof Request ? input.url : input);
       const response = await following(fetch, url, { ...init, ...(signal && { signal }) }, isFile);
+      onReply?.(response);
       isReadLater = isFile && response.ok;
       return isReadLater ? unlessSilent(response, unlink) : await whole(response);
     } catch (error) {

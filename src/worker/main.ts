@@ -26,6 +26,7 @@ import { redact } from '../provider/redact.js';
 import { prepareRoot } from '../storage/prepare-root.js';
 import { assertNamespace } from './assert-namespace.js';
 import { availableMemory, cachedRuns } from './memory.js';
+import { prometheusOptions } from './prometheus.js';
 import type { WebhookServer } from './webhook-server.js';
 
 /**
@@ -63,14 +64,23 @@ function exitBeforeStart(): void {
   process.exit(0);
 }
 
-function installRuntime({ logLevel, accounts }: WorkerConfig): Runtime {
+function installRuntime({ logLevel, accounts, metrics }: WorkerConfig): Runtime {
   // Keys may be replaced while the worker runs.
   const secrets = () => accounts.flatMap((account) => account.secrets());
-  return Runtime.install({
-    logger: new DefaultLogger(logLevel, (entry) => writeLog(entry, secrets())),
-    // Without `forward`, the SDK's core would log to stdout, unredacted.
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
-  });
+  try {
+    return Runtime.install({
+      logger: new DefaultLogger(logLevel, (entry) => writeLog(entry, secrets())),
+      telemetryOptions: {
+        // Without `forward`, the SDK's core would log to stdout, unredacted.
+        logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+        ...(metrics && { metrics: { prometheus: prometheusOptions(metrics) } }),
+      },
+    });
+  } catch (error) {
+    if (metrics === null) throw error;
+    const where = '(see metrics, LLM_JOBS_METRICS_PORT, LLM_JOBS_METRICS_HOST)';
+    throw new Error(`cannot serve metrics ${where}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 interface TemporalTarget {
@@ -98,11 +108,13 @@ async function serve(
   await assertNamespace(connection, namespace, address);
   const fetch = await proxyFetch(config.proxy, process.env);
   const providers = Object.fromEntries(config.accounts.map((account) => [account.name, providerOf(account, fetch)]));
+  // Loaded on demand: its packages are optional.
+  const tracing = config.tracing && (await (await import('./tracing.js')).startTracing());
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue: config.taskQueue,
-    workflowBundle: { codePath: workflowBundlePath() },
+    ...(tracing?.options ?? { workflowBundle: { codePath: workflowBundlePath() } }),
     activities: createActivities({ providers, storage: storageOf(config), ...withUnits(config) }),
     maxConcurrentActivityTaskExecutions: config.maxActivities,
     maxCachedWorkflows: cachedRuns(config.maxMemory ?? availableMemory()),
@@ -118,6 +130,7 @@ async function serve(
   for (const signal of SIGNALS) process.off(signal, exitBeforeStart);
   await running;
   await webhooks?.stop();
+  await tracing?.stop();
   console.log('llm-jobs worker stopped: no job was cancelled');
   await connection.close();
 }

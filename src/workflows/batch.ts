@@ -22,6 +22,7 @@ import {
 } from './lifecycle/activity-calls.js';
 import { JobLifecycle } from './lifecycle/job-lifecycle.js';
 import type { CollectContext, JobTypes } from './lifecycle/job-types.js';
+import { countLines } from './lifecycle/metrics.js';
 import { refusedSpec } from './lifecycle/refused-spec.js';
 import { RunControl } from './lifecycle/run-control.js';
 import type { EndedJob } from './lifecycle/wait-for-end.js';
@@ -175,6 +176,7 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     const collect = transferActivities.collectBatchResults;
     const { result, readWhole } = await runActivity(collect, summary, { ...context, batch, input });
     this.#readWhole = readWhole;
+    countLines(context.provider, result.lines);
     return result;
   }
 

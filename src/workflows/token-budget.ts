@@ -22,6 +22,7 @@ import {
 } from '../contract/token-budget.js';
 import { describeBudget, describeWait } from './budget/details.js';
 import { Ledger } from './budget/ledger.js';
+import { BudgetMetrics } from './budget/metrics.js';
 import { groupBy, holderKey, type Holder } from './budget/records.js';
 import { runActivity, shortActivities } from './lifecycle/activity-calls.js';
 import { isHistoryLong } from './lifecycle/history-limit.js';
@@ -54,6 +55,7 @@ export async function tokenBudget(state?: BudgetState): Promise<void> {
 
 class TokenBudget {
   readonly #ledger: Ledger;
+  readonly #metrics = new BudgetMetrics();
   /** Whether a cancel was requested: it must not forget what is enqueued, so the run ends when nothing is. */
   #isEnding: boolean;
   readonly #isContinued: boolean;
@@ -132,6 +134,7 @@ class TokenBudget {
       const { grants, asks, nextAt } = this.#ledger.decide(Date.now());
       for (const [holder, leases] of groupBy(grants, (record) => record.holder)) this.#sendGrants(holder, leases);
       for (const holder of asks) this.#ask(holder);
+      this.#metrics.report(this.#ledger);
       setCurrentDetails(describeBudget(this.#ledger, this.#isEnding, Date.now()));
       if (isHistoryLong()) await this.#continue();
       if (this.#ledger.isEmpty && this.#isEnding) return;

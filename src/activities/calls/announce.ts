@@ -4,6 +4,7 @@ import { accountWatchId, WATCH_ACCOUNT, type AnnouncedJob } from '../../contract
 import type { WatchMode } from '../../contract/spec-fields.js';
 import type { ActivityContext } from '../runtime/context.js';
 import type { ProviderApi } from './provider-api.js';
+import { inTraceOfItsOwn } from './traced-call.js';
 
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -25,7 +26,7 @@ export async function announce(
   const workflowId = accountWatchId(taskQueue, provider.name);
   const client = getClient();
   try {
-    await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+    const start = () =>
       client.workflow.signalWithStart(WATCH_ACCOUNT, {
         workflowId,
         taskQueue,
@@ -37,8 +38,8 @@ export async function announce(
         staticSummary: `Watch of the account at provider ${provider.name}`,
         staticDetails:
           'Reads the lists of jobs and wakes the runs of those that have begun or ended. Ends when no job is open.',
-      }),
-    );
+      });
+    await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => inTraceOfItsOwn(start));
     return workflowId;
   } catch (error) {
     log.warn('The watch of the account does not answer: the run looks at its job itself', { reason: String(error) });

@@ -13,7 +13,7 @@ export async function retrieveJob<T extends JobSnapshot>(
   api: ProviderApi,
   id: string,
 ): Promise<Reply<T>> {
-  return parseReply(kind.schema, await api.attempt((client) => kind.retrieve(client, id)));
+  return parseReply(kind.schema, await api.attempt(`${kind.name}.retrieve`, (client) => kind.retrieve(client, id)));
 }
 
 /**
@@ -34,7 +34,7 @@ export async function cancelJob<T extends JobSnapshot>(
     if (value && needsNone(value)) return { job: value, isAccepted: true };
     if (error?.status === 404) return { job: null, isAccepted: false };
   }
-  const { value, error } = parseReply(kind.schema, await api.attempt((client) => kind.cancel(client, id)));
+  const { value, error } = parseReply(kind.schema, await api.attempt(operation, (client) => kind.cancel(client, id)));
   if (!error) return { job: value, isAccepted: true };
   if (error.status === 404) return { job: null, isAccepted: false };
   const job = await readRefusedJob(kind, api, id, operation, error);
@@ -55,7 +55,7 @@ export async function changeJob<T extends JobSnapshot>(
   id: string,
   change: { readonly operation: Operation; readonly request: (client: OpenAI) => PromiseLike<unknown> },
 ): Promise<T | null> {
-  const { value, error } = parseReply(kind.schema, await api.attempt(change.request));
+  const { value, error } = parseReply(kind.schema, await api.attempt(change.operation, change.request));
   if (!error) return value;
   const job = await readRefusedJob(kind, api, id, change.operation, error);
   if (job && !kind.statuses.isEnd(job.status)) throw api.failure(change.operation, error);

@@ -189,7 +189,7 @@ function requestContent(
 ): Promise<Reply<Response>> {
   // HTTP does not allow a weak tag there.
   const ifRange = version?.etag?.startsWith('W/') === false ? version.etag : (version?.lastModified ?? null);
-  return api.attempt((client) =>
+  return api.attempt('files.content', (client) =>
     client.files.content(fileId, {
       ...(offset > 0 && { headers: { range: `bytes=${offset}-`, ...(ifRange !== null && { 'if-range': ifRange }) } }),
     }),
@@ -198,7 +198,10 @@ function requestContent(
 
 /** The size in bytes that the file's object names; null if it names none. */
 async function sizeOf(api: ProviderApi, fileId: string): Promise<number | null> {
-  const file = parseReply(fileObjectSchema, await api.attempt((client) => client.files.retrieve(fileId)));
+  const file = parseReply(
+    fileObjectSchema,
+    await api.attempt('files.retrieve', (client) => client.files.retrieve(fileId)),
+  );
   return file.value?.bytes ?? null;
 }
 

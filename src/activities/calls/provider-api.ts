@@ -4,14 +4,21 @@ import type { ApplicationFailure } from '@temporalio/common';
 import type OpenAI from 'openai';
 import type { z } from 'zod';
 import { failure } from '../../contract/failures.js';
+import { bounded } from '../../contract/text.js';
 import { cleanReply } from '../../provider/clean-reply.js';
 import type { Operation } from '../../provider/error-table.js';
-import { abandoningReads } from '../../provider/guarded-fetch.js';
+import { abandoningReads, type OnReply } from '../../provider/guarded-fetch.js';
 import type { Provider } from '../../provider/providers.js';
+import { redact } from '../../provider/redact.js';
 import { parseReply, type ApiError, type Reply } from '../../provider/reply.js';
 import { toApiError } from '../../provider/sdk-error.js';
 import type { ActivityContext } from '../runtime/context.js';
+import { countApiError } from './api-errors-metric.js';
 import { apiFailure } from './api-failure.js';
+import { tracedCall } from './traced-call.js';
+
+/** Longest request id that is kept, in characters. */
+const MAX_REQUEST_ID = 200;
 
 export class ProviderApi {
   readonly provider: Provider;
@@ -26,9 +33,14 @@ export class ProviderApi {
    * The reply, cleaned unless it is the content of a file, or the API's error. Any other error, such as a bug or a
    * cancellation, is thrown.
    */
-  async attempt<T>(request: (client: OpenAI) => PromiseLike<T>): Promise<Reply<T>> {
+  attempt<T>(operation: Operation, request: (client: OpenAI) => PromiseLike<T>): Promise<Reply<T>> {
+    const clean = (text: string) => bounded(redact(text, this.#secrets()), MAX_REQUEST_ID);
+    return tracedCall(operation, { provider: this.provider.name, clean }, (onReply) => this.#attempt(request, onReply));
+  }
+
+  async #attempt<T>(request: (client: OpenAI) => PromiseLike<T>, onReply: OnReply): Promise<Reply<T>> {
     try {
-      const value = await abandoningReads(cancellationSignal(), () => request(this.provider.client));
+      const value = await abandoningReads(cancellationSignal(), () => request(this.provider.client), onReply);
       if (value instanceof Response) return { value };
       return { value: cleanReply(value, { ...this.provider, secrets: this.#secrets() }) as T };
     } catch (error) {
@@ -48,13 +60,15 @@ export class ProviderApi {
     schema: z.ZodType<T>,
     request: (client: OpenAI) => PromiseLike<unknown>,
   ): Promise<T> {
-    const { value, error } = parseReply(schema, await this.attempt(request));
+    const { value, error } = parseReply(schema, await this.attempt(operation, request));
     if (error) throw this.failure(operation, error);
     return value;
   }
 
   failure(operation: Operation, error: ApiError): ApplicationFailure {
-    return apiFailure(operation, error, activityInfo().attempt);
+    const failed = apiFailure(operation, error, activityInfo().attempt);
+    countApiError(this.provider.name, operation, failed.type ?? '', error.status);
+    return failed;
   }
 }
 

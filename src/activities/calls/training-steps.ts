@@ -16,7 +16,10 @@ const RECENT_EVENTS = 20;
 export async function latestStep(api: ProviderApi, id: string): Promise<TrainingSteps | null> {
   const path = `${FINE_TUNING_JOBS.path}/${encodeURIComponent(id)}/events`;
   const query = { limit: RECENT_EVENTS };
-  const { value: page } = parseReply(pageSchema, await api.attempt((client) => client.get(path, { query })));
+  const { value: page } = parseReply(
+    pageSchema,
+    await api.attempt('fineTuning.events', (client) => client.get(path, { query })),
+  );
   for (const object of page?.data ?? []) {
     const reading = safeParse(fineTuningEventSchema, object);
     const step = reading.success ? /^Step (\d+)(?:\/(\d+))?/i.exec(reading.data.message) : null;

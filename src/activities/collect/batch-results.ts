@@ -7,7 +7,7 @@ import type {
   CollectedBatch,
   CollectedBatchFiles,
 } from '../../contract/activities/batch.js';
-import type { BatchSnapshot } from '../../contract/snapshots.js';
+import { endedAt, type BatchSnapshot } from '../../contract/snapshots.js';
 import { BATCHES } from '../../provider/job-kinds.js';
 import { collectResults, type CollectedResults, type EndedEarly, type ResultSources } from '../../results/collect.js';
 import type { ResultsSummary } from '../../results/batch-account.js';
@@ -183,15 +183,10 @@ function toResult(
     errors,
     unreadable,
     usage: withCountsOf(summary.usage, batch.usage),
-    timestamps: { createdAt, inProgressAt, finalizingAt, endedAt: endOf(batch), expiresAt },
+    timestamps: { createdAt, inProgressAt, finalizingAt, endedAt: endedAt(batch), expiresAt },
     cancellation,
     warnings,
   };
-}
-
-function endOf({ timestamps }: BatchSnapshot): number | null {
-  const { completedAt, expiredAt, cancelledAt, failedAt } = timestamps;
-  return completedAt ?? expiredAt ?? cancelledAt ?? failedAt;
 }
 
 /**

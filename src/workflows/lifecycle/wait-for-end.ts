@@ -13,6 +13,7 @@ import { bounded } from '../../contract/text.js';
 import { promptActivities, watchActivities, type WatchingActivities } from './activity-calls.js';
 import { atMost } from './at-most.js';
 import { Evidence } from './evidence.js';
+import { recordWakeDelay } from './metrics.js';
 import { growing, type Persistence } from './persistence.js';
 import type { Interruptible, RunControl } from './run-control.js';
 import { settling } from './settling.js';
@@ -99,7 +100,9 @@ export class JobWait<Job extends JobSnapshot, End extends string> {
     const cancelling = new CancellationScope();
     const cancelled = cancelling.run(() => this.#cancelWhenRequested()).catch(unlessCancellation);
     try {
-      return await this.#watchUntilEnd();
+      const ended = await this.#watchUntilEnd();
+      if (!ended.isStuck) recordWakeDelay(this.#options.provider, ended.job, this.watchedBy);
+      return ended;
     } finally {
       this.#hasEnded = true;
       cancelling.cancel();
