@@ -7,6 +7,7 @@ export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } fr
 export { defineConfig } from './config/define-config.js';
 export type { LlmJobsConfig } from './config/schema.js';
 export * from './contract/index.js';
+export { METRIC_BUCKETS } from './contract/metrics.js';
 export type { OpenAIClient } from './provider/openai-client.js';
 export type { ProviderOptions, ProviderTraits } from './provider/providers.js';
 export * from './storage/index.js';

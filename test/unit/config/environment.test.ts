@@ -49,6 +49,8 @@ const DEFAULTS = {
   maxActivities: 100,
   shutdownGraceMs: 30_000,
   webhooks: null,
+  metrics: null,
+  tracing: null,
 };
 const EVERYTHING = {
   OPENAI_API_KEY: KEY,
@@ -69,6 +71,9 @@ const EVERYTHING = {
   LLM_JOBS_SHUTDOWN_GRACE: '2m',
   LLM_JOBS_WEBHOOK_PORT: '8080',
   LLM_JOBS_WEBHOOK_HOST: '0.0.0.0',
+  LLM_JOBS_METRICS_PORT: '9464',
+  LLM_JOBS_METRICS_HOST: '::1',
+  LLM_JOBS_TRACING: 'otlp',
   OPENAI_WEBHOOK_SECRET: `${SECRET}, ${OTHER_SECRET}`,
 };
 
@@ -101,6 +106,8 @@ test('worker config: every variable → every one is used', async () => {
     maxActivities: 7,
     shutdownGraceMs: 120_000,
     webhooks: { port: 8_080, host: '0.0.0.0' },
+    metrics: { port: 9_464, host: '::1' },
+    tracing: 'otlp',
   });
 });
 
@@ -146,6 +153,9 @@ describe('worker config: one invalid variable → named, and its value not shown
     ['LLM_JOBS_CREATES_PER_HOUR', '0', '>=1'],
     ['LLM_JOBS_WEBHOOK_PORT', 'Zx81', 'expected number'],
     ['LLM_JOBS_WEBHOOK_PORT', '65581', '<=65535'],
+    ['LLM_JOBS_METRICS_PORT', '0', '>=1'],
+    ['LLM_JOBS_METRICS_HOST', 'Zx81', 'must be an IP address'],
+    ['LLM_JOBS_TRACING', 'Zx81', 'expected "otlp"'],
     ['OPENAI_WEBHOOK_SECRET', 'whsec_Zx81', 'is not complete'],
     ['OPENAI_WEBHOOK_SECRET', ' , ', 'needs the signing secret'],
   ])('%s=%s', async (name, value, says) => {

@@ -33,7 +33,8 @@ test('config file: everything → everything is used, and paths are relative to 
       poll: { min: '1s', max: '2s' },
       watch: { mode: 'job', net: '1h', onOrphan: 'cancel' },
       webhooks: { port: 0, host: '::1' },
-      worker: { logLevel: 'DEBUG', maxActivities: 7, maxMemory: '1GB', shutdownGrace: '1m' },
+      metrics: { port: 9_464, host: '0.0.0.0' },
+      worker: { logLevel: 'DEBUG', maxActivities: 7, maxMemory: '1GB', shutdownGrace: '1m', tracing: 'otlp' },
       proxy: 'http://proxy:3128',
       prices: { 'gpt-5*': { input: 1, output: 2 } },
     },
@@ -53,6 +54,8 @@ test('config file: everything → everything is used, and paths are relative to 
     maxMemory: 2 ** 30,
     shutdownGraceMs: 60_000,
     webhooks: { port: 0, host: '::1' },
+    metrics: { port: 9_464, host: '0.0.0.0' },
+    tracing: 'otlp',
     proxy: 'http://proxy:3128',
     notes: [],
   });
