@@ -27,6 +27,7 @@ import { prepareRoot } from '../storage/prepare-root.js';
 import { assertNamespace } from './assert-namespace.js';
 import { availableMemory, cachedRuns } from './memory.js';
 import { prometheusOptions } from './prometheus.js';
+import type { Tracing } from './tracing.js';
 import type { WebhookServer } from './webhook-server.js';
 
 /**
@@ -50,7 +51,9 @@ export async function runWorker(file?: string): Promise<void> {
     for (const root of config.storage) await prepareRoot(root);
     const runtime = installRuntime(config);
     for (const note of config.notes) runtime.logger.warn(note);
-    await serve(config, runtime, await connect());
+    // Loaded on demand: its packages are optional.
+    const tracing = config.tracing && (await (await import('./tracing.js')).startTracing());
+    await serve(config, runtime, await connect(), tracing);
   } catch (error) {
     console.error(`llm-jobs worker: ${redact(messageOf(error), secretsIn(process.env))}`);
     process.exit(1);
@@ -104,12 +107,11 @@ async function serve(
   config: WorkerConfig,
   runtime: Runtime,
   { connection, address, namespace }: TemporalTarget,
+  tracing: Tracing | null,
 ): Promise<void> {
   await assertNamespace(connection, namespace, address);
   const fetch = await proxyFetch(config.proxy, process.env);
   const providers = Object.fromEntries(config.accounts.map((account) => [account.name, providerOf(account, fetch)]));
-  // Loaded on demand: its packages are optional.
-  const tracing = config.tracing && (await (await import('./tracing.js')).startTracing());
   const worker = await Worker.create({
     connection,
     namespace,

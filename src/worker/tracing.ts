@@ -46,6 +46,7 @@ async function loaded() {
       import('@opentelemetry/sdk-trace-node'),
     ]);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     const packages =
       '@temporalio/interceptors-opentelemetry @opentelemetry/sdk-trace-node@1 @opentelemetry/resources@1 @opentelemetry/exporter-trace-otlp-http@0.57';
     throw new Error(`tracing needs further packages: npm install ${packages}`, { cause: error });

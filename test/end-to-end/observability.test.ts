@@ -9,7 +9,7 @@ import { LlmJobsClient } from '../../src/client.js';
 import { METRICS } from '../../src/contract/metrics.js';
 import { realClock } from '../../src/testing/index.js';
 import { collector, type Collector, type ReceivedSpan } from '../support/observability/collector.js';
-import { metricsIn } from '../support/observability/dashboard.js';
+import { metricsIn, queriesOf, selectorsIn, type Selector } from '../support/observability/dashboard.js';
 import { freePort } from '../support/observability/free-port.js';
 import { scrape, type Scraped } from '../support/observability/scrape.js';
 import { endpoint } from '../support/runs.js';
@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 afterAll(() => spans.close());
 
-/** A batch with a line that fails, and a bulk batch of one part under a limit. */
+/** A batch with a line that fails, a bulk batch of one part under a limit, and a batch at a provider that is not known. */
 async function runJobs(): Promise<void> {
   const { connection, options } = stage.temporal.client;
   const interceptors = { workflow: [new OpenTelemetryWorkflowClientInterceptor()] };
@@ -55,6 +55,8 @@ async function runJobs(): Promise<void> {
   const input = { uri: await stage.write(chatRequests(2)) };
   const bulk = await jobs.startBulkBatch({ input, enqueuedTokens: LIMIT });
   await bulk.result();
+  const misdirected = await jobs.startBatch({ input: { requests }, endpoint, provider: 'nobody-knows' });
+  await misdirected.result().catch(() => undefined);
 }
 
 /** Spans of the application, whose process is that of the tests. */
@@ -75,12 +77,13 @@ describe('metrics', () => {
   test('runs that have ended → counted by kind and status', () => {
     const ended = scraped.samples(METRICS.runsEnded.name);
     const counted = ended.map(({ labels: { provider, kind, status }, value }) => ({ provider, kind, status, value }));
-    expect(counted).toHaveLength(3);
+    expect(counted).toHaveLength(4);
     expect(counted).toEqual(
       expect.arrayContaining([
         { provider: 'default', kind: 'batch', status: 'completed_with_failures', value: 1 },
         { provider: 'default', kind: 'part', status: 'completed', value: 1 },
         { provider: 'default', kind: 'bulkBatch', status: 'completed', value: 1 },
+        { provider: 'unknown', kind: 'batch', status: 'failed', value: 1 },
       ]),
     );
   });
@@ -133,13 +136,14 @@ describe('metrics', () => {
     expect(used).toEqual(tables.map(({ name, labels }) => ({ name, labels: labels.toSorted() })));
   });
 
-  test('the dashboard → queries nothing but metrics that the worker has', () => {
-    const dashboard = readFileSync(new URL('../../dashboards/llm-jobs.json', import.meta.url), 'utf8');
-    const queried = metricsIn(dashboard);
-    expect(queried.filter((name) => !scraped.names.has(name))).toEqual([]);
-    expect(queried).toEqual(
-      expect.arrayContaining(Object.values(METRICS).map(({ name }) => expect.stringContaining(name))),
-    );
+  test('the dashboard → queries every metric of the table, and none that the worker lacks, by labels that it has', () => {
+    const queries = queriesOf(readFileSync(new URL('../../dashboards/llm-jobs.json', import.meta.url), 'utf8'));
+    const queried = queries.flatMap(metricsIn);
+    expect(queried.filter((name) => scraped.samples(name).length === 0)).toEqual([]);
+    const ofTable = Object.values(METRICS).map(({ name, type }) => (type === 'histogram' ? `${name}_bucket` : name));
+    expect(queried).toEqual(expect.arrayContaining(ofTable));
+    const isThere = ({ name, label }: Selector) => scraped.samples(name).every(({ labels }) => label in labels);
+    expect(queries.flatMap(selectorsIn).filter((selector) => !isThere(selector))).toEqual([]);
   });
 });
 
@@ -172,13 +176,14 @@ describe('tracing', () => {
   });
 
   test('the watch and the token budget, which serve many runs → traces of their own', () => {
-    const traceOf = (name: string) => spans.all.find((span) => span.name === name)?.traceId;
     const ofRun = traceOf('RunWorkflow:runBatch');
     const others = [traceOf('SignalWithStartWorkflow:watchAccount'), traceOf('SignalWithStartWorkflow:tokenBudget')];
     expect(new Set([ofRun, ...others])).toHaveProperty('size', 3);
     expect(others).not.toContain(undefined);
   });
 });
+
+const traceOf = (name: string) => spans.all.find((span) => span.name === name)?.traceId;
 
 interface Span extends Pick<ReceivedSpan, 'name' | 'traceId' | 'spanId'> {
   readonly parentSpanId?: string | undefined;

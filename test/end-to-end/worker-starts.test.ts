@@ -126,6 +126,13 @@ describe('a worker whose storage root cannot be used', () => {
 describe('a worker that cannot start', () => {
   const fine = { OPENAI_API_KEY: 'sk-local', TEMPORAL_ADDRESS: '127.0.0.1:1' };
 
+  test('a port for metrics that another process has → one line that names the variable, exit code 1', async () => {
+    await using other = await LocalApi.start();
+    const worker = spawnWorker({ ...fine, LLM_JOBS_METRICS_PORT: new URL(other.url).port });
+    expect(await worker.ended).toBe(1);
+    expect(worker.stderr()).toMatch(/^llm-jobs worker: cannot serve metrics .*LLM_JOBS_METRICS_PORT.*in use.*\n$/);
+  });
+
   test.concurrent.each([
     ['no key', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, /OPENAI_API_KEY/],
     ['a base URL that is none', { ...fine, OPENAI_BASE_URL: 'openai' }, /OPENAI_BASE_URL/],

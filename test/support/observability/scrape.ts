@@ -6,8 +6,7 @@ export interface Sample {
 }
 
 export interface Scraped {
-  /** Of all series, those of histograms with their `_bucket`, `_sum` and `_count`. */
-  readonly names: ReadonlySet<string>;
+  /** Of one series; a histogram has three, `_bucket`, `_sum` and `_count`. */
   readonly samples: (name: string) => readonly Sample[];
 }
 
@@ -16,11 +15,8 @@ export async function scrape(port: number): Promise<Scraped> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const series = lines.map((line) => {
     const [, name = '', labels = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
-    const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, text_]) => [label, text_]);
+    const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, content]) => [label, content]);
     return { name, labels: Object.fromEntries(pairs) as Record<string, string>, value: Number(value) };
   });
-  return {
-    names: new Set(series.map(({ name }) => name)),
-    samples: (name) => series.filter((each) => each.name === name),
-  };
+  return { samples: (name) => series.filter((each) => each.name === name) };
 }
