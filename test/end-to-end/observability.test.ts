@@ -142,7 +142,6 @@ describe('metrics', () => {
     expect(queried.filter((name) => scraped.samples(name).length === 0)).toEqual([]);
     const ofTable = Object.values(METRICS).map(({ name, type }) => (type === 'histogram' ? `${name}_bucket` : name));
     expect(queried).toEqual(expect.arrayContaining(ofTable));
-    const isThere = ({ name, label }: Selector) => scraped.samples(name).every(({ labels }) => label in labels);
     expect(queries.flatMap(selectorsIn).filter((selector) => !isThere(selector))).toEqual([]);
   });
 });
@@ -184,6 +183,8 @@ describe('tracing', () => {
 });
 
 const traceOf = (name: string) => spans.all.find((span) => span.name === name)?.traceId;
+
+const isThere = ({ name, label }: Selector) => scraped.samples(name).every(({ labels }) => label in labels);
 
 interface Span extends Pick<ReceivedSpan, 'name' | 'traceId' | 'spanId'> {
   readonly parentSpanId?: string | undefined;
