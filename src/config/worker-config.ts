@@ -23,6 +23,11 @@ const DEFAULT_MAX_ACTIVITIES = 100;
  */
 const DEFAULT_HOST = '127.0.0.1';
 
+export interface ListenAddress {
+  readonly port: number;
+  readonly host: string;
+}
+
 /** What workers and commands share. */
 export interface CommonConfig {
   /** Path of the file; null where the environment is all. */
@@ -48,9 +53,9 @@ export interface WorkerConfig extends CommonConfig {
   /** How long running activities may continue after SIGTERM, in ms. */
   readonly shutdownGraceMs: number;
   /** Where webhooks are taken; null: nowhere. */
-  readonly webhooks: { readonly port: number; readonly host: string } | null;
+  readonly webhooks: ListenAddress | null;
   /** Where the metrics are scraped; null: nowhere. */
-  readonly metrics: { readonly port: number; readonly host: string } | null;
+  readonly metrics: ListenAddress | null;
   /** How spans are exported; null: there are none. */
   readonly tracing: (typeof TRACING)[number] | null;
   /** URL of the proxy, false for none; undefined: that of the environment. */
@@ -108,7 +113,7 @@ export async function readWorkerConfig(where: Where): Promise<WorkerConfig> {
     min: toMs(file.poll?.min ?? variables.LLM_JOBS_POLL_MIN ?? POLL.min),
     max: toMs(file.poll?.max ?? variables.LLM_JOBS_POLL_MAX ?? POLL.max),
   };
-  const webhooks = webhookServer(file, variables);
+  const webhooks = serverAt(file.webhooks, variables, 'WEBHOOK');
   const single = [...reading.faults, ...faults];
   const together = single.length > 0 ? [] : [...pollFaults(poll), ...webhookFaults(webhooks, accounts, file)];
   if (single.length + together.length > 0) throw new ConfigError(reading.path, [...single, ...together]);
@@ -127,7 +132,7 @@ export async function readWorkerConfig(where: Where): Promise<WorkerConfig> {
     maxMemory: file.worker?.maxMemory ?? variables.LLM_JOBS_MAX_MEMORY ?? null,
     shutdownGraceMs: toMs(file.worker?.shutdownGrace ?? variables.LLM_JOBS_SHUTDOWN_GRACE ?? '30s'),
     webhooks,
-    metrics: metricsServer(file, variables),
+    metrics: serverAt(file.metrics, variables, 'METRICS'),
     tracing: file.worker?.tracing ?? variables.LLM_JOBS_TRACING ?? null,
     proxy: file.proxy,
     notes: reading.notes,
@@ -142,20 +147,14 @@ function pollFaults({ min, max }: WorkerConfig['poll']): ConfigFault[] {
   return min > max ? [{ field: low, message: `must not be larger than ${high}` }] : [];
 }
 
-function webhookServer(
-  { webhooks }: CheckedConfig,
-  { LLM_JOBS_WEBHOOK_PORT, LLM_JOBS_WEBHOOK_HOST }: Partial<Variables>,
-): WorkerConfig['webhooks'] {
-  const port = webhooks?.port ?? LLM_JOBS_WEBHOOK_PORT;
-  return port === undefined ? null : { port, host: webhooks?.host ?? LLM_JOBS_WEBHOOK_HOST ?? DEFAULT_HOST };
-}
-
-function metricsServer(
-  { metrics }: CheckedConfig,
-  { LLM_JOBS_METRICS_PORT, LLM_JOBS_METRICS_HOST }: Partial<Variables>,
-): WorkerConfig['metrics'] {
-  const port = metrics?.port ?? LLM_JOBS_METRICS_PORT;
-  return port === undefined ? null : { port, host: metrics?.host ?? LLM_JOBS_METRICS_HOST ?? DEFAULT_HOST };
+/** Where a server listens; null where nothing names a port. */
+function serverAt(
+  file: CheckedConfig['webhooks' | 'metrics'],
+  variables: Partial<Variables>,
+  name: 'WEBHOOK' | 'METRICS',
+): ListenAddress | null {
+  const port = file?.port ?? variables[`LLM_JOBS_${name}_PORT`];
+  return port === undefined ? null : { port, host: file?.host ?? variables[`LLM_JOBS_${name}_HOST`] ?? DEFAULT_HOST };
 }
 
 function webhookFaults(

@@ -8,7 +8,7 @@ export interface MetricDefinition {
   readonly type: 'counter' | 'gauge' | 'histogram';
   /** Of the value, in the words of the metric's name; null where things are counted. */
   readonly unit: 'seconds' | 'tokens' | null;
-  /** Beside those that the SDK sets, such as `namespace` and `task_queue`. */
+  /** Beside those that the SDK sets, such as `namespace` and `taskQueue`. */
   readonly labels: readonly string[];
   readonly description: string;
 }

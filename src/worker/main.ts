@@ -52,7 +52,7 @@ export async function runWorker(file?: string): Promise<void> {
     const runtime = installRuntime(config);
     for (const note of config.notes) runtime.logger.warn(note);
     // Loaded on demand: its packages are optional.
-    const tracing = config.tracing && (await (await import('./tracing.js')).startTracing());
+    const tracing = config.tracing && (await (await import('./tracing.js')).startTracing(runtime.logger));
     await serve(config, runtime, await connect(), tracing);
   } catch (error) {
     console.error(`llm-jobs worker: ${redact(messageOf(error), secretsIn(process.env))}`);

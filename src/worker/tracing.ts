@@ -1,6 +1,6 @@
 /** Spans of runs, activities and calls of the API, which are sent to a collector of OpenTelemetry. */
 import { fileURLToPath } from 'node:url';
-import type { WorkerOptions } from '@temporalio/worker';
+import type { Logger, WorkerOptions } from '@temporalio/worker';
 
 /** Spans of a worker whose environment names no service. */
 const SERVICE = 'llm-jobs-worker';
@@ -8,7 +8,7 @@ const SERVICE = 'llm-jobs-worker';
 export interface Tracing {
   /** The workflows, bundled with the interceptors that trace them: the bundle that is shipped has none. */
   readonly options: Pick<WorkerOptions, 'workflowsPath' | 'bundlerOptions' | 'plugins'>;
-  /** Sends what was not sent so far. */
+  /** Sends what was not sent so far. A collector that does not take it, for ten seconds at most, is logged. */
   readonly stop: () => Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface Tracing {
  *
  * @throws Error that names the packages to install
  */
-export async function startTracing(): Promise<Tracing> {
+export async function startTracing(logger: Logger): Promise<Tracing> {
   const [temporal, exporters, resources, sdk] = await loaded();
   const spanProcessor = new sdk.BatchSpanProcessor(new exporters.OTLPTraceExporter());
   const resource = new resources.Resource({ 'service.name': SERVICE }).merge(
@@ -33,7 +33,10 @@ export async function startTracing(): Promise<Tracing> {
       bundlerOptions: { preloadModules: [workflowsPath] },
       plugins: [new temporal.OpenTelemetryPlugin({ resource, spanProcessor })],
     },
-    stop: () => provider.shutdown(),
+    stop: () =>
+      provider.shutdown().catch((error: unknown) => {
+        logger.warn('The collector did not take the last spans', { reason: String(error) });
+      }),
   };
 }
 

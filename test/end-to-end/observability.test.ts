@@ -7,10 +7,10 @@ import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LlmJobsClient } from '../../src/client.js';
 import { METRICS } from '../../src/contract/metrics.js';
+import { freePorts } from '../../src/temporal-server/index.js';
 import { realClock } from '../../src/testing/index.js';
 import { collector, type Collector, type ReceivedSpan } from '../support/observability/collector.js';
 import { metricsIn, queriesOf, selectorsIn, type Selector } from '../support/observability/dashboard.js';
-import { freePort } from '../support/observability/free-port.js';
 import { scrape, type Scraped } from '../support/observability/scrape.js';
 import { endpoint } from '../support/runs.js';
 import { chatRequest, chatRequests } from '../support/samples.js';
@@ -25,7 +25,7 @@ let scraped: Scraped;
 
 beforeAll(async () => {
   spans = await collector();
-  const port = await freePort();
+  const [port = 0] = await freePorts(1, '127.0.0.1');
   const worker = await stage.startWorker({
     LLM_JOBS_METRICS_PORT: String(port),
     LLM_JOBS_TRACING: 'otlp',
@@ -33,6 +33,8 @@ beforeAll(async () => {
   });
   const { tracer, stop } = traceApplication();
   stage.api.faults.add({ on: 'batches.create', effect: { kind: 'status', status: 500 }, times: 1 });
+  // The run ends all the same, with a warning.
+  stage.api.faults.add({ on: 'files.delete', effect: { kind: 'status', status: 400 }, times: 1 });
   await tracer.startActiveSpan('nightly job', async (span) => {
     await runJobs();
     span.end();
@@ -50,7 +52,7 @@ async function runJobs(): Promise<void> {
   const temporal = new Client({ connection, namespace: options.namespace, interceptors });
   const jobs = new LlmJobsClient(temporal, { taskQueue: stage.temporal.taskQueue });
   const requests = [...chatRequests(3), chatRequest(3, { user: 'local-api:status=400' })];
-  const batch = await jobs.startBatch({ input: { requests }, endpoint, watch: 'job' });
+  const batch = await jobs.startBatch({ input: { requests }, endpoint, watch: 'job', cleanup: { input: true } });
   await batch.result();
   const input = { uri: await stage.write(chatRequests(2)) };
   const bulk = await jobs.startBulkBatch({ input, enqueuedTokens: LIMIT });
@@ -95,7 +97,10 @@ describe('metrics', () => {
     expect([sum('succeeded'), sum('failed'), sum('missing')]).toEqual([5, 1, 0]);
   });
 
-  test('an error of the API that is retried → counted with operation, type and status', () => {
+  test('an error of the API that is retried → counted with operation, type and status; one that is got over → not', () => {
+    expect(stage.api.requests.some(({ operation, status }) => operation === 'files.delete' && status === 400)).toBe(
+      true,
+    );
     const errors = scraped.samples(METRICS.apiErrors.name);
     expect(errors.map(({ value }) => value)).toEqual([1]);
     expect(errors[0]?.labels).toMatchObject({
@@ -180,6 +185,18 @@ describe('tracing', () => {
     expect(new Set([ofRun, ...others])).toHaveProperty('size', 3);
     expect(others).not.toContain(undefined);
   });
+});
+
+test('a collector that is not there → the job ends, and the worker stops as always', async () => {
+  const [port] = await freePorts(1, '127.0.0.1');
+  const worker = await stage.startWorker({
+    LLM_JOBS_TRACING: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+  });
+  const run = await stage.jobs.startBatch({ input: { requests: chatRequests(1) }, endpoint });
+  expect((await run.result()).status).toBe('completed');
+  expect(await worker.stop('SIGTERM')).toBe(0);
+  expect(worker.stderr()).toMatch(/The collector did not take the last spans.*ECONNREFUSED/);
 });
 
 const traceOf = (name: string) => spans.all.find((span) => span.name === name)?.traceId;

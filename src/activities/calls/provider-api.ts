@@ -13,7 +13,6 @@ import { redact } from '../../provider/redact.js';
 import { parseReply, type ApiError, type Reply } from '../../provider/reply.js';
 import { toApiError } from '../../provider/sdk-error.js';
 import type { ActivityContext } from '../runtime/context.js';
-import { countApiError } from './api-errors-metric.js';
 import { apiFailure } from './api-failure.js';
 import { tracedCall } from './traced-call.js';
 
@@ -66,9 +65,7 @@ export class ProviderApi {
   }
 
   failure(operation: Operation, error: ApiError): ApplicationFailure {
-    const failed = apiFailure(operation, error, activityInfo().attempt);
-    countApiError(this.provider.name, operation, failed.type ?? '', error.status);
-    return failed;
+    return apiFailure(operation, error, activityInfo().attempt);
   }
 }
 

@@ -5,6 +5,7 @@ import { failure } from '../../contract/failures.js';
 import { bounded } from '../../contract/text.js';
 import { redact } from '../../provider/redact.js';
 import { StorageError } from '../../storage/storage-error.js';
+import { countApiError } from './api-errors-metric.js';
 import type { ActivityContext } from './context.js';
 import { withHeartbeat } from './heartbeat.js';
 import { withPatience } from './patience.js';
@@ -33,17 +34,23 @@ export function withFailures<Group extends { [Name in keyof Group]: Activity }>(
   return Object.fromEntries(
     names.map((name) => {
       const activity = group[name as keyof Group].bind(group);
-      return [name, (...args: unknown[]) => runActivity(name, () => activity(...args), context)];
+      return [name, (...args: unknown[]) => runActivity(name, activity, args, context)];
     }),
   ) as Group;
 }
 
-function runActivity(name: string, activity: () => Promise<unknown>, context: ActivityContext): Promise<unknown> {
+function runActivity(
+  name: string,
+  activity: Activity,
+  args: readonly unknown[],
+  context: ActivityContext,
+): Promise<unknown> {
   return withHeartbeat(() =>
     withPatience(name, async () => {
       try {
-        return await activity();
+        return await activity(...args);
       } catch (error) {
+        countApiError(error, args[0]);
         throw toFailure(error, context);
       }
     }),

@@ -1,6 +1,7 @@
 /**
- * How a run stands, for the lists of runs and for the metrics. The search attributes are changed only where the run was started with them: a namespace that has not
- * registered them refuses every change, and each one is an event of the history.
+ * How a run stands, for the lists of runs and for the metrics. The search attributes are changed only where the run was
+ * started with them: a namespace that has not registered them refuses every change, and each one is an event of the
+ * history.
  */
 import {
   ApplicationFailure,
