@@ -35,7 +35,7 @@ export class AccountWatchActivityGroup implements AccountWatchActivities {
     const api = providerApi(this.#context, provider);
     const { onOrphan } = this.#context.watch;
     const now = Math.floor(nowMs / SECOND_MS);
-    const memory = memoryOf(api.provider, taskQueue, heartbeatDetails, now);
+    const memory = memoryOf(api.provider, taskQueue, heartbeatDetails, now, this.#context.poll);
     // Jobs that were announced may have ended since, and their runs may have been told.
     const isSweptSince = memory.at !== null && memory.at * SECOND_MS > scheduledTimestampMs;
     if (!isSweptSince) memory.announce(announced, now);

@@ -2,6 +2,7 @@
 import type { AnnouncedJob, WatchedJob, WatchedKind } from '../../contract/account-watch.js';
 import { decodeView, encodeView, timeOfView, type AccountView } from '../../temporal/account-view.js';
 import type { Provider } from '../../provider/providers.js';
+import type { PollBounds } from '../calls/poll-interval.js';
 
 /** Ids that are remembered of jobs that are none of ours, or that have ended. Beyond that, they are looked at again. */
 const MAX_IDS = 20_000;
@@ -81,8 +82,10 @@ function forgetOldest(ids: Set<string>): void {
   }
 }
 
-/** What is older says too little of the list as it is now. */
+/** What is older says too little of the list as it is now, unless the sweeps themselves are that far apart. */
 const KEPT_SECONDS = 60 * 60;
+/** The same, in longest intervals of the sweeps. */
+const KEPT_INTERVALS = 3;
 
 /** By task queue. */
 const memories = new WeakMap<Provider, Map<string, AccountMemory>>();
@@ -93,13 +96,20 @@ const memories = new WeakMap<Provider, Map<string, AccountMemory>>();
  *
  * @param now epoch seconds, on Temporal's clock
  */
-export function memoryOf(provider: Provider, taskQueue: string, heartbeatDetails: unknown, now: number): AccountMemory {
+export function memoryOf(
+  provider: Provider,
+  taskQueue: string,
+  heartbeatDetails: unknown,
+  now: number,
+  poll: PollBounds,
+): AccountMemory {
   const ofProvider = memories.get(provider) ?? new Map<string, AccountMemory>();
   memories.set(provider, ofProvider);
   const own = ofProvider.get(taskQueue);
   const isOwnNewest = own !== undefined && (own.at ?? 0) >= (timeOfView(heartbeatDetails) ?? 0);
   const latest = isOwnNewest ? own : new AccountMemory(decodeView(heartbeatDetails));
-  const memory = (latest.at ?? now) < now - KEPT_SECONDS ? new AccountMemory(null) : latest;
+  const keptSeconds = Math.max(KEPT_SECONDS, (KEPT_INTERVALS * poll.maxMs) / 1_000);
+  const memory = (latest.at ?? now) < now - keptSeconds ? new AccountMemory(null) : latest;
   ofProvider.set(taskQueue, memory);
   return memory;
 }
