@@ -21,6 +21,7 @@ import {
   type RunFailure,
 } from '../contract/part-report.js';
 import { readWatch } from '../temporal/account-view.js';
+import { askRun } from '../temporal/ask-run.js';
 import { isOpenRun } from '../temporal/server.js';
 import { budgetWorkflowId, leaseOf, type LeaseAnswer } from '../contract/token-budget.js';
 import type { AnsweredSoFar } from '../contract/progress.js';
@@ -94,7 +95,7 @@ export class PartRunActivityGroup implements PartRunActivities {
     // Runs have just been started, or have a report under way.
     if (activityInfo().attempt === 1) throw notYet('not looked yet');
     const bulk = getClient().workflow.getHandle(activityInfo().workflowExecution!.workflowId);
-    const parts = await bulk.query<OpenParts>('openParts');
+    const parts = await askRun<OpenParts>(getClient(), bulk.workflowId, 'openParts');
     const { origin, resultsUri, runs } = parts;
     const open: [name: string, workflowId: string][] = [];
     for (const [name, workflowId] of Object.entries(runs)) {
@@ -189,9 +190,7 @@ async function stateOf(
   const told = open.slice(0, MAX_TOLD);
   for (const [name, workflowId] of told) if (watched.has(workflowId)) batches[name] = watched.get(workflowId)!;
   for (const [name, workflowId] of told.slice(0, MAX_ASKED)) {
-    const progress = await client
-      .withDeadline(Date.now() + 5_000, () => client.workflow.getHandle(workflowId).query<BatchProgress>('progress'))
-      .catch(() => null);
+    const progress = await askRun<BatchProgress>(client, workflowId, 'progress').catch(() => null);
     if (progress?.jobId) batches[name] = progress.jobId;
     if (!progress?.waitingFor) continue;
     return { waitingFor: (await roomFor(workflowId, provider)) ?? progress.waitingFor, batches };
@@ -202,13 +201,13 @@ async function stateOf(
 /** What the token budget says of a part that waits for room; null where it does not, or does not answer. */
 async function roomFor(workflowId: string, provider: string): Promise<string | null> {
   const client = getClient();
-  const budget = client.workflow.getHandle(budgetWorkflowId(activityInfo().taskQueue, provider));
+  const budget = budgetWorkflowId(activityInfo().taskQueue, provider);
   const ask = async () => {
     const { raw, runId } = await client.workflow.getHandle(workflowId).describe();
     const firstRun = raw.workflowExecutionInfo?.firstRunId || runId;
-    return budget.query<LeaseAnswer, [string]>('lease', leaseOf(workflowId, firstRun));
+    return askRun<LeaseAnswer>(client, budget, 'lease', leaseOf(workflowId, firstRun));
   };
-  const answer = await client.withDeadline(Date.now() + 5_000, ask).catch(() => null);
+  const answer = await ask().catch(() => null);
   return answer?.waitsFor ?? null;
 }
 

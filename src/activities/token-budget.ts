@@ -11,6 +11,7 @@ import type {
   HolderRun,
   TokenBudgetActivities,
 } from '../contract/activities/token-budget.js';
+import { askRun } from '../temporal/ask-run.js';
 import { isOpenRun } from '../temporal/server.js';
 import { budgetWorkflowId, type CapacityRequest, type LeaseAnswer } from '../contract/token-budget.js';
 import { nothingNew } from './calls/nothing-new.js';
@@ -23,8 +24,6 @@ import type { ActivityContext } from './runtime/context.js';
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 
-/** How long the budget may take to answer a query. */
-const ANSWER_WITHIN_MS = 10 * SECOND_MS;
 /** A budget with capacity grants it at once. After this long it is looked at, at intervals that double. */
 const FIRST_LOOK_MS = MINUTE_MS;
 const MAX_INTERVAL_MS = 5 * MINUTE_MS;
@@ -205,8 +204,7 @@ async function terminate(workflowId: string, runId: string): Promise<void> {
 /** Null without an answer. A query is answered by a worker, not by the server. */
 async function answerOf(budget: WorkflowHandle, lease: string): Promise<LeaseAnswer | null> {
   try {
-    const query = () => budget.query<LeaseAnswer, [string]>('lease', lease);
-    return await getClient().withDeadline(Date.now() + ANSWER_WITHIN_MS, query);
+    return await askRun<LeaseAnswer>(getClient(), budget.workflowId, 'lease', lease);
   } catch {
     return null;
   }

@@ -9,6 +9,7 @@ import type { OpenAIClient } from '../provider/openai-client.js';
 import { guardedClient } from '../provider/guarded-client.js';
 import { eachObject, pageSchema } from '../provider/pages.js';
 import { httpStatusOf } from '../provider/reply.js';
+import { askRun } from '../temporal/ask-run.js';
 import { ownerHere, ownerRunOf } from '../temporal/owner-run.js';
 
 export type OrphanKind = 'batch' | 'fineTuning';
@@ -63,9 +64,6 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** Retries of each request, as many as those of the SDK by default. */
 const MAX_RETRIES = 2;
-
-/** How long a run may take to tell which job it follows. */
-const QUERY_MS = 10_000;
 
 const KINDS = { batch: BATCHES, fineTuning: FINE_TUNING_JOBS } as const;
 
@@ -161,10 +159,8 @@ function oldestFirst(jobs: readonly ListedJob[]): ListedJob[] {
 
 /** The id of the job that a run follows; null where the run has none yet, or does not answer. */
 async function followedJob(temporal: Client, workflowId: string): Promise<string | null> {
-  const handle = temporal.workflow.getHandle(workflowId);
   try {
-    const query = () => handle.query<CommonProgress>('progress');
-    return (await temporal.withDeadline(Date.now() + QUERY_MS, query)).jobId;
+    return (await askRun<CommonProgress>(temporal, workflowId, 'progress')).jobId;
   } catch {
     return null;
   }

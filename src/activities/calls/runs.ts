@@ -4,6 +4,7 @@ import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { HolderRun } from '../../contract/activities/token-budget.js';
 import type { BatchProgress } from '../../contract/batch.js';
 import type { CommonProgress } from '../../contract/progress.js';
+import { askRun } from '../../temporal/ask-run.js';
 import { clusterIdOf, isOpenRun } from '../../temporal/server.js';
 
 /** GRPC's `FAILED_PRECONDITION`: the run ended before its first workflow task, so it cannot be queried. */
@@ -15,7 +16,7 @@ const OWN_QUESTION_MS = 10_000;
 /** Id of the batch that a `runBatch` run followed; null if it had none, or if the run no longer exists. */
 export async function batchIdOfRun(workflowId: string): Promise<string | null> {
   try {
-    return (await getClient().workflow.getHandle(workflowId).query<BatchProgress>('progress')).jobId;
+    return (await askRun<BatchProgress>(getClient(), workflowId, 'progress')).jobId;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     const cause: unknown = error instanceof Error ? error.cause : null;
@@ -27,9 +28,7 @@ export async function batchIdOfRun(workflowId: string): Promise<string | null> {
 
 /** Whether a run says that it was told to cancel; false without an answer. */
 export async function isBeingCancelled(workflowId: string): Promise<boolean> {
-  const client = getClient();
-  const query = () => client.workflow.getHandle(workflowId).query<CommonProgress>('progress');
-  return client.withDeadline(Date.now() + OWN_QUESTION_MS, query).then(
+  return askRun<CommonProgress>(getClient(), workflowId, 'progress').then(
     ({ cancelRequested }) => cancelRequested,
     () => false,
   );

@@ -4,6 +4,7 @@ import { log } from '@temporalio/activity';
 import type { AnnouncedJob, WatchedKind } from '../../contract/account-watch.js';
 import type { JobOwner } from '../../contract/job-key.js';
 import type { CommonProgress } from '../../contract/progress.js';
+import { askRun } from '../../temporal/ask-run.js';
 import { ownerRunOf } from '../../temporal/owner-run.js';
 import { isOpenRun } from '../../temporal/server.js';
 import { someAtOnce } from '../calls/runs.js';
@@ -13,8 +14,6 @@ const VISIBILITY_LAG_MS = 5 * 60_000;
 
 /** Runs that are asked for their job when a list is too long to be read to its end. */
 const MAX_ASKED = 200;
-
-const QUERY_MS = 5_000;
 
 export type Belonging = 'ours' | 'foreign' | 'ended';
 
@@ -68,8 +67,7 @@ export async function belongingOf(client: Client, taskQueue: string, owner: JobO
 /** The jobs that open runs follow, in their own words. Runs that do not answer have none here. */
 export async function followedJobs(client: Client, workflowIds: readonly string[]): Promise<AnnouncedJob[]> {
   const jobs = await someAtOnce(workflowIds.slice(0, MAX_ASKED), async (workflowId) => {
-    const query = () => client.workflow.getHandle(workflowId).query<CommonProgress>('progress');
-    const progress = await client.withDeadline(Date.now() + QUERY_MS, query).catch(() => null);
+    const progress = await askRun<CommonProgress>(client, workflowId, 'progress').catch(() => null);
     if (!progress?.jobId) return [];
     const { jobId: id, status } = progress;
     const kind: WatchedKind = 'counts' in progress ? 'batches' : 'fineTuning';
