@@ -13,6 +13,12 @@ const heartbeatTimeout = '15s';
 const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '2m' } as const;
 
 /**
+ * Of a backlog, the server hands out the lowest numbers first; 3 is that of all other activities. A sweep spares a look
+ * of each job, and somebody waits for an answer; a look may wait until what has been seen is carried out.
+ */
+const PRIORITY = { sweep: { priorityKey: 1 }, prompt: { priorityKey: 2 }, look: { priorityKey: 4 } } as const;
+
+/**
  * Activities of a few requests at the provider. When cancelled, they are abandoned immediately, in back-off or in
  * flight: they only read, or what they ask for is asked again.
  */
@@ -30,6 +36,7 @@ export const shortActivities = proxyActivities<Activities>({
 export const promptActivities = proxyActivities<Activities>({
   startToCloseTimeout: '1m',
   scheduleToCloseTimeout: '2m',
+  priority: PRIORITY.prompt,
   heartbeatTimeout,
   retry: { ...retry, maximumAttempts: 5 },
   cancellationType: ActivityCancellationType.TRY_CANCEL,
@@ -47,6 +54,7 @@ const pollRetry = { ...retry, maximumInterval: '10s' } as const;
 /** Activities that look at a job until there is something new. When cancelled, they are abandoned immediately. */
 export const watchActivities = proxyActivities<Activities>({
   startToCloseTimeout: '5m',
+  priority: PRIORITY.look,
   heartbeatTimeout,
   retry: pollRetry,
   cancellationType: ActivityCancellationType.TRY_CANCEL,
@@ -77,6 +85,7 @@ export const transferActivities = proxyActivities<Activities>({
 /** The sweeps of an account's watch. A long list takes a while, and the next attempt goes on with what was learnt. */
 export const sweepActivities = proxyActivities<Activities>({
   startToCloseTimeout: '15m',
+  priority: PRIORITY.sweep,
   heartbeatTimeout,
   retry: pollRetry,
   cancellationType: ActivityCancellationType.TRY_CANCEL,

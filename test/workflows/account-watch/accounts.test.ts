@@ -32,6 +32,21 @@ describe('the watch of an account', () => {
     await waitFor(async () => !(await look()).isRunning, 'the watch to end');
   });
 
+  test('of a backlog → sweeps are handed out before all else, and looks last', async () => {
+    const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
+    await run.result();
+    const { client } = stage.temporal;
+    const priorities = new Map<string, number>();
+    for (const id of [run.workflowId, watchId()]) {
+      const { events } = await client.workflow.getHandle(id).fetchHistory();
+      for (const { activityTaskScheduledEventAttributes: task } of events ?? []) {
+        if (task) priorities.set(task.activityType?.name ?? '', task.priority?.priorityKey ?? 0);
+      }
+    }
+    const { sweepAccount, watchBatch, createBatch } = Object.fromEntries(priorities);
+    expect({ sweepAccount, watchBatch, createBatch }).toEqual({ sweepAccount: 1, watchBatch: 4, createBatch: 0 });
+  });
+
   test('a cancel → the run polls by itself until the batch is cancelled', async () => {
     stage.api.scenarios.forNextBatch(SLOW);
     const run = await stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
