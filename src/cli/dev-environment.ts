@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NO_FILE } from '../config/load-file.js';
+import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 import { storageRoots } from '../storage/roots.js';
 import {
@@ -42,6 +43,8 @@ export interface DevEnvironment {
 const PORT = 7_233;
 const UI_PORT = 8_233;
 const IP = '127.0.0.1';
+/** So that lists tell what runs that have ended came to. */
+const SEARCH_ATTRIBUTE_ARGS = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => `--search-attribute=${name}=Keyword`);
 
 export async function startDevEnvironment(io: Io, options: DevOptions): Promise<DevEnvironment> {
   const closers: (() => Promise<unknown>)[] = [];
@@ -78,7 +81,15 @@ async function temporalServer(io: Io, { port, uiPort, db }: DevOptions) {
   const ports = { port: port ?? (await ifFree(PORT)), uiPort: uiPort ?? (await ifFree(UI_PORT)) };
   try {
     // A server that the environment names is never used, since it may be a real one.
-    return await startDevServer({ existing: false, log: io.err, ip: IP, ...ports, ...(db && { dbFilename: db }) });
+    const extraArgs = SEARCH_ATTRIBUTE_ARGS;
+    return await startDevServer({
+      existing: false,
+      log: io.err,
+      ip: IP,
+      extraArgs,
+      ...ports,
+      ...(db && { dbFilename: db }),
+    });
   } catch (error) {
     if (!(error instanceof TemporalServerNotFound)) throw error;
     const next = 'The temporal command contains the server: https://docs.temporal.io/cli';

@@ -30,11 +30,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** @param now epoch seconds */
 export function listText(runs: readonly ListedRun[], now: number): string[] {
-  const rows = runs.map(({ workflowId, kind, status, startedAt, state, job }) => [
+  const rows = runs.map(({ workflowId, kind, status, startedAt, state, jobId, job }) => [
     workflowId,
     KIND_NAMES[kind],
     status.toLowerCase(),
-    job?.id ?? '',
+    jobId ?? '',
     job?.status ?? state ?? '',
     job ? (countsText(job.counts) ?? stepsText(job.steps) ?? '') : '',
     ago(now - startedAt.getTime() / 1_000),

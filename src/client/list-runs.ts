@@ -46,6 +46,11 @@ export interface ListedRun {
   readonly closedAt: Date | null;
   /** Where the run is, or how it ended; null for runs that were started without search attributes. */
   readonly state: JobState | null;
+  /**
+   * The provider's id of the job; null before it is created, for bulk batches, and for runs that were started without
+   * search attributes, unless the account is watched and the job is open.
+   */
+  readonly jobId: string | null;
   /** Null where it is not known, or the run was started without search attributes. */
   readonly model: string | null;
   /** What was seen last of its job; null where the account is not watched, and for jobs that have ended. */
@@ -95,6 +100,7 @@ export async function* listRuns(client: Client, taskQueue: string, options: List
     if (kind === undefined) continue;
     const isOpen = closeTime === undefined;
     const state = typedSearchAttributes.get(SEARCH_ATTRIBUTES.status);
+    const job = isOpen ? (jobs.get(workflowId) ?? null) : null;
     yield {
       kind,
       workflowId,
@@ -103,8 +109,9 @@ export async function* listRuns(client: Client, taskQueue: string, options: List
       startedAt: startTime,
       closedAt: closeTime ?? null,
       state: JOB_STATES.find((each) => each === state) ?? null,
+      jobId: job?.id ?? typedSearchAttributes.get(SEARCH_ATTRIBUTES.id) ?? null,
       model: typedSearchAttributes.get(SEARCH_ATTRIBUTES.model) ?? null,
-      job: isOpen ? (jobs.get(workflowId) ?? null) : null,
+      job,
     };
   }
 }

@@ -45,6 +45,11 @@ test('dev → a batch of its sample runs to the end by other commands; Ctrl-C st
   expect(ran.code).toBe(0);
   expect(JSON.parse(ran.out.join('\n'))).toMatchObject({ status: 'completed', requestCounts: { total: 24 } });
 
+  const listed = await llmJobs('list', '--all', '--json');
+  expect(JSON.parse(listed.out.join('\n'))).toMatchObject([
+    { state: 'completed', jobId: expect.stringMatching(/^batch_/), model: 'gpt-4o-mini' },
+  ]);
+
   child.kill('SIGINT');
   expect(await ended).toEqual([0, null]);
   await expect(fetch(uiUrl)).rejects.toThrow('fetch failed');

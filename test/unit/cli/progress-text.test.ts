@@ -107,10 +107,18 @@ test('a list → columns that line up', () => {
     startedAt: new Date((NOW - 120) * 1_000),
     closedAt: null,
     state: 'running',
+    jobId: 'ftjob-1',
     model: 'gpt-4o-mini',
     job: { id: 'ftjob-1', status: 'running', counts: null, steps: { done: 1, total: 9 }, lastCheckedAt: NOW },
   };
-  const other: ListedRun = { ...run, kind: 'bulkBatch', workflowId: 'nightly-2026', state: null, job: null };
+  const other: ListedRun = {
+    ...run,
+    kind: 'bulkBatch',
+    workflowId: 'nightly-2026',
+    state: null,
+    jobId: null,
+    job: null,
+  };
   const ended: ListedRun = { ...other, workflowId: 'x', status: 'COMPLETED', state: 'completed_with_failures' };
   expect(listText([run, other, ended], NOW)).toEqual([
     'WORKFLOW ID   KIND       RUN        JOB      STATUS                   PROGRESS     STARTED',
