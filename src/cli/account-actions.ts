@@ -1,18 +1,10 @@
 /** What the commands do that ask the provider. */
-import type OpenAI from 'openai';
 import { findOrphans, type Orphan } from '../orphans/find-orphans.js';
-import { clientOf } from '../config/account-client.js';
-import type { Account } from '../config/accounts.js';
-import { proxyFetch } from '../config/proxy.js';
-import { DEFAULT_ACCOUNT } from '../config/schema.js';
-import { readAccounts } from '../config/worker-config.js';
-import { httpStatusOf } from '../provider/reply.js';
-import { redact } from '../provider/redact.js';
 import { rotateWebhookSecret, setUpWebhook, testWebhook } from '../webhooks/set-up-webhook.js';
+import { accountOf, accountsOf, asked, type AccountOptions } from './ask-account.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { ago, table } from './progress-text.js';
 import { inSession, type CommonOptions } from './run-actions.js';
-import type { ConfigOptions } from './workers-storage.js';
 
 const DAY_MS = 86_400_000;
 
@@ -23,8 +15,7 @@ export interface OrphansOptions extends CommonOptions {
   readonly days: number;
 }
 
-export interface WebhookOptions extends ConfigOptions {
-  readonly provider?: string;
+export interface WebhookOptions extends AccountOptions {
   readonly json?: boolean;
 }
 
@@ -90,35 +81,4 @@ export async function rotate(io: Io, id: string, options: WebhookOptions): Promi
   if (options.json) return io.out(JSON.stringify(rotated));
   io.out(`OPENAI_WEBHOOK_SECRET=${rotated.secret}`);
   io.err('The secret is not shown again. Give the worker both, separated by a comma, and this one alone in a day.');
-}
-
-/** An account of the configuration, as the workers use it. */
-interface AccountToAsk {
-  readonly account: Account;
-  readonly openai: OpenAI;
-}
-
-/** @throws ConfigError if there is no such account, or its key is missing */
-async function accountsOf({ config: file }: ConfigOptions, name?: string): Promise<readonly AccountToAsk[]> {
-  const { accounts, proxy } = await readAccounts({ environment: process.env, folder: process.cwd(), file }, name);
-  const fetch = await proxyFetch(proxy, process.env);
-  return accounts.map((account) => ({ account, openai: clientOf(account, fetch) }));
-}
-
-async function accountOf(options: WebhookOptions): Promise<AccountToAsk> {
-  const [account] = await accountsOf(options, options.provider ?? DEFAULT_ACCOUNT);
-  return account!;
-}
-
-/** @throws CommandError if the provider refuses or does not answer; the message never contains the key */
-async function asked<T>({ account, openai }: AccountToAsk, ask: (openai: OpenAI) => Promise<T>): Promise<T> {
-  try {
-    return await ask(openai);
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    const { name, url, secrets } = account;
-    const message = redact(error instanceof Error ? error.message : String(error), secrets());
-    const code = httpStatusOf(error) === null ? EXIT_CODES.unreachable : EXIT_CODES.refused;
-    throw new CommandError(code, message, `The account is "${name}" at ${url}`, error);
-  }
 }

@@ -1,6 +1,7 @@
-/** `llm-jobs orphans` and `webhooks`: their arguments. They ask the provider. */
+/** `llm-jobs orphans`, `adopt` and `webhooks`: their arguments. They ask the provider. */
 import { Command } from 'commander';
 import type { OrphansOptions, WebhookOptions } from './account-actions.js';
+import type { AdoptOptions } from './adopt-action.js';
 import { run, type Io } from './io.js';
 import { command, configOption } from './run-commands.js';
 
@@ -21,7 +22,23 @@ export function accountCommands(io: Io): Command[] {
     .option('--days <count>', 'how far to look back', Number, 30)
     .addHelpText('after', ACCOUNT_HELP)
     .action((options: OrphansOptions) => run(io, async () => (await actions()).orphans(io, options)));
-  return [orphans, webhookCommands(io)];
+  return [orphans, adoptCommand(io), webhookCommands(io)];
+}
+
+const ADOPT_HELP = `
+The workers follow the batch, also while this command is stopped. The same command joins them again.`;
+
+function adoptCommand(io: Io): Command {
+  return command(
+    'adopt',
+    'Follow a batch that was created elsewhere to its end, and bring its results into the storage.',
+  )
+    .argument('<batch-id>', 'id of the batch at the provider')
+    .option('--provider <account>', 'the account that has the batch (default: "default")')
+    .addHelpText('after', ADOPT_HELP + ACCOUNT_HELP)
+    .action((batchId: string, options: AdoptOptions) =>
+      run(io, async () => (await import('./adopt-action.js')).adopt(io, batchId, options)),
+    );
 }
 
 const json = (each: Command): Command =>

@@ -29,6 +29,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   pause: ['llm-jobs pause backfill'],
   resume: ['llm-jobs resume backfill'],
   orphans: ['llm-jobs orphans --days 7', 'llm-jobs orphans --cancel'],
+  adopt: ['llm-jobs adopt batch_abc123', 'llm-jobs adopt batch_abc123 --provider azure --json'],
   'webhooks setup': ['llm-jobs webhooks setup https://jobs.example.com/webhooks'],
   'webhooks test': ['llm-jobs webhooks test we_123'],
   'webhooks rotate': ['llm-jobs webhooks rotate we_123'],

@@ -124,7 +124,7 @@ function cancelText({ cancelRequested, cancellation }: CommonProgress): string |
   return `requested by ${by} at ${iso(at)}${reason === null ? '' : `: ${reason}`}`;
 }
 
-function countsText(counts: RequestCounts | null): string | null {
+export function countsText(counts: RequestCounts | null): string | null {
   if (counts === null) return null;
   const { total, completed, failed } = counts;
   return `${completed + failed} of ${total} answered${failed > 0 ? `, ${failed} failed` : ''}`;

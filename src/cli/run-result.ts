@@ -60,4 +60,4 @@ export function resultText(workflowId: string, kind: NamedRun['kind'], result: R
   return [`${workflowId} has ended`, ...lines, ...next];
 }
 
-const fileText = (file: FileRef | null): string | null => file && `${file.uri} (${file.lines} lines)`;
+export const fileText = (file: FileRef | null): string | null => file && `${file.uri} (${file.lines} lines)`;
