@@ -202,11 +202,15 @@ export class PartRuns {
     return this.#send(name, (run) => run.signal(holdSignal, this.#state.isPaused));
   }
 
-  /** A run that ended a moment before cannot be signalled, and need not be. */
+  /**
+   * A run that ended a moment before cannot be signalled, and need not be. Temporal's own cancellation of the bulk batch
+   * calls this in a scope that is cancelled, in which nothing is sent.
+   */
   async #send(name: string, signal: (run: ExternalWorkflowHandle) => Promise<void>): Promise<void> {
     this.#sending += 1;
     try {
-      await signal(getExternalWorkflowHandle(this.#workflowIdOf(name)));
+      const run = getExternalWorkflowHandle(this.#workflowIdOf(name));
+      await CancellationScope.nonCancellable(() => signal(run));
     } catch {
       // See above.
     } finally {

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { findOrphans } from '../../../src/index.js';
 import type { BulkBatchRun, StartOptions } from '../../../src/client.js';
 import { workerProcessStage } from '../../support/stage.js';
-import { idsOf, readLines } from '../../support/runs.js';
+import { expectCancelled, idsOf, jobsOf, readLines } from '../../support/runs.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
 import { chatRequests } from '../../support/samples.js';
 import { reset, workflowTasks } from '../../support/operators.js';
@@ -59,4 +59,16 @@ test('terminated, and started again with the same id → waits for the earlier c
   await first.handle.terminate('a test');
   const again = await start(first.workflowId, { startAgain: true });
   expect(await again.result()).toMatchObject({ status: 'completed', batches: 3, lines: { succeeded: 6 } });
+});
+
+test("Temporal's own cancellation of a running bulk → its batches are cancelled at the provider, too", async () => {
+  // Without a cancel they would never end.
+  const rule = stage.api.scenarios.forBatches(() => true, { stuckIn: ['in_progress'] });
+  const run = await start();
+  await waitFor(async () => (await run.progress()).parts.running === 2, 'two parts');
+  await run.handle.cancel();
+  await expectCancelled(run);
+  rule.remove();
+  const batches = await Promise.all([1, 2].map((part) => jobsOf(stage.api, `${run.workflowId}/r1-p${part}`)));
+  expect(batches.flat().filter(({ status }) => status !== 'cancelled')).toEqual([]);
 });
