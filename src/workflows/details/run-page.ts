@@ -1,7 +1,8 @@
 /** The page of a run in the Temporal UI: what it is, how far, what it waits for and why, and how it ended. */
 import type { Attention, Cancellation, Phase } from '../../contract/progress.js';
 import { iso } from '../lifecycle/time.js';
-import { describeFailure, type ShownFailure } from './failure.js';
+import type { ShownFailure } from '../../contract/failure-facts.js';
+import { describeFailure } from './failure.js';
 import { code, link, list, type Row } from './markdown.js';
 
 /** What the pages of all runs show. */

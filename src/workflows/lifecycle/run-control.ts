@@ -16,7 +16,7 @@ import {
 import type { Attention, Cancellation, Phase } from '../../contract/progress.js';
 import { toMs, type Deadline } from '../../contract/duration.js';
 import { bounded } from '../../contract/text.js';
-import type { ShownFailure } from '../details/failure.js';
+import type { ShownFailure } from '../../contract/failure-facts.js';
 import { cancelSignal, wakeSignal } from '../messages.js';
 import { asRunFailure } from './run-failures.js';
 import { now } from './time.js';
