@@ -21,6 +21,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'llm-jobs results nightly --text --out answers.csv',
     'llm-jobs results nightly --failed --with-input | jq -c .request > again.jsonl',
   ],
+  report: ['llm-jobs report nightly-2026-11-26', 'llm-jobs report backfill --out backfill.html'],
   list: ['llm-jobs list', 'llm-jobs list --all --kind bulk --limit 10'],
   setup: ['llm-jobs setup', 'llm-jobs setup --ui https://temporal.example.com'],
   status: ['llm-jobs status nightly-2026-11-26'],

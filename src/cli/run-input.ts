@@ -41,7 +41,7 @@ async function* bytesOf(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array
 }
 
 /** The first argument of a run. */
-async function argumentOf({ jobs: { client } }: Session, { workflowId }: WorkflowHandle): Promise<unknown> {
+export async function argumentOf({ jobs: { client } }: Session, { workflowId }: WorkflowHandle): Promise<unknown> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId },

@@ -27,7 +27,7 @@ export async function resultOf<Run extends Pick<NamedRun, 'run'>>({
 }
 
 /** What went wrong, and what to do next. */
-function wordsFor(workflowId: string, error: WorkflowFailedError): [message: string, next: string] {
+export function wordsFor(workflowId: string, error: WorkflowFailedError): [message: string, next: string] {
   if (error instanceof JobFailedError) return [error.message, error.whatNext];
   const { cause } = error;
   const reason = cause?.message ?? error.message;

@@ -1,10 +1,11 @@
-/** `llm-jobs batch`, `bulk`, `fine-tune`, `watch` and `results`: their arguments. */
+/** `llm-jobs batch`, `bulk`, `fine-tune`, `watch`, `results` and `report`: their arguments. */
 import { Command, Option } from 'commander';
 import type { CheckOptions } from './check-action.js';
 import { run, type Io } from './io.js';
 import { command, configOption } from './run-commands.js';
 import type { CommonOptions } from './run-actions.js';
 import { RESULT_FORMATS } from './result-lines.js';
+import type { ReportOptions } from './report-action.js';
 import type { ResultsOptions } from './results-action.js';
 import type { StartCommandOptions, StartedKind } from './start-actions.js';
 
@@ -40,6 +41,7 @@ export function startCommands(io: Io): Command[] {
         run(io, async () => (await actions()).watch(io, workflowIds, options)),
       ),
     resultsCommand(io),
+    reportCommand(io),
   ];
 }
 
@@ -83,6 +85,20 @@ function resultsCommand(io: Io): Command {
     .addHelpText('after', RESULTS_HELP)
     .action((workflowId: string, options: ResultsOptions) =>
       run(io, async () => (await import('./results-action.js')).results(io, workflowId, options)),
+    );
+}
+
+const REPORT_HELP = `
+The page has its plots and its style in itself, and asks for nothing. Plots are drawn by packages that are optional:
+npm install @observablehq/plot linkedom. Instead of a run, the id of a job may be given whose results are in the storage.`;
+
+function reportCommand(io: Io): Command {
+  return command('report', 'Write a page of HTML about a run: how far it is or how it ended, with plots and tables.')
+    .argument('<workflow-id>', 'workflow id of the run')
+    .option('--out <file>', 'where to write it (default: <workflow-id>.html)')
+    .addHelpText('after', REPORT_HELP)
+    .action((workflowId: string, options: ReportOptions) =>
+      run(io, async () => (await import('./report-action.js')).report(io, workflowId, options)),
     );
 }
 

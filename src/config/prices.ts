@@ -1,6 +1,8 @@
 /** What models cost. */
 import { z } from 'zod';
 
+const MILLION = 1_000_000;
+
 const usd = z.number().nonnegative();
 export const priceSchema = z.strictObject({
   /** Prompt tokens. */
@@ -12,6 +14,8 @@ export const priceSchema = z.strictObject({
   cachedInput: usd.optional(),
   /** Tokens of the answer, with those of its reasoning. Models without any, such as embeddings, cost 0. */
   output: usd,
+  /** Tokens that a fine-tuning job of the model is trained on. */
+  training: usd.optional(),
 });
 
 /**
@@ -34,6 +38,16 @@ export function priceOf(model: string, prices: PriceTable): Price | null {
   return longest === undefined ? null : (prices[longest] ?? null);
 }
 
+/** What tokens have cost, in USD. */
+export function costOf(price: Price, { inputTokens, cachedTokens, outputTokens }: UsedTokens): number {
+  const cached = Math.min(cachedTokens, inputTokens);
+  const input = (inputTokens - cached) * price.input + cached * (price.cachedInput ?? price.input);
+  return (input + outputTokens * price.output) / MILLION;
+}
+
+/** What of a usage is paid for. */
+type UsedTokens = Readonly<Record<'inputTokens' | 'cachedTokens' | 'outputTokens', number>>;
+
 /**
  * What requests may cost, in USD.
  *
@@ -45,9 +59,8 @@ export function costRange(
   inputTokens: number,
   outputTokens: number | null,
 ): { readonly from: number; readonly to: number | null } {
-  const million = 1_000_000;
   return {
-    from: (inputTokens * Math.min(price.cachedInput ?? price.input, price.input)) / million,
-    to: outputTokens === null ? null : (inputTokens * price.input + outputTokens * price.output) / million,
+    from: (inputTokens * Math.min(price.cachedInput ?? price.input, price.input)) / MILLION,
+    to: outputTokens === null ? null : (inputTokens * price.input + outputTokens * price.output) / MILLION,
   };
 }

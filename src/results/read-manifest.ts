@@ -32,11 +32,19 @@ export async function readManifest(
   id: string,
   outputUri: string = storage.defaultRoot,
 ): Promise<Manifest | null> {
-  const uri = storage.resolve(outputUri, safeName(id), 'manifest.json');
+  return manifestAt(storage, storage.resolve(outputUri, safeName(id), 'manifest.json'));
+}
+
+/** The same, by the URI of the file. */
+export async function manifestAt(storage: Storage, uri: string): Promise<Manifest | null> {
   if ((await storage.stat(uri)) === null) return null;
   const chunks: Uint8Array[] = [];
   for await (const chunk of storage.read(uri)) chunks.push(chunk);
-  const content = jsonOf(Buffer.concat(chunks).toString());
+  return manifestFrom(jsonOf(Buffer.concat(chunks).toString()));
+}
+
+/** A result of a run, told by its fields; null for anything else. */
+export function manifestFrom(content: unknown): Manifest | null {
   for (const [kind, schema] of Object.entries(SCHEMAS)) {
     const { data } = safeParse(schema, content);
     if (data) return { kind, result: data } as Manifest;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { costRange, priceOf } from '../../../src/config/prices.js';
+import { costOf, costRange, priceOf } from '../../../src/config/prices.js';
 
 const prices = {
   'gpt-5': { input: 1, output: 8 },
@@ -29,4 +29,10 @@ describe('costRange', () => {
   test('no limit → no upper bound', () => {
     expect(costRange({ input: 2, output: 0 }, 1_000_000, null)).toEqual({ from: 2, to: null });
   });
+});
+
+test('costOf: tokens from the cache → at their own price, else at that of other input', () => {
+  const usage = { inputTokens: 3_000_000, cachedTokens: 1_000_000, outputTokens: 500_000 };
+  expect(costOf({ input: 2, cachedInput: 0.5, output: 8 }, usage)).toBe(8.5);
+  expect(costOf({ input: 2, output: 8 }, usage)).toBe(10);
 });
