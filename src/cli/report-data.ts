@@ -29,9 +29,9 @@ const NO_SPEC: ReportedRun['spec'] = { provider: null, endpoint: null, model: nu
 /** The report of a run that Temporal knows. */
 export async function reportOfRun(session: Session, named: NamedRun, sources: Sources): Promise<Report> {
   const notes: string[] = [];
-  const { startTime, closeTime } = await named.run.handle.describe();
+  const { startTime, closeTime, status } = await named.run.handle.describe();
   const spec = await specOf(session, named);
-  const end = isOpenRun(named.status) ? OPEN : await endOf(named);
+  const end = isOpenRun(status.name) ? OPEN : await endOf(named);
   const progress = end.result === null ? await progressOf(session, named, notes) : null;
   const open = named.kind === 'bulkBatch' && end.result === null ? await openPartsOf(session, named) : null;
   const manifest = end.isInStorage
@@ -39,7 +39,7 @@ export async function reportOfRun(session: Session, named: NamedRun, sources: So
     : end.result;
   const run = {
     id: named.run.workflowId,
-    runStatus: named.status,
+    runStatus: status.name,
     startedAt: startTime.getTime() / 1_000,
     endedAt: closeTime ? closeTime.getTime() / 1_000 : null,
     madeAt: Math.floor(Date.now() / 1_000),

@@ -17,7 +17,8 @@ const SCHEMAS = { batch: batchResultSchema, bulk: bulkBatchResultSchema, fineTun
 /**
  * The result that a run has written to storage, long after Temporal has removed the run.
  *
- * @param id of the batch (`batch_…`) or the fine-tuning job (`ftjob-…`) at the provider; for a bulk batch, the workflow id
+ * @param id of the batch (`batch_…`) or the fine-tuning job (`ftjob-…`) at the provider; for a bulk batch, the name of its
+ *   folder, `<workflow id>.<run id>`
  * @param outputUri as in the spec of the run
  * @returns null if there is none, or if the job had not ended when it was written
  * @throws StorageError

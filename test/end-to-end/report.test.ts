@@ -164,6 +164,21 @@ describe('llm-jobs report', () => {
     expect(page.section('Why it failed')).toContain(SCRIPT);
   });
 
+  test('a run that no worker serves → what Temporal knows of it, and what is missing', async () => {
+    const [workflowId, taskQueue] = [`lonely-${Date.now()}`, 'without-a-worker'];
+    const spec = { input: { fileId: 'file-1' }, endpoint };
+    const handle = await stage.temporal.client.workflow.start('runBatch', { workflowId, taskQueue, args: [spec] });
+    const open = await reportOf(workflowId);
+    expect(open.section('Batch')).toMatch(
+      /Run running .* Endpoint \/v1\/chat\/completions Input file-1 Provider default/,
+    );
+    const notes = open.all('p').map(({ childNodes }) => textOf(childNodes));
+    expect(notes).toContainEqual(expect.stringContaining(`no worker polls the task queue "${taskQueue}"`));
+    await handle.terminate('enough');
+    const ended = await reportOf(workflowId);
+    expect(ended.section('Why it failed')).toMatch(/Terminated : .*enough What next: .*llm-jobs orphans/);
+  });
+
   test('a run that does not exist → exit code 4, and no file', async () => {
     const { code, err, out } = await llmJobs('report', 'nobody', '--out', join(folder, 'nobody.html'));
     expect({ code, out, message: err[0] }).toEqual({ code: 4, out: [], message: expect.stringContaining('"nobody"') });
