@@ -1,6 +1,7 @@
 /** The parts of a bulk batch over time: what Temporal knows of their runs, and what the bulk batch has written of them. */
 import { WorkflowFailedError, type WorkflowExecutionInfo } from '@temporalio/client';
 import { JobFailedError } from '../client/job-failed-error.js';
+import type { BatchProgress } from '../contract/batch.js';
 import type { BulkBatchResult } from '../contract/bulk-batch.js';
 import type { FileRef } from '../contract/file-ref.js';
 import type { PartOutcome } from '../contract/part.js';
@@ -19,6 +20,7 @@ import { lineBlocks } from '../jsonl/lines.js';
 import { PART_STATES, type PartState, type ReportedPart } from '../report/report.js';
 import { readChecked } from '../storage/checked-file.js';
 import type { Storage } from '../storage/storage.js';
+import { askRun } from '../temporal/ask-run.js';
 import { isOpenRun } from '../temporal/server.js';
 import type { NamedRun, Session } from './session.js';
 
@@ -27,8 +29,6 @@ export type NamedBulk = NamedRun & { readonly kind: 'bulkBatch' };
 /** Runs that are asked, one by one, for what the bulk batch has not written yet. */
 const MAX_ASKED = 200;
 const ASKED_AT_A_TIME = 10;
-/** How long a run may take to answer. */
-const ANSWER_MS = 10_000;
 
 /** Longer ids of runs are cut, so only the beginning is looked for. */
 const PREFIX_LENGTH = 200;
@@ -134,10 +134,8 @@ async function inTurn<T>(all: readonly T[], work: (each: T) => Promise<void>): P
 async function askForBatches(session: Session, parts: KnownPart[], open: OpenParts) {
   const unknown = parts.filter(({ name, run }) => isOpenRun(run.status.name) && open.batches[name] === undefined);
   await inTurn(unknown, async (part) => {
-    const { workflowId, runId } = part.run;
-    const { jobs } = session;
-    const ask = () => jobs.batch(workflowId, runId).progress();
-    const progress = await jobs.client.withDeadline(Date.now() + ANSWER_MS, ask).catch(() => null);
+    const asked = askRun<BatchProgress>(session.jobs.client, part.run.workflowId, 'progress');
+    const progress = await asked.catch(() => null);
     part.batchId = progress?.jobId ?? null;
   });
 }
