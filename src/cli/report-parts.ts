@@ -161,7 +161,8 @@ function reportedRun(part: KnownPart, open: OpenParts | null): ReportedPart {
     round,
     part: number,
     attempt,
-    state: isOpenRun(run.status.name) ? 'running' : (known?.state ?? STATE_OF_RUN[run.status.name] ?? 'failed'),
+    // Lists of runs may lag behind what the bulk batch has written.
+    state: known?.state ?? stateOf(run),
     batchId: known?.batchId ?? open?.batches[name] ?? part.batchId ?? attribute('id'),
     model: known?.model ?? attribute('model'),
     lines: known?.lines ?? null,
@@ -171,7 +172,12 @@ function reportedRun(part: KnownPart, open: OpenParts | null): ReportedPart {
   };
 }
 
-const STATE_OF_RUN: Readonly<Record<string, PartState>> = { COMPLETED: 'completed', CANCELLED: 'cancelled' };
+function stateOf({ status }: WorkflowExecutionInfo): PartState {
+  return isOpenRun(status.name) ? 'running' : (STATES[status.name] ?? 'failed');
+}
+
+/** By Temporal's status. All others ended without a result. */
+const STATES: Readonly<Record<string, PartState>> = { COMPLETED: 'completed', CANCELLED: 'cancelled' };
 
 function reportedOutcome({ round, part, status, batchId, model, lines, failure }: PartOutcome) {
   const state = PART_STATES.find((each) => each === status) ?? 'completed';

@@ -81,7 +81,7 @@ function partsSection(parts: readonly ReportedPart[], madeAt: number, charts: Ch
   const bars = parts.slice(0, MAX_BARS).flatMap((part): Bar[] => {
     const { state, startedAt, endedAt, batchId } = part;
     if (startedAt === null) return [];
-    const to = endedAt ?? (state === 'running' ? madeAt : startedAt);
+    const to = endedAt ?? madeAt;
     return [{ row: rowOf(part), state, from: startedAt, to, text: batchId === null ? '' : bounded(batchId, MAX_ID) }];
   });
   const counted = PART_STATES.map((state) => [parts.filter((part) => part.state === state).length, state] as const);

@@ -36,11 +36,18 @@ describe('llm-jobs report', () => {
     return readHtml(await readFile(file, 'utf8'));
   }
 
+  /** Lists of runs lag behind the runs. */
+  async function untilListed(query: string, runs: number): Promise<void> {
+    const { workflow } = stage.temporal.client;
+    await waitFor(async () => (await workflow.count(query)).count === runs, 'the list of the runs');
+  }
+
   test('a bulk of two rounds → each part over time with its batch, the rounds, reasons, usage and cost', async () => {
     stage.api.scenarios.forNextBatch({ lines: (index) => (index === 0 ? { kind: 'status', status: 500 } : undefined) });
     const input = { uri: await stage.write([...chatRequests(4), chatRequest(4, { user: 'local-api:status=400' })]) };
     const run = await stage.jobs.startBulkBatch({ input, split: { requests: 3 }, maxRounds: 2 });
     const { usage, output } = await run.result();
+    await untilListed(`WorkflowId STARTS_WITH '${run.workflowId}/' AND CloseTime IS NOT NULL`, 3);
     const page = await reportOf(run.workflowId);
     const batches = (await stage.api.batches()).filter(({ metadata }) =>
       JSON.stringify(metadata).includes(run.workflowId),
@@ -71,6 +78,7 @@ describe('llm-jobs report', () => {
     const batchIds = async () =>
       (await stage.api.batches()).filter(({ status }) => status === 'in_progress').map(({ id }) => id);
     await waitFor(async () => (await batchIds()).length === 2, 'the batches');
+    await untilListed(`WorkflowId STARTS_WITH '${run.workflowId}/'`, 2);
     const page = await reportOf(run.workflowId);
     expect(page.section('Parts over time')).toMatch(/^Parts over time 2 running/);
     for (const id of await batchIds()) expect(page.section('Parts over time').split(id)).toHaveLength(3);
