@@ -97,7 +97,7 @@ describe('llm-jobs adopt', () => {
   ])('an id %s → the exit code, and nothing is started', async (_, id, exitCode, reason) => {
     const { code, err } = await llmJobs('adopt', id);
     expect({ code, message: err[0] }).toEqual({ code: exitCode, message: expect.stringMatching(reason) });
-    const count = await stage.temporal.client.activity.count(`ActivityId = 'adopt/default/${id}'`);
-    expect(count.count).toBe(0);
+    const activity = stage.temporal.client.activity.getHandle(`adopt/default/${id}`);
+    await expect(activity.describe()).rejects.toThrow(/not found/);
   });
 });
