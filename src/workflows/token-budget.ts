@@ -8,10 +8,10 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
-  getExternalWorkflowHandle,
   isCancellation,
   setCurrentDetails,
   setHandler,
+  type SignalDefinition,
 } from '@temporalio/workflow';
 import {
   isCapacityRecord,
@@ -26,6 +26,7 @@ import { BudgetMetrics } from './budget/metrics.js';
 import { groupBy, holderKey, type Holder } from './budget/records.js';
 import { runActivity, shortActivities } from './lifecycle/activity-calls.js';
 import { isHistoryLong } from './lifecycle/history-limit.js';
+import { signalRun } from './lifecycle/signal-run.js';
 import {
   budgetQuery,
   capacityGrantedSignal,
@@ -174,27 +175,22 @@ class TokenBudget {
   }
 
   async #sendGrant(holder: string, leases: readonly string[]): Promise<void> {
-    if (await this.#send(() => getExternalWorkflowHandle(holder).signal(capacityGrantedSignal, ...leases))) return;
+    if (await this.#send(holder, capacityGrantedSignal, ...leases)) return;
     this.#change(() => {
       for (const lease of leases) this.#ledger.giveBack(lease);
     });
   }
 
   #ask(holder: string): void {
-    void this.#send(() => getExternalWorkflowHandle(holder).signal(tellCapacitySignal));
+    void this.#send(holder, tellCapacitySignal);
   }
 
   /** Whether the signal was sent; false where the run has ended. */
-  async #send(signal: () => Promise<void>): Promise<boolean> {
+  async #send<Args extends unknown[]>(holder: string, signal: SignalDefinition<Args>, ...args: Args): Promise<boolean> {
     this.#sending += 1;
-    try {
-      await signal();
-      return true;
-    } catch {
-      return false;
-    } finally {
-      this.#sending -= 1;
-    }
+    const isSent = await signalRun(holder, signal, ...args);
+    this.#sending -= 1;
+    return isSent;
   }
 
   /**

@@ -1,20 +1,14 @@
 /**
  * A run's side of the token budget: it requests capacity for a part, receives the grant, and returns the capacity.
  */
-import {
-  CancellationScope,
-  condition,
-  getExternalWorkflowHandle,
-  isCancellation,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancellationScope, condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BudgetSighting } from '../../contract/activities/token-budget.js';
 import type { Part } from '../../contract/part.js';
 import { enqueuedLimitIn } from '../../contract/refusal-reason.js';
 import { budgetWorkflowId, MAX_MODEL_NAME, type CapacityRecord } from '../../contract/token-budget.js';
 import { runActivity, shortActivities, temporalActivities } from '../lifecycle/activity-calls.js';
 import type { RunControl } from '../lifecycle/run-control.js';
+import { signalRun } from '../lifecycle/signal-run.js';
 import { iso } from '../lifecycle/time.js';
 import {
   capacityGrantedSignal,
@@ -26,8 +20,6 @@ import {
 
 /** How long a part waits before its request is looked after. */
 const FIRST_LOOK_MS = 60_000;
-
-type Budget = ReturnType<typeof getExternalWorkflowHandle>;
 
 /** What the budget counts of a part. */
 export type CountedPart = Pick<Part, 'model' | 'estimatedTokens' | 'requests'>;
@@ -112,7 +104,7 @@ export class Capacity {
   /** Returns the capacity of a part whose batch has ended, or that is no longer to be submitted. */
   async release(lease: string): Promise<void> {
     this.#held.delete(lease);
-    await this.#signalBudget((budget) => budget.signal(releaseCapacitySignal, lease));
+    await signalRun(this.budgetId, releaseCapacitySignal, lease);
   }
 
   /** Reports that the provider had no capacity for a part, in spite of the grant. */
@@ -120,7 +112,7 @@ export class Capacity {
     this.#held.delete(lease);
     const { unit = null, limit = null } = enqueuedLimitIn(message) ?? {};
     const refusal = { lease, model: model.slice(0, MAX_MODEL_NAME), unit, limit };
-    await this.#signalBudget((budget) => budget.signal(capacityRefusedSignal, refusal));
+    await signalRun(this.budgetId, capacityRefusedSignal, refusal);
   }
 
   #recordOf({ model, estimatedTokens: tokens, requests }: CountedPart, lease: string): CapacityRecord {
@@ -197,15 +189,6 @@ export class Capacity {
   #tellHeld(): void {
     if (this.#held.size === 0) return;
     const held = [...this.#held.values()];
-    void this.#signalBudget((budget) => budget.signal(capacityHeldSignal, held));
-  }
-
-  /** A budget that has ended needs no signal, so failures are ignored. */
-  async #signalBudget(signal: (budget: Budget) => Promise<void>): Promise<void> {
-    try {
-      await signal(getExternalWorkflowHandle(this.budgetId));
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-    }
+    void signalRun(this.budgetId, capacityHeldSignal, held);
   }
 }

@@ -1,5 +1,5 @@
 /** The part's side of a bulk batch: its run reports its end to whichever run of the bulk batch is the current one. */
-import { ApplicationFailure, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import type { BatchResult } from '../../contract/batch.js';
 import { ORIGIN, type Origin } from '../../contract/job-key.js';
 import {
@@ -13,6 +13,7 @@ import {
   type RunFailure,
 } from '../../contract/part-report.js';
 import { asRunFailure } from '../lifecycle/run-failures.js';
+import { signalRun } from '../lifecycle/signal-run.js';
 import { partEndedSignal } from '../messages.js';
 
 /** Runs a batch to its end and reports how it ended. Without a bulk batch, it only runs it. */
@@ -39,12 +40,11 @@ function runFailureOf({ type, message, details }: ApplicationFailure): RunFailur
   return { type: type ?? 'UnexpectedError', message, details: first ?? {} };
 }
 
-/** A bulk batch that was terminated needs no report, so failures are ignored. */
+/** A bulk batch that was terminated needs no report. */
 async function report(end: EndReport): Promise<void> {
   const { memo } = workflowInfo();
   const part = memo?.[PART_OF] as PartOf | undefined;
   const origin = memo?.[ORIGIN] as Origin | undefined;
   if (!part || !origin) return;
-  const bulk = getExternalWorkflowHandle(part.bulk);
-  await bulk.signal(partEndedSignal, { ...end, name: part.name, origin: origin.runId }).catch(() => undefined);
+  await signalRun(part.bulk, partEndedSignal, { ...end, name: part.name, origin: origin.runId });
 }

@@ -5,11 +5,10 @@
 import {
   CancellationScope,
   condition,
-  getExternalWorkflowHandle,
   isCancellation,
   setHandler,
   workflowInfo,
-  type ExternalWorkflowHandle,
+  type SignalDefinition,
 } from '@temporalio/workflow';
 import type { StartPartInput } from '../../contract/activities/part-runs.js';
 import type { Origin } from '../../contract/job-key.js';
@@ -19,6 +18,7 @@ import type { OpenPart } from '../details/bulk-page.js';
 import { runActivity, shortActivities, temporalActivities } from '../lifecycle/activity-calls.js';
 import { hasAttributes } from '../lifecycle/job-attributes.js';
 import type { RunControl } from '../lifecycle/run-control.js';
+import { signalRun } from '../lifecycle/signal-run.js';
 import {
   cancelSignal,
   holdSignal,
@@ -195,31 +195,21 @@ export class PartRuns {
   }
 
   #sendCancel(name: string): Promise<void> {
-    return this.#send(name, (run) => run.signal(cancelSignal, CANCEL_REASON));
+    return this.#send(name, cancelSignal, CANCEL_REASON);
   }
 
   #sendHold(name: string): Promise<void> {
-    return this.#send(name, (run) => run.signal(holdSignal, this.#state.isPaused));
+    return this.#send(name, holdSignal, this.#state.isPaused);
   }
 
-  /**
-   * A run that ended a moment before cannot be signalled, and need not be. Temporal's own cancellation of the bulk batch
-   * calls this in a scope that is cancelled, in which nothing is sent.
-   */
-  async #send(name: string, signal: (run: ExternalWorkflowHandle) => Promise<void>): Promise<void> {
+  async #send<Args extends unknown[]>(name: string, signal: SignalDefinition<Args>, ...args: Args): Promise<void> {
     this.#sending += 1;
-    try {
-      const run = getExternalWorkflowHandle(this.#workflowIdOf(name));
-      await CancellationScope.nonCancellable(() => signal(run));
-    } catch {
-      // See above.
-    } finally {
-      this.#sending -= 1;
-    }
+    await signalRun(this.#workflowIdOf(name), signal, ...args);
+    this.#sending -= 1;
   }
 
   #tellCapacity(): void {
-    for (const name of this.#open) void this.#send(name, (run) => run.signal(tellCapacitySignal));
+    for (const name of this.#open) void this.#send(name, tellCapacitySignal);
   }
 
   #receive(report: unknown): void {
