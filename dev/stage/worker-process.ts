@@ -93,6 +93,8 @@ export interface GuardedWorker {
   readonly broken: Promise<never>;
   /** Drains the worker and waits until its process has ended. */
   readonly stop: () => Promise<void>;
+  /** Ends the process as a crash would, in the middle of whatever it does. */
+  readonly kill: () => Promise<void>;
 }
 
 /**
@@ -113,6 +115,11 @@ export async function startGuardedWorker(
     isStopping = true;
     return worker.stop();
   };
+  const kill = () => {
+    isStopping = true;
+    process.kill(worker.pid, 'SIGKILL');
+    return worker.ended;
+  };
   const broken = worker.ended.then(() => {
     if (isStopping) return new Promise<never>(() => undefined);
     throw new Error(`The worker ended: ${worker.lastOutput() || 'it printed nothing'}`);
@@ -129,5 +136,5 @@ export async function startGuardedWorker(
     await stop();
     throw error;
   }
-  return { pid: worker.pid, broken, stop };
+  return { pid: worker.pid, broken, stop, kill };
 }

@@ -15,15 +15,20 @@ export interface Row {
 
 export interface Display {
   readonly show: (row: Row) => void;
-  /** Prints a line above the table. */
+  /** Prints a line with the time, above the table. */
   readonly say: (line: string) => void;
   readonly stop: () => void;
 }
 
-export function createDisplay(titles: readonly string[], stream: NodeJS.WriteStream = process.stdout): Display {
+/** @param elapsed the time since the demo began, as it is shown */
+export function createDisplay(
+  titles: readonly string[],
+  elapsed: () => string,
+  stream: NodeJS.WriteStream = process.stdout,
+): Display {
   return stream.isTTY && !process.env.CI && process.env.TERM !== 'dumb'
-    ? terminalDisplay(titles, stream)
-    : plainDisplay(stream);
+    ? terminalDisplay(titles, elapsed, stream)
+    : plainDisplay(elapsed, stream);
 }
 
 /** Applies a style if stdout shows colours: on a terminal, without NO_COLOR. */
@@ -40,7 +45,7 @@ const FRAME_MS = 100;
 /** Columns of a row without its bar. Together they fit into 80 columns. */
 const ROW_WIDTH = 66;
 
-function terminalDisplay(titles: readonly string[], stream: NodeJS.WriteStream): Display {
+function terminalDisplay(titles: readonly string[], elapsed: () => string, stream: NodeJS.WriteStream): Display {
   const log = createLogUpdate(stream);
   const rows = new Map(titles.map((title) => [title, waitingRow(title)]));
   const titleWidth = Math.max(...titles.map((title) => title.length));
@@ -60,7 +65,7 @@ function terminalDisplay(titles: readonly string[], stream: NodeJS.WriteStream):
     },
     say: (text) => {
       log.clear();
-      stream.write(`${text}\n`);
+      stream.write(`${elapsed()}  ${text}\n`);
       draw();
     },
     stop: () => {
@@ -92,18 +97,16 @@ function formatRow({ title, state, status, done, total, note }: Row, layout: Lay
 }
 
 /** Prints a line when a status changes, and at each quarter of the work. */
-function plainDisplay(stream: NodeJS.WriteStream): Display {
-  const began = Date.now();
+function plainDisplay(elapsed: () => string, stream: NodeJS.WriteStream): Display {
   const lastShown = new Map<string, string>();
-  const say = (text: string) => void stream.write(`${text}\n`);
+  const say = (text: string) => void stream.write(`${elapsed()}  ${text}\n`);
   return {
     show: ({ title, status, done, total, note }) => {
       const quarter = total === 0 ? 0 : Math.floor((4 * done) / total);
       const milestone = `${status} ${quarter}`;
       if (lastShown.get(title) === milestone) return;
       lastShown.set(title, milestone);
-      const seconds = ((Date.now() - began) / 1_000).toFixed(1).padStart(5);
-      say(`${seconds} s  ${title}: ${status}${note === '' ? '' : `, ${note}`}`);
+      say(`${title}: ${status}${note === '' ? '' : `, ${note}`}`);
     },
     say,
     stop: () => undefined,

@@ -4,19 +4,22 @@ import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { folderAt } from '../../dev/stage/folder.js';
-import { startGuardedWorker, workerVariables } from '../../dev/stage/worker-process.js';
-import { startDevServer } from '../../src/temporal-server/index.js';
+import { workerVariables } from '../../dev/stage/worker-process.js';
 import { startSimulatedApi } from '../../src/cli/simulated-api.js';
-import { LlmJobsClient } from '../../src/client.js';
+import { LlmJobsClient, SEARCH_ATTRIBUTES, Storage } from '../../src/client.js';
+import { startDevServer } from '../../src/temporal-server/index.js';
+import { startDemoWorker, type DemoWorker } from './worker.js';
 
 export interface DemoEnvironment {
   readonly jobs: LlmJobsClient;
   readonly uiUrl: string;
   readonly namespace: string;
-  /** The folder for results. */
+  /** The folder for results, and the storage that it is. */
   readonly folder: string;
-  /** Rejects if the worker ends too early. */
-  readonly broken: Promise<never>;
+  readonly storage: Storage;
+  readonly worker: DemoWorker;
+  /** What the API has created so far, by its own count. With the real API nothing is counted. */
+  readonly created: () => Promise<CreatedJobs>;
   /**
    * Runs work that calls Temporal. The calls are aborted when the user interrupts the demo or the environment is
    * stopped.
@@ -26,10 +29,17 @@ export interface DemoEnvironment {
   readonly stop: () => Promise<void>;
 }
 
+export interface CreatedJobs {
+  readonly batches: number;
+  readonly fineTuningJobs: number;
+  /** Whether a batch is being cancelled. */
+  readonly cancelling: boolean;
+}
+
 export interface EnvironmentOptions {
   /** Whether to use the real API instead of the simulated one. */
   readonly live: boolean;
-  /** Hours of the simulated API's time per second. */
+  /** Hours of work that the simulated API does in a second. */
   readonly speed: number;
   readonly say: (line: string) => void;
   /** Aborted when the user interrupts the demo. */
@@ -55,7 +65,10 @@ export async function startEnvironment({ live, speed, say, signal }: Environment
     );
 
     // A server that the environment names is never used, since it may be a real one.
-    const server = await startDevServer({ existing: false, log: say });
+    const searchAttributes = Object.fromEntries(
+      Object.values(SEARCH_ATTRIBUTES).map(({ name }) => [name, 'Keyword' as const]),
+    );
+    const server = await startDevServer({ existing: false, log: say, searchAttributes });
     closers.push(() => server.stop());
     signal.throwIfAborted();
     say(`Temporal UI: ${server.uiUrl}`);
@@ -65,7 +78,7 @@ export async function startEnvironment({ live, speed, say, signal }: Environment
 
     const { address, namespace } = server;
     const roots = [folder.uri, DATA.href];
-    const worker = await startGuardedWorker(
+    const worker = await startDemoWorker(
       {
         ...workerVariables({ address, namespace, taskQueue: TASK_QUEUE, roots, ...(api && { api }) }),
         LLM_JOBS_LOG_LEVEL: 'WARN',
@@ -75,7 +88,7 @@ export async function startEnvironment({ live, speed, say, signal }: Environment
       signal,
     );
     closers.push(worker.stop);
-    say(`Worker: process ${worker.pid}, storage ${folder.path}`);
+    say(`Worker: process ${worker.pid()}, storage ${folder.path}`);
 
     const connection = await Connection.connect(server.connectionOptions);
     const { abortable, close } = interruptible(connection, signal);
@@ -86,7 +99,16 @@ export async function startEnvironment({ live, speed, say, signal }: Environment
       uiUrl: server.uiUrl ?? '',
       namespace,
       folder: folder.path,
-      broken: worker.broken,
+      storage: new Storage({ roots: [folder.uri] }),
+      worker,
+      created: async () => {
+        const batches = (await api?.batches()) ?? [];
+        return {
+          batches: batches.length,
+          fineTuningJobs: (await api?.fineTuningJobs())?.length ?? 0,
+          cancelling: batches.some(({ status }) => status === 'cancelling'),
+        };
+      },
       abortable,
       stop,
     };
@@ -96,7 +118,10 @@ export async function startEnvironment({ live, speed, say, signal }: Environment
   }
 }
 
-/** Calls on a connection are aborted by the signal, and when the connection is closed. */
+/**
+ * Calls on a connection are aborted by the signal, and when the demo is over. The connection is left to end with the
+ * process: a call that waits for its retry would throw on a closed one, where nobody catches that.
+ */
 function interruptible(
   connection: Connection,
   signal: AbortSignal,
@@ -108,10 +133,8 @@ function interruptible(
   return {
     abortable: (work) => connection.withAbortSignal(abortSignal, work),
     close: async () => {
-      // Without this, a call that is open when its connection closes would be retried on the closed connection.
       stopped.abort(new Error('the demo is over'));
       await setImmediate();
-      await connection.close();
     },
   };
 }

@@ -1,174 +1,133 @@
-/** The jobs of the demo: it starts them, cancels one of them and waits for their results. */
+/** The jobs of the demo: it starts them, kills their worker, cancels one of them and waits for their results. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BatchRun, FineTuningRun } from '../../src/client.js';
-import type { BatchProgress, BatchResult, FineTuningProgress, FineTuningResult } from '../../src/index.js';
-import type { Display, Row } from './display.js';
-import { REQUESTS, TRAINING_FILE, type DemoEnvironment } from './environment.js';
+import type { BatchRequest, BatchRun } from '../../src/client.js';
+import type { BatchProgress, BatchResult, BulkBatchResult, FineTuningResult } from '../../src/index.js';
+import { REQUESTS, TRAINING_FILE } from './environment.js';
+import { batchRow, bulkRow, fineTuningRow, follow, type DemoContext, type EndedJob } from './follow.js';
 
-const PROGRESS_INTERVAL_MS = 250;
-const CANCEL_CHECK_MS = 500;
-const CANCEL_LIMIT_MS = 60_000;
+const CREATED_CHECK_MS = 200;
 
 export const TITLES = {
   batch: 'Batch of 66 requests',
+  bulk: 'Bulk of 300 requests',
   fineTuning: 'Fine-tuning job',
   cancelled: 'Batch, cancelled midway',
 } as const;
 
-export interface EndedJob<Result> {
-  readonly title: string;
-  readonly workflowId: string;
-  readonly uiUrl: string;
-  readonly result: Result;
-}
+const BULK_REQUESTS = 300;
+const BULK_BATCHES = 3;
+/** With the batch and the one that is cancelled. */
+const BATCHES = BULK_BATCHES + 2;
 
 export interface DemoResults {
   readonly batch: EndedJob<BatchResult>;
+  /** Not with the real API, as the others. */
+  readonly bulk?: EndedJob<BulkBatchResult>;
   readonly fineTuning?: EndedJob<FineTuningResult>;
   readonly cancelled?: EndedJob<BatchResult>;
 }
 
-interface DemoContext {
-  readonly environment: DemoEnvironment;
-  readonly display: Display;
-  readonly signal: AbortSignal;
-}
-
-/** Runs two jobs to their end and cancels a third when a third of its requests are answered, all concurrently. */
+/**
+ * Runs all jobs concurrently. A batch is cancelled when a tenth of its requests are answered, and the worker is killed
+ * while that goes on.
+ */
 export function runAllJobs(context: DemoContext): Promise<DemoResults> {
   return context.environment.abortable(() => startAndFollowAll(context));
 }
 
 async function startAndFollowAll(context: DemoContext): Promise<DemoResults> {
-  const { jobs } = context.environment;
-  const [batch, fineTuning, cancelled] = await Promise.all([
+  const { jobs, storage } = context.environment;
+  const trainingFile = { uri: TRAINING_FILE.href };
+  const model = 'gpt-4.1-mini-2025-04-14';
+  const [batch, bulk, fineTuning, cancelled] = await Promise.all([
     jobs.startBatch(batchSpec(), { workflowId: unique('batch') }),
+    jobs.startBulkBatchFrom(
+      bulkRequests(),
+      { storage, split: { requests: BULK_REQUESTS / BULK_BATCHES } },
+      { workflowId: unique('bulk') },
+    ),
     jobs.startFineTuning(
-      { model: 'gpt-4o-mini-2024-07-18', trainingFile: { uri: TRAINING_FILE.href }, suffix: 'service-desk', seed: 7 },
+      { model, trainingFile, suffix: 'service-desk', seed: 7 },
       { workflowId: unique('fine-tuning') },
     ),
     jobs.startBatch(batchSpec(), { workflowId: unique('cancelled-batch') }),
   ]);
-  const [batchEnd, fineTuningEnd, cancelledEnd] = await Promise.all([
+  const [batchEnd, bulkEnd, fineTuningEnd, cancelledEnd] = await Promise.all([
     follow(context, TITLES.batch, batch, batchRow),
+    follow(context, TITLES.bulk, bulk, bulkRow),
     follow(context, TITLES.fineTuning, fineTuning, fineTuningRow),
     follow(context, TITLES.cancelled, cancelled, batchRow, cancelMidway(cancelled)),
+    killWorker(context),
   ]);
+  const results = { batch: batchEnd, bulk: bulkEnd, fineTuning: fineTuningEnd, cancelled: cancelledEnd };
+  await check(context, results);
+  return results;
+}
 
-  const { lines } = batchEnd.result;
-  expectThat(
-    batchEnd.result.status === 'completed' && lines.succeeded === 64 && lines.failed === 2,
-    TITLES.batch,
-    lines,
-  );
-  expectThat(fineTuningEnd.result.fineTunedModel !== null, TITLES.fineTuning, fineTuningEnd.result.status);
-  const partial = cancelledEnd.result;
+/** Kills the worker while every job is under way and a cancel is, and starts another one. */
+async function killWorker({ environment, display, signal }: DemoContext): Promise<void> {
+  const { worker } = environment;
+  while (true) {
+    signal.throwIfAborted();
+    const { batches, fineTuningJobs, cancelling } = await environment.created();
+    if (batches === BATCHES && fineTuningJobs === 1 && cancelling) break;
+    await Promise.race([sleep(CREATED_CHECK_MS), worker.broken]);
+  }
+  const pid = worker.pid();
+  await worker.kill();
+  display.say(`The worker, process ${pid}, was killed with SIGKILL. At the API, all jobs go on.`);
+  await worker.replace();
+  display.say(`Another worker, process ${worker.pid()}, takes over. The lost calls are noticed after 15 s.`);
+}
+
+/** @throws if a job did not end as it should, or if the API created more jobs than were asked for */
+async function check({ environment }: DemoContext, results: Required<DemoResults>): Promise<void> {
+  const { batch, bulk, fineTuning, cancelled } = results;
+  const { lines } = batch.result;
+  expectThat(batch.result.status === 'completed' && lines.succeeded === 64 && lines.failed === 2, batch.title, lines);
+  expectThat(bulk.result.lines.succeeded === BULK_REQUESTS, bulk.title, bulk.result.lines);
+  expectThat(fineTuning.result.fineTunedModel !== null, fineTuning.title, fineTuning.result.status);
+  const partial = cancelled.result;
   expectThat(
     partial.status === 'cancelled' && partial.lines.succeeded > 0 && partial.lines.unfinished > 0,
-    TITLES.cancelled,
+    cancelled.title,
     partial.lines,
   );
-  return { batch: batchEnd, fineTuning: fineTuningEnd, cancelled: cancelledEnd };
+  const created = await environment.created();
+  expectThat(created.batches === BATCHES && created.fineTuningJobs === 1, 'What the API created', created);
 }
 
-/** Runs only the batch. If the user interrupts, it is cancelled first: otherwise it would continue to cost money. */
-export async function runBatchOnly(context: DemoContext): Promise<DemoResults> {
-  const { environment, display, signal } = context;
-  const run = await environment.jobs.startBatch(batchSpec(), { workflowId: unique('live-batch') });
-  try {
-    return { batch: await environment.abortable(() => follow(context, TITLES.batch, run, batchRow)) };
-  } catch (error) {
-    if (signal.aborted) await cancelAtProvider(run, display);
-    throw error;
-  }
-}
-
-function batchSpec() {
+export function batchSpec() {
   return { input: { uri: REQUESTS.href }, endpoint: '/v1/chat/completions' };
 }
 
-/** Shows the progress of a run until it ends. */
-async function follow<Progress, Result>(
-  { environment, display, signal }: DemoContext,
-  title: string,
-  run: {
-    readonly workflowId: string;
-    readonly progress: () => Promise<Progress>;
-    readonly result: () => Promise<Result>;
-  },
-  asRow: (progress: Progress) => Omit<Row, 'title' | 'state'>,
-  onProgress: (progress: Progress) => Promise<void> = async () => undefined,
-): Promise<EndedJob<Result>> {
-  const uiUrl = linkTo(environment, run.workflowId);
-  const result = run.result();
-  const settled = result.then(
-    () => 'done' as const,
-    () => 'failed' as const,
-  );
-  let state: Row['state'] = 'running';
-  while (state === 'running') {
-    signal.throwIfAborted();
-    const progress = await Promise.race([run.progress(), environment.broken]);
-    display.show({ title, state, ...asRow(progress) });
-    await onProgress(progress);
-    state = await Promise.race([settled, environment.broken, sleep(PROGRESS_INTERVAL_MS, 'running' as const)]);
+const TOPICS = ['the invoice', 'the delivery', 'the app', 'the login', 'the manual', 'the refund'];
+
+function* bulkRequests(): Generator<BatchRequest> {
+  for (let number = 1; number <= BULK_REQUESTS; number += 1) {
+    const content = `Is this review about a fault? "I have a question on ${TOPICS[number % TOPICS.length]} (${number})."`;
+    yield {
+      custom_id: `review-${number}`,
+      method: 'POST',
+      url: '/v1/chat/completions',
+      body: { model: 'gpt-5.4-mini', messages: [{ role: 'user', content }] },
+    };
   }
-  display.show({ title, state, ...asRow(await run.progress()) });
-  return { title, workflowId: run.workflowId, uiUrl, result: await result };
 }
 
-function batchRow({ phase, status, counts }: BatchProgress): Omit<Row, 'title' | 'state'> {
-  const done = counts.completed + counts.failed;
-  const note = counts.total === 0 ? phase : `${done} of ${counts.total} answered`;
-  return { status: spaced(status), done, total: counts.total, note };
-}
-
-function fineTuningRow({ phase, status, steps }: FineTuningProgress): Omit<Row, 'title' | 'state'> {
-  const note = steps === null ? phase : `step ${steps.done}${steps.total === null ? '' : ` of ${steps.total}`}`;
-  return { status: spaced(status), done: steps?.done ?? 0, total: steps?.total ?? 0, note };
-}
-
-/** Sends the `cancel` signal once, when a third of the requests are answered. */
+/** Sends the `cancel` signal once, when a tenth of the requests are answered. */
 function cancelMidway(run: BatchRun): (progress: BatchProgress) => Promise<void> {
   let isSent = false;
   return async ({ counts }) => {
-    if (isSent || counts.total === 0 || counts.completed + counts.failed < counts.total / 3) return;
+    if (isSent || counts.total === 0 || counts.completed + counts.failed < counts.total / 10) return;
     isSent = true;
-    await run.cancel('a third is enough for a demo');
+    await run.cancel('a tenth is enough for a demo');
   };
-}
-
-async function cancelAtProvider(run: BatchRun, display: Display): Promise<void> {
-  display.say('Cancelling the batch at the provider, to stop further costs …');
-  await run.cancel('the demo was interrupted');
-  const deadline = Date.now() + CANCEL_LIMIT_MS;
-  while (true) {
-    const { status, jobId } = await run.progress();
-    const isCancelled = ['cancelling', 'cancelled', 'completed', 'expired', 'failed'].includes(status);
-    if (isCancelled || (jobId === null && (await hasEnded(run)))) {
-      display.say(jobId === null ? 'No batch was created.' : `${jobId} is ${status} at the provider.`);
-      return;
-    }
-    if (Date.now() > deadline) {
-      throw new Error(`${jobId ?? 'the batch'} could not be cancelled; cancel it at the provider`);
-    }
-    await sleep(CANCEL_CHECK_MS);
-  }
-}
-
-async function hasEnded({ handle }: BatchRun | FineTuningRun): Promise<boolean> {
-  return (await handle.describe()).status.name !== 'RUNNING';
-}
-
-function linkTo({ uiUrl, namespace }: DemoEnvironment, workflowId: string): string {
-  return `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
 function expectThat(condition: boolean, title: string, found: unknown): void {
   if (!condition) throw new Error(`${title} ended unexpectedly: ${JSON.stringify(found)}`);
 }
 
-const unique = (name: string): string => `demo-${name}-${randomUUID().slice(0, 8)}`;
-
-const spaced = (status: string): string => status.replaceAll('_', ' ');
+export const unique = (name: string): string => `demo-${name}-${randomUUID().slice(0, 8)}`;

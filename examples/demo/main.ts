@@ -1,7 +1,11 @@
-/** `npm run demo`: three jobs on this machine, with a Temporal server, a simulated API and a worker. See `--help`. */
+/**
+ * `npm run demo`: four jobs on this machine, with a Temporal server, a simulated API and a worker that is killed. See
+ * `--help`.
+ */
 import { createDisplay } from './display.js';
 import { startEnvironment } from './environment.js';
-import { runAllJobs, runBatchOnly, TITLES } from './jobs.js';
+import { runAllJobs, TITLES } from './jobs.js';
+import { runBatchOnly } from './live-batch.js';
 import { readOptions, USAGE, type DemoOptions } from './options.js';
 import { report } from './report.js';
 
@@ -13,24 +17,22 @@ const say = (line: string): void => console.log(line);
 async function main({ live, keep, speed }: DemoOptions, signal: AbortSignal): Promise<void> {
   if (live && !process.env.OPENAI_API_KEY) throw new Error('--live needs OPENAI_API_KEY in the environment');
   say(
-    live
-      ? liveNote()
-      : `Everything runs on this machine. The API is simulated, with ${speed} h of its time per second.`,
+    live ? liveNote() : `Everything runs on this machine. The API is simulated, with ${speed} h of work in a second.`,
   );
   const began = performance.now();
+  const elapsed = () => `${((performance.now() - began) / 1_000).toFixed(1).padStart(5)} s`;
   const environment = await startEnvironment({ live, speed, say, signal });
   try {
-    const display = createDisplay(live ? [TITLES.batch] : Object.values(TITLES));
+    const display = createDisplay(live ? [TITLES.batch] : Object.values(TITLES), elapsed);
     const context = { environment, display, signal };
     const results = await (live ? runBatchOnly(context) : runAllJobs(context)).finally(display.stop);
-    for await (const line of report(results)) say(line);
-    const seconds = Math.round((performance.now() - began) / 1_000);
-    say(`\nFinished in ${seconds} s. The results are in ${environment.folder}`);
-    if (!keep) return say('The UI stops with the demo. To explore it, run `npm run demo -- --keep`.');
-    say(`The UI is at ${environment.uiUrl} until you press Ctrl-C.`);
+    for await (const line of report(results, await environment.created())) say(line);
+    say(`\nFinished after ${elapsed().trim()}. All files, with a manifest for each job, are in ${environment.folder}`);
+    if (!keep) return say('The links answer only while the demo runs. To keep them: npm run demo -- --keep');
+    say('The links answer until you press Ctrl-C.');
     await Promise.race([
       new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
-      environment.broken,
+      environment.worker.broken,
     ]);
   } finally {
     await environment.stop();
@@ -40,7 +42,7 @@ async function main({ live, keep, speed }: DemoOptions, signal: AbortSignal): Pr
 function liveNote(): string {
   const api = process.env.OPENAI_BASE_URL ?? "OpenAI's API";
   return (
-    `Sending 66 short requests to ${api} as one batch. With gpt-4o-mini this costs about a cent and takes from\n` +
+    `Sending 66 short requests to ${api} as one batch. With gpt-5.4-mini this costs a few cents and takes from\n` +
     'minutes to 24 hours. Ctrl-C cancels the batch; requests answered before that are charged.'
   );
 }
@@ -57,16 +59,18 @@ function untilInterrupted(): AbortSignal {
   return controller.signal;
 }
 
-let options: DemoOptions | undefined;
 const signal = untilInterrupted();
+let exitCode = 0;
 try {
-  options = readOptions(process.argv.slice(2));
+  const options = readOptions(process.argv.slice(2));
   if (options.help) console.log(USAGE);
   else await main(options, signal);
 } catch (error) {
   console.error(signal.aborted ? 'Interrupted.' : `The demo failed: ${messageOf(error)}`);
-  process.exitCode = signal.aborted ? INTERRUPTED : 1;
+  exitCode = signal.aborted ? INTERRUPTED : 1;
 }
+// The connection to Temporal may be left with calls that wait for a retry.
+process.exit(exitCode);
 
 /** The message with those of its causes, since Temporal wraps errors. */
 function messageOf(error: unknown): string {

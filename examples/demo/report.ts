@@ -1,29 +1,40 @@
-/** What the demo prints at its end: links into the UI, the results, and a few requests with their answers. */
+/** What the demo prints at its end: a few answers, what came out, what was paid for, and links into the UI. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { inspect } from 'node:util';
-import { showsColors, style } from './display.js';
-import { REQUESTS } from './environment.js';
-import type { DemoResults, EndedJob } from './jobs.js';
+import type { BatchResult, BulkBatchResult, FineTuningResult } from '../../src/index.js';
+import { style } from './display.js';
+import { REQUESTS, type CreatedJobs } from './environment.js';
+import type { DemoResults } from './jobs.js';
 
+const TITLE_WIDTH = 25;
 const SAMPLES = ['triage-001', 'translate-002', 'summary-003', 'extract-002', 'tool-001', 'always-429', 'always-500'];
 
-export async function* report({ batch, fineTuning, cancelled }: DemoResults): AsyncGenerator<string> {
-  const ended: EndedJob<unknown>[] = [batch, fineTuning, cancelled].filter((job) => job !== undefined);
-  yield heading('In the Temporal UI');
-  for (const { title, uiUrl } of ended) yield `  ${title.padEnd(25)} ${uiUrl}`;
-  for (const { title, result } of ended) {
-    yield heading(`Result: ${title}`);
-    yield inspect(result, {
-      colors: showsColors(),
-      depth: 5,
-      compact: 4,
-      breakLength: 120,
-    });
-  }
+/** @param created what the API has created, by its own count */
+export async function* report(results: DemoResults, created: CreatedJobs): AsyncGenerator<string> {
+  const { batch, bulk, fineTuning } = results;
   yield heading('Some requests and their answers');
   yield* requestsWithAnswers(batch.result.output?.uri, batch.result.errors?.uri);
+  yield heading('What came out');
+  for (const job of jobsOf(results)) yield `  ${job.title.padEnd(TITLE_WIDTH)} ${outcomeOf(job.result)}`;
+  if (bulk && fineTuning) {
+    yield heading('What was paid for, although a worker was killed');
+    yield `  The API counts ${created.batches} batches (${bulk.result.batches} of the bulk) and ${created.fineTuningJobs} fine-tuning job:`;
+    yield '  as many as were asked for. No job was lost, and none was created twice.';
+  }
+  yield heading('In the Temporal UI');
+  for (const { title, uiUrl } of jobsOf(results)) yield `  ${title.padEnd(TITLE_WIDTH)} ${uiUrl}`;
+}
+
+const jobsOf = ({ batch, bulk, fineTuning, cancelled }: DemoResults) =>
+  [batch, bulk, fineTuning, cancelled].filter((job) => job !== undefined);
+
+function outcomeOf(result: BatchResult | BulkBatchResult | FineTuningResult): string {
+  if ('fineTunedModel' in result) return `${result.status}: ${result.fineTunedModel ?? 'no model'}`;
+  const { lines, status } = result;
+  const kinds = (['succeeded', 'failed', 'unfinished', 'missing'] as const).filter((kind) => lines[kind] > 0);
+  const counts = kinds.map((kind) => `${lines[kind]} ${kind}`).join(', ');
+  return `${status}: ${counts}${'rounds' in result ? `, in ${result.batches} batches` : ''}`;
 }
 
 async function* requestsWithAnswers(...uris: (string | undefined)[]): AsyncGenerator<string> {

@@ -56,7 +56,7 @@ async function* requests(storage: Storage, inbox: string): AsyncGenerator<string
     for await (const chunk of storage.read(uri)) chunks.push(chunk);
     const messages = [{ role: 'user', content: Buffer.concat(chunks).toString() }];
     const format = { type: 'json_schema', json_schema: { name: 'ticket', strict: true, schema } };
-    const body = { model: 'gpt-4o-mini', messages, response_format: format };
+    const body = { model: 'gpt-5.4-mini', messages, response_format: format };
     yield `${JSON.stringify({ custom_id: uri, method: 'POST', url: '/v1/chat/completions', body })}\n`;
   }
 }

@@ -13,7 +13,7 @@ export async function answerQuestions(questions: readonly string[]): Promise<Ans
   const requests = questions.map((content, index) => ({
     custom_id: `question-${index + 1}`,
     url: '/v1/chat/completions',
-    body: { model: 'gpt-4o-mini', messages: [{ role: 'user', content }] },
+    body: { model: 'gpt-5.4-mini', messages: [{ role: 'user', content }] },
   }));
   const { lines, output } = await executeChild<typeof runBatch>('runBatch', {
     args: [{ input: { requests }, endpoint: '/v1/chat/completions', deadline: '20h' }],

@@ -40,7 +40,7 @@ function introduction({ uiUrl, apiUrl, storage, variables }: DevEnvironment, sam
     '',
     `Temporal UI  ${uiUrl}`,
     `Temporal     ${address}, namespace ${namespace}`,
-    `API          ${apiUrl}, simulated: ${speed} h of its time per second, no costs`,
+    `API          ${apiUrl}, simulated: ${speed} h of a provider's work per second, no costs`,
     `Worker       task queue ${taskQueue}, storage ${storage}`,
     '',
     'In another terminal:',
@@ -67,8 +67,8 @@ async function writeSample(): Promise<string> {
     method: 'POST',
     url: '/v1/chat/completions',
     body: {
-      model: 'gpt-4o-mini',
-      max_tokens: 100,
+      model: 'gpt-5.4-mini',
+      max_completion_tokens: 100,
       messages: [{ role: 'user', content: QUESTIONS[index % QUESTIONS.length] }],
     },
   }));

@@ -13,7 +13,12 @@ const DEFAULT_SPEED = 1;
 export function devCommand(io: Io): Command {
   return new Command('dev')
     .description('Run a Temporal server with its UI, a simulated API and a worker on this machine, until Ctrl-C.')
-    .option('--speed <hours>', "hours of the simulated API's time per second, from 0.01 to 10", speed, DEFAULT_SPEED)
+    .option(
+      '--speed <hours>',
+      'hours of work that the simulated API does in a second, from 0.01 to 10',
+      speed,
+      DEFAULT_SPEED,
+    )
     .option('--port <port>', 'port of the Temporal server (default: 7233, or a free one)', port)
     .option('--ui-port <port>', 'port of the UI (default: 8233, or a free one)', port)
     .option('--db <file>', 'SQLite file in which the server keeps its runs (default: they are lost at the end)')

@@ -19,7 +19,7 @@ import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { startSimulatedApi } from './simulated-api.js';
 
 export interface DevOptions {
-  /** Hours of the simulated API's time per second. */
+  /** How much faster the simulated API is than a provider: hours of its work per second. */
   readonly speed: number;
   readonly port?: number;
   readonly uiPort?: number;

@@ -11,9 +11,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'batch start': ['llm-jobs batch start s3://bucket/requests.jsonl --endpoint /v1/responses'],
   'bulk run': ['llm-jobs bulk run january.jsonl.gz february.jsonl.gz'],
   'bulk start': ['llm-jobs bulk start requests.jsonl --id backfill --spec backfill.json'],
-  'fine-tune run': ['llm-jobs fine-tune run training.jsonl --model gpt-4o-mini-2024-07-18'],
+  'fine-tune run': ['llm-jobs fine-tune run training.jsonl --model gpt-4.1-mini-2025-04-14'],
   'fine-tune start': [
-    'llm-jobs fine-tune start training.jsonl --model gpt-4o-mini-2024-07-18 --validation held-out.jsonl',
+    'llm-jobs fine-tune start training.jsonl --model gpt-4.1-mini-2025-04-14 --validation held-out.jsonl',
   ],
   check: ['llm-jobs check requests.jsonl', 'llm-jobs check requests.jsonl.gz --bulk --prices prices.json'],
   watch: ['llm-jobs watch nightly-2026-11-26', 'llm-jobs watch nightly backfill --json'],

@@ -2,27 +2,28 @@
 import type { LocalApi } from '../testing/index.js';
 import { CommandError, EXIT_CODES } from './io.js';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+const DAY_HOURS = 24;
 
 /**
- * Starts the API of a provider that takes most of a day for a job.
+ * Starts the API of a provider that takes most of a day for a job. What takes it an hour passes in a fraction of a
+ * second, while its times are those of this machine: pages that show both have one clock.
  *
- * @param hoursPerSecond of its time
+ * @param hoursPerSecond how much faster it is than a provider
  * @throws CommandError if the packages are not installed that it is made of
  */
 export async function startSimulatedApi(hoursPerSecond: number): Promise<LocalApi> {
-  const { LocalApi: Api, scaledClock } = await testing();
+  const { LocalApi: Api } = await testing();
+  const hours = (count: number): number => (count * 1_000) / hoursPerSecond;
   return Api.start({
-    clock: scaledClock((hoursPerSecond * HOUR) / 1_000),
     batches: {
-      validatingMs: 90 * MINUTE,
-      inProgressMs: 18 * HOUR,
-      finalizingMs: 90 * MINUTE,
-      cancellingMs: 90 * MINUTE,
+      validatingMs: hours(1.5),
+      inProgressMs: hours(18),
+      finalizingMs: hours(1.5),
+      cancellingMs: hours(1.5),
+      expiresAfterMs: hours(DAY_HOURS),
       jitter: 0.05,
     },
-    fineTuning: { validatingMs: 2 * HOUR, queuedMs: 3 * HOUR, runningMs: 14 * HOUR, jitter: 0.05 },
+    fineTuning: { validatingMs: hours(2), queuedMs: hours(3), runningMs: hours(14), jitter: 0.05 },
   });
 }
 

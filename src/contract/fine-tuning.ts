@@ -40,7 +40,7 @@ const { suffixLength, seed, integrations } = FINE_TUNING_LIMITS;
 
 /** The spec of `runFineTuning`, its only argument. */
 export const fineTuningSpecSchema = z.strictObject({
-  /** The model to train: a base model, such as `gpt-4o-mini-2024-07-18`, or a fine-tuned model. */
+  /** The model to train: a base model, such as `gpt-4.1-mini-2025-04-14`, or a fine-tuned model. */
   model: z.string().min(1, 'must not be empty').max(512),
   /** JSONL file of training examples, in storage or at the provider. */
   trainingFile: fileSchema,

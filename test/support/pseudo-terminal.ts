@@ -18,10 +18,21 @@ export const hasPseudoTerminals =
 export interface AtTerminal {
   /** Types keys, such as `\u0003` for Ctrl-C. */
   readonly type: (keys: string) => void;
-  /** Waits until the terminal has shown a text since the last wait. Colours do not count. */
-  readonly shows: (text: string | RegExp) => Promise<void>;
+  /** Waits until the terminal has shown a text since the last wait. Colours do not count. Returns the text and its groups. */
+  readonly shows: (text: string | RegExp) => Promise<readonly string[]>;
   /** The exit code. */
   readonly ended: Promise<number>;
+}
+
+interface Found {
+  readonly index: number;
+  readonly groups: readonly string[];
+}
+
+function find(text: string | RegExp, shown: string): Found | null {
+  if (typeof text === 'string') return shown.includes(text) ? { index: shown.indexOf(text), groups: [text] } : null;
+  const match = text.exec(shown);
+  return match && { index: match.index, groups: match };
 }
 
 /** Runs a command at a terminal of 100 columns. It ends with the test. */
@@ -35,13 +46,15 @@ export function atTerminal(command: readonly string[], env: NodeJS.ProcessEnv): 
   return {
     type: (keys) => void child.stdin.write(keys),
     shows: async (text) => {
-      const find = () => (typeof text === 'string' ? shown.indexOf(text) : shown.search(text));
+      let found: Found | null = null;
       try {
-        await waitFor(() => find() >= 0, `the terminal to show ${String(text)}`);
+        await waitFor(() => (found = find(text, shown)) !== null, `the terminal to show ${String(text)}`);
       } catch (error) {
         throw new Error(`${(error as Error).message}; it shows:\n${shown.slice(-2_000)}`, { cause: error });
       }
-      shown = shown.slice(find() + 1);
+      const { index, groups } = found!;
+      shown = shown.slice(index + 1);
+      return groups;
     },
     ended: once(child, 'close').then(([code]) => Number(code)),
   };
