@@ -36,7 +36,7 @@ export function style(format: Parameters<typeof styleText>[0], text: string): st
   return showsColors() ? styleText(format, text, { validateStream: false }) : text;
 }
 
-export function showsColors(): boolean {
+function showsColors(): boolean {
   return process.stdout.isTTY && process.stdout.hasColors();
 }
 
