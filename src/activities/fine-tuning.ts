@@ -109,7 +109,9 @@ export class FineTuningActivityGroup implements FineTuningActivities {
         return { text, data: { steps, estimatedFinish: job.timestamps.estimatedFinish } };
       },
     });
-    return { ...sighting, steps: sighting.kind === 'changed' ? await latestStep(api, input.id) : null };
+    const hasSteps =
+      sighting.kind === 'changed' || (sighting.kind === 'unchanged' && sighting.job?.status === 'running');
+    return { ...sighting, steps: hasSteps ? await latestStep(api, input.id) : null };
   }
 
   async cancelFineTuningJob(given: CancelInput): Promise<CancelReply<FineTuningSnapshot>> {

@@ -1,10 +1,11 @@
 /** Real Temporal servers for test files. Most take them with a stage (see `stage.ts`). */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { TestWorkflowEnvironment, type DevServerConfig } from '@temporalio/testing';
 import type { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { quietRuntime } from '../../dev/stage/quiet-runtime.js';
+import { freePorts } from '../../src/temporal-server/index.js';
 import type { Provided } from './setup/global.js';
 
 quietRuntime();
@@ -18,7 +19,7 @@ export interface TestTemporal {
   readonly client: Client;
   /** For `Worker.create`. */
   readonly connection: NativeConnection;
-  /** Unique to this call. */
+  /** Unique to this call, but for a server of its own. */
   readonly taskQueue: string;
 }
 
@@ -52,15 +53,30 @@ export function devServerThatPauses(): TestTemporal {
 }
 
 function devServerOfItsOwn(dynamicConfig: string): TestTemporal {
-  return testTemporal(() => {
-    const { cliPath: path } = provided(inject('devServer'));
-    const extraArgs = ['--dynamic-config-value', dynamicConfig];
-    return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, extraArgs } });
-  });
+  return testTemporal(() => createDevServer({ extraArgs: ['--dynamic-config-value', dynamicConfig] }));
 }
 
-function testTemporal(create: () => Promise<TestWorkflowEnvironment>): TestTemporal {
-  const taskQueue = `test-${randomUUID()}`;
+/** A separate dev server with the web UI, and the address of that. */
+export function devServerWithUi(): { readonly temporal: TestTemporal; readonly uiUrl: () => string } {
+  const ip = '127.0.0.1';
+  let uiUrl = '';
+  const temporal = testTemporal(async () => {
+    const [uiPort = 0] = await freePorts(1, ip);
+    uiUrl = `http://${ip}:${uiPort}`;
+    return createDevServer({ ip, uiPort, log: { format: 'pretty', level: 'error' } });
+  }, 'llm-jobs');
+  return { temporal, uiUrl: () => uiUrl };
+}
+
+function createDevServer(server: Omit<DevServerConfig, 'type'>): Promise<TestWorkflowEnvironment> {
+  const { cliPath: path } = provided(inject('devServer'));
+  return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, ...server } });
+}
+
+function testTemporal(
+  create: () => Promise<TestWorkflowEnvironment>,
+  taskQueue = `test-${randomUUID()}`,
+): TestTemporal {
   let started: TestWorkflowEnvironment | undefined;
   beforeAll(async () => {
     started = await create();

@@ -51,8 +51,8 @@ export function describeRun(run: ShownRun, page: RunPage): string {
     isOver ? [] : [page.story],
     page.bar === null ? [] : [page.bar],
     list([
-      ...page.rows,
       ['Cancel', cancellation && describeCancellation(cancellation)],
+      ...page.rows,
       ['At the provider', page.id !== null && page.link !== undefined && link('its page', page.link, page.id)],
     ]),
     ...(page.lists ?? []).map(([head, lines]) => headed(head, lines)),
