@@ -12,6 +12,7 @@ import { batchSpecSchema, type BatchRequest, type BatchSpec } from '../contract/
 import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
 import type { FaultReport, InputFault } from '../contract/input-fault.js';
+import { withoutNulls } from '../contract/absent-fields.js';
 import { parseSpec } from '../contract/parse-spec.js';
 import type { StartAttributes } from '../contract/search-attributes.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
@@ -327,7 +328,7 @@ interface StartedRun extends Pick<StartAttributes, 'kind'> {
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const { spec, report } = parseSpec(schema, value);
+  const { spec, report } = parseSpec(schema, withoutNulls(value));
   if (report) throw new InvalidSpecError(report);
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > MAX_SPEC_BYTES) {
