@@ -26,10 +26,19 @@ export function inMarkdown(text: string, max = 300): string {
 /** The server refuses a workflow task with a longer summary, in bytes. */
 const MAX_SUMMARY_BYTES = 400;
 
-/** The text as a summary of an activity, a timer or a run: markdown of one line, as {@link inMarkdown} makes it. */
+/** The text as the summary of a run, which the UI shows as markdown: one line, as {@link inMarkdown} makes it. */
 export function inSummary(text: string, max = 200): string {
+  return withinSummary((length) => inMarkdown(text, length), max);
+}
+
+/** The text as the summary of an activity, which the UI shows as it is: one line. */
+export function inPlainSummary(text: string, max = 200): string {
+  return withinSummary((length) => bounded(text, length).replace(/\s+/g, ' '), max);
+}
+
+function withinSummary(ofLength: (length: number) => string, max: number): string {
   for (let length = max; ; length = Math.floor(length * 0.8)) {
-    const summary = inMarkdown(text, length);
+    const summary = ofLength(length);
     if (bytesOf(summary) <= MAX_SUMMARY_BYTES) return summary;
   }
 }

@@ -204,6 +204,13 @@ describe.skipIf(CHROMIUM === null)(`Temporal UI in Chromium${why}`, () => {
       for (const part of reads) expect(text).toMatch(part);
     },
   );
+
+  test('the timeline → what each activity did, without marks of markdown', async () => {
+    await ui.openRun('nightly');
+    const text = await ui.timeline();
+    expect(text).toMatch(/checkBatchInput • Check every line of file:\/\/\/\S+\/nightly\.jsonl$/m);
+    expect(text).toMatch(/collectBatchResults • Collect the results \(batch cancelled\)$/m);
+  });
 });
 
 const LINK = 'https://platform.openai.com/batches/{id}';

@@ -84,6 +84,13 @@ export class TemporalUi {
     return details.locator('body').innerText();
   }
 
+  /** The text of the timeline of the run that is open. */
+  async timeline(): Promise<string> {
+    await this.#page.locator('a', { hasText: /^\s*Timeline\s*$/ }).click();
+    await this.#page.getByText('checkBatchInput').first().waitFor();
+    return this.#page.locator('#content').innerText();
+  }
+
   /** @param isForDocs replaces the one in `docs/images` where `LLM_JOBS_WRITE_DOCS` is set */
   async screenshot(name: string, isForDocs: boolean): Promise<void> {
     const folder = isForDocs && process.env.LLM_JOBS_WRITE_DOCS ? IMAGES : this.#folder;

@@ -1,7 +1,7 @@
 /** How the workflows call activities: their time-outs, retries and the way they are cancelled. */
 import { ActivityCancellationType, proxyActivities, type ActivityFunctionWithOptions } from '@temporalio/workflow';
 import type { Activities } from '../../contract/activities/index.js';
-import { inSummary } from '../../contract/text.js';
+import { inPlainSummary } from '../../contract/text.js';
 
 /** Every activity heartbeats, so a dead worker is noticed after this long (see docs/decisions/0006). */
 const heartbeatTimeout = '15s';
@@ -109,5 +109,5 @@ export function runActivity<Args extends unknown[], Result>(
   summary: string,
   ...args: Args
 ): Promise<Result> {
-  return activity.executeWithOptions({ summary: inSummary(summary) }, args);
+  return activity.executeWithOptions({ summary: inPlainSummary(summary) }, args);
 }

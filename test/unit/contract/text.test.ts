@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bounded, inMarkdown, inSummary } from '../../../src/contract/text.js';
+import { bounded, inMarkdown, inPlainSummary, inSummary } from '../../../src/contract/text.js';
 
 test('bounded text: plain words → as they are, with tabs and newlines', () => {
   expect(bounded('Grüße, 世界 🙂\n\tand more')).toBe('Grüße, 世界 🙂\n\tand more');
@@ -59,13 +59,19 @@ describe('a summary', () => {
     expect(inSummary('Delete [a](javascript:b)\u0000\n{x}')).toBe('Delete \\[a\\]\\(javascript\\:b\\) \\{x\\}');
   });
 
+  test('of an activity → as it is, on one line', () => {
+    const text = 'Check every line of file:///a-b/in_progress.jsonl (5 lines)\u0000\n[x]';
+    expect(inPlainSummary(text)).toBe('Check every line of file:///a-b/in_progress.jsonl (5 lines) [x]');
+  });
+
   test.each(['x'.repeat(5_000), '['.repeat(5_000), '世'.repeat(5_000), '🙂'.repeat(5_000), 'é_'.repeat(5_000)])(
     'long (%j) → no more bytes than the server accepts',
     (text) => {
-      const summary = inSummary(text);
-      expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(400);
-      expect(summary.length).toBeGreaterThan(100);
-      expect(summary.endsWith('…')).toBe(true);
+      for (const summary of [inSummary(text), inPlainSummary(text)]) {
+        expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(400);
+        expect(summary.length).toBeGreaterThan(100);
+        expect(summary.endsWith('…')).toBe(true);
+      }
     },
   );
 });
