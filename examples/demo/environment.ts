@@ -32,8 +32,8 @@ export interface DemoEnvironment {
 export interface CreatedJobs {
   readonly batches: number;
   readonly fineTuningJobs: number;
-  /** Whether a batch is being cancelled. */
-  readonly cancelling: boolean;
+  /** Whether a batch is being cancelled, or has ended. */
+  readonly isOneEnding: boolean;
 }
 
 export interface EnvironmentOptions {
@@ -106,7 +106,7 @@ export async function startEnvironment({ live, speed, say, signal }: Environment
         return {
           batches: batches.length,
           fineTuningJobs: (await api?.fineTuningJobs())?.length ?? 0,
-          cancelling: batches.some(({ status }) => status === 'cancelling'),
+          isOneEnding: batches.some(({ status }) => status !== 'validating' && status !== 'in_progress'),
         };
       },
       abortable,

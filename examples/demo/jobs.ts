@@ -70,8 +70,8 @@ async function killWorker({ environment, display, signal }: DemoContext): Promis
   const { worker } = environment;
   while (true) {
     signal.throwIfAborted();
-    const { batches, fineTuningJobs, cancelling } = await environment.created();
-    if (batches === BATCHES && fineTuningJobs === 1 && cancelling) break;
+    const { batches, fineTuningJobs, isOneEnding } = await environment.created();
+    if (batches === BATCHES && fineTuningJobs === 1 && isOneEnding) break;
     await Promise.race([sleep(CREATED_CHECK_MS), worker.broken]);
   }
   const pid = worker.pid();
