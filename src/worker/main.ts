@@ -103,6 +103,13 @@ async function connect(): Promise<TemporalTarget> {
   }
 }
 
+/**
+ * How long a task or a query waits for the worker that has the run in its cache, if that worker was killed. While both
+ * wait, another worker may answer the query with events that no task has taken up yet, and goes on from there in an order
+ * that cannot be replayed if a signal comes next (SDK 1.24). With the SDK's 10 s that is likely where somebody watches.
+ */
+const STICKY_WAIT = '2s';
+
 async function serve(
   config: WorkerConfig,
   runtime: Runtime,
@@ -120,6 +127,7 @@ async function serve(
     activities: createActivities({ providers, storage: storageOf(config), ...withUnits(config) }),
     maxConcurrentActivityTaskExecutions: config.maxActivities,
     maxCachedWorkflows: cachedRuns(config.maxMemory ?? availableMemory()),
+    stickyQueueScheduleToStartTimeout: STICKY_WAIT,
     // A stopped worker leaves every job as it is: running activities may finish, the next worker takes over the rest.
     shutdownGraceTime: config.shutdownGraceMs,
   });
