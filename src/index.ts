@@ -2,7 +2,7 @@
  * For workers: the activities, the plugin, and what providers and storage need. Client, workflows and testing have
  * separate entry points.
  */
-export { createActivities, type Activities, type ActivitiesOptions } from './activities/index.js';
+export { createActivities, InvalidOptionsError, type Activities, type ActivitiesOptions } from './activities/index.js';
 export { findOrphans, type FindOrphansOptions, type Orphan, type OrphanKind } from './orphans/find-orphans.js';
 export { defineConfig } from './config/define-config.js';
 export type { LlmJobsConfig } from './config/schema.js';

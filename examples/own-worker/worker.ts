@@ -18,8 +18,15 @@ export interface WorkerSettings extends ActivitiesOptions {
 
 const OWN_WORKFLOWS = fileURLToPath(new URL('workflows.ts', import.meta.url));
 
-export function createWorker(settings: WorkerSettings): Promise<Worker> {
-  const { connection, namespace, taskQueue, dataConverter, activities, workflowsPath = OWN_WORKFLOWS } = settings;
+export function createWorker({
+  connection,
+  namespace,
+  taskQueue,
+  dataConverter,
+  activities,
+  workflowsPath = OWN_WORKFLOWS,
+  ...options
+}: WorkerSettings): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
@@ -27,6 +34,6 @@ export function createWorker(settings: WorkerSettings): Promise<Worker> {
     workflowsPath,
     ...(activities && { activities }),
     ...(dataConverter && { dataConverter }),
-    plugins: [new LlmJobsPlugin(settings)],
+    plugins: [new LlmJobsPlugin(options)],
   });
 }

@@ -15,6 +15,7 @@ import { Storage } from '../storage/storage.js';
 import { AccountWatchActivityGroup } from './account-watch.js';
 import { BatchActivityGroup } from './batch.js';
 import { BulkBatchActivityGroup } from './bulk-batch.js';
+import { checkOptions } from './check-options.js';
 import { FileActivityGroup } from './files.js';
 import { FineTuningActivityGroup } from './fine-tuning.js';
 import { OperatorActivityGroup } from './operators/operators.js';
@@ -58,9 +59,10 @@ export interface ActivitiesOptions {
 /**
  * The activities of all lifecycles, to be registered with a worker.
  *
- * @throws TypeError or StorageError if the storage roots are invalid
+ * @throws InvalidOptionsError with every fault of the options
  */
 export function createActivities(options: ActivitiesOptions): Activities {
+  checkOptions(options);
   const context: ActivityContext = {
     providers: new Providers(options.providers),
     storage: options.storage instanceof Storage ? options.storage : new Storage({ roots: options.storage }),
@@ -84,3 +86,4 @@ export function createActivities(options: ActivitiesOptions): Activities {
 }
 
 export type { Activities } from '../contract/activities/index.js';
+export { InvalidOptionsError } from './check-options.js';

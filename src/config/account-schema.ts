@@ -1,7 +1,7 @@
 /** One account of the configuration: where the provider is, by which key, and how it differs from OpenAI. */
 import { z } from 'zod';
 import { durationSchema } from '../contract/spec-fields.js';
-import { BATCH_STATUSES, FINE_TUNING_STATUSES } from '../contract/status.js';
+import { batchLimitsSchema, traitsSchema } from '../provider/traits-schema.js';
 import { PRESET_NAMES } from './presets.js';
 import { rule } from './rule.js';
 
@@ -25,41 +25,6 @@ const keySource = z.union([variable, file, secretFunction, z.null()], {
 
 export type SecretSource = z.output<typeof secretSource>;
 export type KeySource = z.output<typeof keySource>;
-
-const positive = z.int().min(1);
-const traitsSchema = z.strictObject({
-  /** Whether jobs keep `metadata`. */
-  metadata: z.boolean().optional(),
-  /** Whether jobs can be listed, with their metadata. */
-  lists: z.boolean().optional(),
-  /** Whether uploads accept `expires_after`. */
-  fileExpiry: z.boolean().optional(),
-  /** Whether a file must be processed before a job can use it. */
-  fileMustBeProcessed: z.boolean().optional(),
-  /** Whose rules training files are checked by. */
-  trainingRules: z.enum(['openai', 'provider']).optional(),
-  /** Whether a job ends at its `expires_at`. */
-  expiresAtIsFinal: z.boolean().optional(),
-  /** The provider's own words for statuses, in lower case, and what they mean. */
-  statusWords: z.record(z.string(), z.enum([...BATCH_STATUSES, ...FINE_TUNING_STATUSES])).optional(),
-  /** Number of fine-tuning jobs that may be unfinished at the same time. */
-  fineTuningSlots: positive.nullable().optional(),
-});
-
-const batchLimitsSchema = z.strictObject({
-  /** Requests in one batch. */
-  requests: positive.optional(),
-  /** Size of the input file, in bytes. */
-  bytes: positive.optional(),
-  /** Embedding inputs of a batch. */
-  embeddingInputs: positive.optional(),
-  /** Size of one request, in bytes. */
-  lineBytes: positive.optional(),
-  /** Batches that the account may create within an hour. */
-  createsPerHour: positive.optional(),
-  /** Share of the limits of enqueued tokens and requests that is left to other users of the account. */
-  reservedShare: z.number().min(0).max(0.9).optional(),
-});
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,10 @@
 /** The configuration by environment variables: what a file leaves out. */
 import { z } from 'zod';
 import { durationSchema, WATCH_MODES } from '../contract/spec-fields.js';
+import { ORPHAN_ACTIONS } from '../contract/worker-options.js';
 import type { Environment } from './load-file.js';
 import { checkConfig, type ConfigFault } from './faults.js';
-import { ipAddress, LOG_LEVELS, MAX_ACTIVITIES, MAX_PORT, ORPHAN_ACTIONS, TRACING } from './schema.js';
+import { ipAddress, LOG_LEVELS, MAX_ACTIVITIES, MAX_PORT, TRACING } from './schema.js';
 import { sizeSchema } from './size.js';
 
 const blankAsAbsent = (value: unknown): unknown => (typeof value === 'string' ? value.trim() || undefined : value);

@@ -1,7 +1,7 @@
 /** The configuration of workers and commands, as `llm-jobs.config.*` contains it. */
 import { z } from 'zod';
-import { toMs, type Duration } from '../contract/duration.js';
-import { durationSchema, WATCH_MODES } from '../contract/spec-fields.js';
+import { durationSchema } from '../contract/spec-fields.js';
+import { pollSchema, providerNameSchema, watchSchema } from '../contract/worker-options.js';
 import { accountSchema, httpUrl } from './account-schema.js';
 import { priceTableSchema } from './prices.js';
 import { rule } from './rule.js';
@@ -11,7 +11,6 @@ const text = z.string().trim().min(1, 'must not be empty');
 export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 /** How spans are exported. */
 export const TRACING = ['otlp'] as const;
-export const ORPHAN_ACTIONS = ['leave', 'cancel'] as const;
 /** The account of specs that name no `provider`. */
 export const DEFAULT_ACCOUNT = 'default';
 export const MAX_ACTIVITIES = 10_000;
@@ -20,33 +19,13 @@ export const MAX_PORT = 65_535;
 /** A server that is bound to a name would have to look it up. */
 export const ipAddress = z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address such as '0.0.0.0'" });
 
-/** Defaults of the poll interval. */
-export const POLL: { readonly min: Duration; readonly max: Duration } = { min: '5s', max: '5m' };
-
-/** It becomes part of workflow ids and of paths. */
-const accountName = z
-  .string()
-  .regex(/^[\w.-]{1,100}$/, "must be a name of up to 100 letters, digits, '.', '_' and '-'");
-
-const pollSchema = z
-  .strictObject({
-    /** @default '5s' */
-    min: durationSchema.optional(),
-    /** @default '5m' */
-    max: durationSchema.optional(),
-  })
-  .refine(({ min = POLL.min, max = POLL.max }) => toMs(min) <= toMs(max), {
-    path: ['min'],
-    error: `must not be larger than max, which is '${POLL.max}' by default`,
-  });
-
 export const configSchema = z.strictObject({
   /**
    * The accounts by the names that specs give as `provider`. One of them is named `default`.
    * @default one account `default`, by the variables `OPENAI_API_KEY`, `OPENAI_BASE_URL`, …
    */
   accounts: z
-    .record(accountName, accountSchema)
+    .record(providerNameSchema, accountSchema)
     .refine(
       ...rule(null, `one account must be named '${DEFAULT_ACCOUNT}': specs without a provider use it`, (accounts) =>
         Object.hasOwn(accounts, DEFAULT_ACCOUNT),
@@ -78,25 +57,7 @@ export const configSchema = z.strictObject({
   /** Bounds of the poll interval. */
   poll: pollSchema.optional(),
   /** How jobs are watched that are under way. */
-  watch: z
-    .strictObject({
-      /**
-       * `account`: one watch reads the lists of an account; `job`: each run polls its job.
-       * @default 'account'
-       */
-      mode: z.enum(WATCH_MODES).optional(),
-      /**
-       * How often a sleeping run checks that its job is watched.
-       * @default '6h'
-       */
-      net: durationSchema.optional(),
-      /**
-       * What becomes of a job whose run has ended.
-       * @default 'leave'
-       */
-      onOrphan: z.enum(ORPHAN_ACTIONS).optional(),
-    })
-    .optional(),
+  watch: watchSchema.optional(),
   /** Where webhooks are taken: those of `default` at `/webhooks`, of others at `/webhooks/<account>`. */
   webhooks: z
     .strictObject({

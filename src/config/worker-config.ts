@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { toMs } from '../contract/duration.js';
 import type { WatchMode } from '../contract/spec-fields.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
+import { POLL } from '../contract/worker-options.js';
 import type { S3Options } from '../storage/s3/options.js';
 import { S3Backend } from '../storage/s3/s3-backend.js';
 import { Storage } from '../storage/storage.js';
@@ -13,7 +14,7 @@ import { FIELD_OF_VARIABLE, readEnvironment, type Variables } from './environmen
 import { checkConfig, ConfigError, type ConfigFault } from './faults.js';
 import { loadConfigFile, type Where } from './load-file.js';
 import type { PriceTable } from './prices.js';
-import { configSchema, DEFAULT_ACCOUNT, POLL, type CheckedConfig, type LOG_LEVELS, type TRACING } from './schema.js';
+import { configSchema, DEFAULT_ACCOUNT, type CheckedConfig, type LOG_LEVELS, type TRACING } from './schema.js';
 import type { SecretPlaces } from './secrets.js';
 
 const DEFAULT_MAX_ACTIVITIES = 100;

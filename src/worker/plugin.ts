@@ -24,6 +24,7 @@ const WORKFLOWS = 'temporal-llm-jobs/workflows';
  * ```
  */
 export class LlmJobsPlugin extends SimplePlugin {
+  /** @throws InvalidOptionsError with every fault of the options */
   constructor(options: ActivitiesOptions) {
     super({
       name: 'temporal-llm-jobs',
