@@ -9,8 +9,8 @@ export {
   type ListOptions,
   type RunKind,
 } from './client/list-runs.js';
+export { InvalidSpecError } from './client/invalid-spec-error.js';
 export {
-  InvalidSpecError,
   LlmJobsClient,
   RunEndedError,
   type LlmJobsClientOptions,

@@ -35,11 +35,12 @@ import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { tellBudget } from './calls/tell-budget.js';
 import { watchJob } from './calls/watch.js';
-import { assertMayHoldResults } from './calls/results-location.js';
+import { assertMayHoldResults, manifestUri } from './calls/results-location.js';
 import { collectBatch } from './collect/batch-results.js';
 import { cancelInputOf, checkInputOf } from './operators/inputs.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
+import { recordRun } from './runtime/record-run.js';
 
 export class BatchActivityGroup implements BatchActivities {
   readonly #context: ActivityContext;
@@ -118,7 +119,12 @@ export class BatchActivityGroup implements BatchActivities {
   }
 
   async collectBatchResults(input: CollectBatchInput): Promise<CollectedBatchFiles> {
-    return withHeartbeat(() => collectBatch(this.#api(input), this.#context.storage, input));
+    const { storage } = this.#context;
+    return withHeartbeat(async () => {
+      const collected = await collectBatch(this.#api(input), storage, input);
+      if (!input.isPart) await recordRun(storage, manifestUri(storage, input.outputUri, input.batch.id));
+      return collected;
+    });
   }
 
   #api({ provider }: { readonly provider: string }): ProviderApi {

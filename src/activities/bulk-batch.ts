@@ -33,6 +33,7 @@ import { assertMayHoldResults } from './calls/results-location.js';
 import { listInput } from './calls/list-input.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
+import { recordRun } from './runtime/record-run.js';
 
 /** Parts of one round. The names of their files have five digits. */
 const MAX_PARTS = 50_000;
@@ -120,7 +121,10 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
     const suffix = input.gzip ? '.jsonl.gz' : '.jsonl';
     return this.#keepingAnswers(input, async (files) => {
       const completed = await files.readCompleted();
-      if (completed) return this.#tidied(completed, files, input.keepParts);
+      if (completed) {
+        await this.#record(files.manifestUri, input);
+        return this.#tidied(completed, files, input.keepParts);
+      }
       const { sources } = await this.#sources(input, files);
       const outcomes = await files.readOutcomes(input);
       const merged = await mergeResults(sources, resultFiles(files, outcomes), policyOf(input), {
@@ -151,8 +155,14 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
         warnings: [...input.warnings, ...priceWarnings(merged.unpriced)],
       };
       await files.writeManifest(result);
+      await this.#record(files.manifestUri, input);
       return this.#tidied(result, files, isKept);
     });
+  }
+
+  /** The folder is named after the first run of the chain, by whose id the run is asked for, too. */
+  async #record(manifest: string, { folder }: BulkInput): Promise<void> {
+    await recordRun(this.#storage, manifest, folder.split('.').at(-1));
   }
 
   async #tidied(result: BulkBatchResult, files: BulkFiles, isKept: boolean): Promise<BulkBatchResult> {

@@ -38,11 +38,12 @@ import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { latestStep } from './calls/training-steps.js';
 import { watchJob } from './calls/watch.js';
-import { assertMayHoldResults } from './calls/results-location.js';
+import { assertMayHoldResults, manifestUri } from './calls/results-location.js';
 import { collectFineTuning } from './collect/fine-tuning-results.js';
 import { cancelInputOf } from './operators/inputs.js';
 import type { ActivityContext } from './runtime/context.js';
 import { untilCancelled, withHeartbeat } from './runtime/heartbeat.js';
+import { recordRun } from './runtime/record-run.js';
 
 export class FineTuningActivityGroup implements FineTuningActivities {
   readonly #context: ActivityContext;
@@ -134,7 +135,12 @@ export class FineTuningActivityGroup implements FineTuningActivities {
   }
 
   async collectFineTuningResults(input: CollectFineTuningInput): Promise<CollectedFineTuning> {
-    return withHeartbeat(() => collectFineTuning(this.#api(input), this.#context.storage, input));
+    const { storage } = this.#context;
+    return withHeartbeat(async () => {
+      const collected = await collectFineTuning(this.#api(input), storage, input);
+      await recordRun(storage, manifestUri(storage, input.outputUri, input.job.id));
+      return collected;
+    });
   }
 
   #api({ provider }: { readonly provider: string }): ProviderApi {

@@ -3,14 +3,20 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { BatchResult } from '../contract/batch.js';
+import type { BulkBatchResult } from '../contract/bulk-batch.js';
+import type { LineSource } from '../jsonl/lines.js';
+import { readManifest } from '../results/read-manifest.js';
 import { readResults, type Result, type ResultValue } from '../results/read-results.js';
 import { RequestsById } from '../results/requests-by-id.js';
+import { readResultOfRun } from '../results/run-record.js';
+import type { Storage } from '../storage/storage.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
 import { resultLines, type Joined, type ResultFormat } from './result-lines.js';
 import { inSession, type CommonOptions } from './run-actions.js';
 import { inputOf } from './run-input.js';
 import { resultOf } from './run-result.js';
-import { runOf, type Session } from './session.js';
+import { NoSuchRunError, runOf, type NamedRun, type Session } from './session.js';
 import { workersStorage } from './workers-storage.js';
 
 export interface ResultsOptions extends CommonOptions {
@@ -44,19 +50,10 @@ export async function results(io: Io, workflowId: string, options: ResultsOption
 }
 
 async function* joined(session: Session, workflowId: string, options: ResultsOptions): AsyncGenerator<Joined> {
-  const named = await runOf(session, workflowId);
-  if (named.kind === 'fineTuning') {
-    const next = `To see the model: llm-jobs status ${workflowId}`;
-    throw new CommandError(EXIT_CODES.refused, 'a fine-tuning job has no answers', next);
-  }
-  if (named.status === 'RUNNING') {
-    const next = `To wait for it: llm-jobs watch ${workflowId}`;
-    throw new CommandError(EXIT_CODES.refused, `the run "${workflowId}" has not ended`, next);
-  }
   const storage = await workersStorage(options);
-  const files = await resultOf(named);
+  const { files, named } = await endedRun(session, workflowId, storage);
   const value: ResultValue = options.text ? 'text' : options.structured ? 'structuredOutput' : 'body';
-  const requests = options.withInput ? await RequestsById.of(await inputOf(session, named, storage)) : null;
+  const requests = options.withInput ? await RequestsById.of(await inputOfEnded(session, named, storage)) : null;
   try {
     for await (const result of readResults(files, { storage, value })) {
       if (options.failed && result.ok) continue;
@@ -65,6 +62,56 @@ async function* joined(session: Session, workflowId: string, options: ResultsOpt
   } finally {
     requests?.close();
   }
+}
+
+interface EndedRun {
+  readonly files: BatchResult | BulkBatchResult;
+  /** Null for a run that Temporal has removed: its result is in storage. */
+  readonly named: NamedRun | null;
+}
+
+/** @throws CommandError for a run that has not ended, or has no answers */
+async function endedRun(session: Session, workflowId: string, storage: Storage): Promise<EndedRun> {
+  try {
+    const named = await runOf(session, workflowId);
+    if (named.kind === 'fineTuning') throw noAnswers(`To see the model: llm-jobs status ${workflowId}`);
+    if (named.status === 'RUNNING') {
+      const next = `To wait for it: llm-jobs watch ${workflowId}`;
+      throw new CommandError(EXIT_CODES.refused, `the run "${workflowId}" has not ended`, next);
+    }
+    return { files: await resultOf(named), named };
+  } catch (error) {
+    if (!(error instanceof NoSuchRunError)) throw error;
+    return { files: await storedResult(session, workflowId, storage, error), named: null };
+  }
+}
+
+const BY_JOB = 'The answers of a batch are found by its id, too: llm-jobs results batch_abc.';
+
+/** The result of a run that Temporal has removed, by its workflow id or by the id of its job. */
+async function storedResult(
+  { jobs: { client } }: Session,
+  id: string,
+  storage: Storage,
+  cause: CommandError,
+): Promise<EndedRun['files']> {
+  const { namespace } = client.options;
+  const manifest = (await readResultOfRun(storage, { namespace, workflowId: id })) ?? (await readManifest(storage, id));
+  if (manifest === null) {
+    const next = `Ended runs are removed after the retention of the namespace. ${BY_JOB} ${cause.next}`;
+    throw new CommandError(cause.code, `${cause.message}, and storage has no result of it`, next, cause);
+  }
+  if (manifest.kind === 'fineTuning') throw noAnswers(`Its model: ${manifest.result.fineTunedModel ?? 'none'}`);
+  return manifest.result;
+}
+
+const noAnswers = (next: string): CommandError =>
+  new CommandError(EXIT_CODES.refused, 'a fine-tuning job has no answers', next);
+
+async function inputOfEnded(session: Session, named: NamedRun | null, storage: Storage): Promise<LineSource[]> {
+  if (named) return inputOf(session, named, storage);
+  const message = 'Temporal has removed the run, and with it the name of its input';
+  throw new CommandError(EXIT_CODES.refused, message, 'Read the results without --with-input.');
 }
 
 async function* counted(

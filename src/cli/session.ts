@@ -54,7 +54,10 @@ const KINDS: Readonly<Record<string, RunKind>> = {
   runFineTuning: 'fineTuning',
 };
 
-/** @throws CommandError if there is no such run */
+/** Temporal has no run of the workflow id. */
+export class NoSuchRunError extends CommandError {}
+
+/** @throws NoSuchRunError; CommandError for a run of other code */
 export async function runOf({ jobs }: Session, workflowId: string): Promise<NamedRun> {
   const { type, ...found } = await describe(jobs, workflowId);
   const kind = KINDS[type];
@@ -74,7 +77,7 @@ async function describe({ client }: LlmJobsClient, workflowId: string) {
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     const message = `no run has the workflow id "${workflowId}" in the namespace "${client.options.namespace}"`;
-    throw new CommandError(EXIT_CODES.notFound, message, LIST_THEM, error);
+    throw new NoSuchRunError(EXIT_CODES.notFound, message, LIST_THEM, error);
   }
 }
 

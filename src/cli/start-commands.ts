@@ -66,12 +66,14 @@ function checkCommand(io: Io): Command {
 
 const RESULTS_HELP = `
 A line of JSON has customId, ok, and value or error; with --with-input also request, the line of the input. CSV has the
-same as columns.`;
+same as columns.
+
+A run that Temporal has removed is read from storage, also by the id of its batch.`;
 
 function resultsCommand(io: Io): Command {
   const structured = new Option('--structured', 'the JSON that the model wrote, instead of the whole response');
   return command('results', 'Print the answers of a run that has ended, a line a request.')
-    .argument('<workflow-id>', 'workflow id of the run')
+    .argument('<workflow-id>', 'workflow id of the run, or the id of its batch once Temporal has removed the run')
     .option('--failed', 'only requests without an answer')
     .addOption(structured.conflicts('text'))
     .option('--text', 'the text that the model wrote, instead of the whole response')

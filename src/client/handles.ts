@@ -1,10 +1,13 @@
 /** Typed handles of runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { batchResultSchema, type BatchProgress, type BatchResult } from '../contract/batch.js';
 import { bulkBatchResultSchema, type BulkBatchProgress, type BulkBatchResult } from '../contract/bulk-batch.js';
 import { fineTuningResultSchema, type FineTuningProgress, type FineTuningResult } from '../contract/fine-tuning.js';
 import type { CommonProgress } from '../contract/progress.js';
+import type { Manifest } from '../results/read-manifest.js';
+import { readResultOfRun } from '../results/run-record.js';
+import type { Storage } from '../storage/storage.js';
 import { isOpenRun } from '../temporal/server.js';
 import { toMs, type Duration } from '../contract/duration.js';
 import { JobFailedError } from './job-failed-error.js';
@@ -30,21 +33,27 @@ export interface WatchOptions extends WaitOptions {
 
 const WATCH_EVERY = '2s';
 
-/** @throws RunNotFoundError */
-const existing = <T>(asked: Promise<T>): Promise<T> =>
-  asked.catch((error: unknown) => {
-    throw RunNotFoundError.of(error);
-  });
+/** Where a run is found besides Temporal. */
+export interface RunPlace {
+  /** The storage of the workers. */
+  readonly storage?: Storage | undefined;
+  /** Only the run with this id has the result; undefined: the last run of the workflow id that has one. */
+  readonly runId?: string | undefined;
+}
 
 /** What the handles of all kinds of runs have in common. */
 abstract class JobRun<Result, Progress extends CommonProgress> {
   /** Temporal's handle, for everything else. */
   readonly handle: WorkflowHandle;
   readonly #client: Client;
+  readonly #place: RunPlace;
+  /** Of its manifest. */
+  protected abstract readonly kind: Manifest['kind'];
 
-  constructor(handle: WorkflowHandle, client: Client) {
+  constructor(handle: WorkflowHandle, client: Client, place: RunPlace = {}) {
     this.handle = handle;
     this.#client = client;
+    this.#place = place;
   }
 
   get workflowId(): string {
@@ -71,7 +80,23 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
   /** The workflow's own progress, with what was seen last of the job if that is newer. */
   protected async latestProgress<T extends CommonProgress>({ maxOutage = MAX_OUTAGE }: WaitOptions): Promise<T> {
     const ask = async () => withLatest(this.#client, this.handle, await this.handle.query<T>('progress'));
-    return existing(throughOutages(ask, toMs(maxOutage)));
+    return this.existing(throughOutages(ask, toMs(maxOutage)));
+  }
+
+  /** @throws RunNotFoundError */
+  protected async existing<T>(asked: Promise<T>): Promise<T> {
+    return asked.catch((error: unknown) => {
+      throw RunNotFoundError.of(error, 'storage');
+    });
+  }
+
+  /** What the run has written to storage; null if Temporal must know. */
+  async #stored(): Promise<Result | null> {
+    const { storage, runId } = this.#place;
+    if (!storage) return null;
+    const { namespace } = this.#client.options;
+    const manifest = await readResultOfRun(storage, { namespace, workflowId: this.workflowId }, runId);
+    return manifest?.kind === this.kind ? (manifest.result as unknown as Result) : null;
   }
 
   /** @throws JobFailedError */
@@ -81,7 +106,13 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
       this.handle.result().catch((error: unknown) => {
         throw JobFailedError.of(this.workflowId, error);
       });
-    return schema.parse(await existing(throughOutages(ask, toMs(maxOutage))));
+    try {
+      return schema.parse(await throughOutages(ask, toMs(maxOutage)));
+    } catch (error) {
+      const stored = error instanceof WorkflowNotFoundError ? await this.#stored() : null;
+      if (stored !== null) return stored;
+      throw RunNotFoundError.of(error, this.#place.storage === undefined ? 'noStorage' : 'notInStorage');
+    }
   }
 
   abstract progress(options?: WaitOptions): Promise<Progress>;
@@ -110,17 +141,20 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
 
   /** Whether the run goes on. No worker is needed for the answer. */
   async isOpen({ maxOutage = MAX_OUTAGE }: WaitOptions = {}): Promise<boolean> {
-    const { status } = await existing(throughOutages(() => this.handle.describe(), toMs(maxOutage)));
+    const { status } = await this.existing(throughOutages(() => this.handle.describe(), toMs(maxOutage)));
     return isOpenRun(status.name);
   }
 }
 
 /** A run of `runBatch`. */
 export class BatchRun extends JobRun<BatchResult, BatchProgress> {
+  protected override readonly kind = 'batch';
+
   /**
-   * Waits for the run to end, also while Temporal cannot be reached.
+   * Waits for the run to end, also while Temporal cannot be reached. The result of a run that Temporal has removed is read
+   * from the client's `storage`.
    *
-   * @throws JobFailedError if the run failed; RunNotFoundError if Temporal does not know it; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
+   * @throws JobFailedError if the run failed; RunNotFoundError if neither Temporal nor storage knows it; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
    *   by Temporal; the error of the call if Temporal cannot be reached for longer than `maxOutage`
    */
   async result(options: WaitOptions = {}): Promise<BatchResult> {
@@ -145,10 +179,13 @@ export class BatchRun extends JobRun<BatchResult, BatchProgress> {
 
 /** A run of `runBulkBatch`. */
 export class BulkBatchRun extends JobRun<BulkBatchResult, BulkBatchProgress> {
+  protected override readonly kind = 'bulk';
+
   /**
-   * Waits for the run to end, also while Temporal cannot be reached.
+   * Waits for the run to end, also while Temporal cannot be reached. The result of a run that Temporal has removed is read
+   * from the client's `storage`.
    *
-   * @throws JobFailedError if the run failed; RunNotFoundError if Temporal does not know it; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
+   * @throws JobFailedError if the run failed; RunNotFoundError if neither Temporal nor storage knows it; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
    *   by Temporal; the error of the call if Temporal cannot be reached for longer than `maxOutage`
    */
   async result(options: WaitOptions = {}): Promise<BulkBatchResult> {
@@ -158,7 +195,7 @@ export class BulkBatchRun extends JobRun<BulkBatchResult, BulkBatchProgress> {
   /** The current state of the run. Requests are counted when their batch has ended. */
   override async progress(options: WaitOptions = {}): Promise<BulkBatchProgress> {
     const { maxOutage = MAX_OUTAGE } = options;
-    return existing(throughOutages(() => this.handle.query<BulkBatchProgress>('progress'), toMs(maxOutage)));
+    return this.existing(throughOutages(() => this.handle.query<BulkBatchProgress>('progress'), toMs(maxOutage)));
   }
 
   /** The same with what the batches under way have answered so far, as the watch of their account saw it last. */
@@ -189,10 +226,13 @@ export class BulkBatchRun extends JobRun<BulkBatchResult, BulkBatchProgress> {
 
 /** A run of `runFineTuning`. */
 export class FineTuningRun extends JobRun<FineTuningResult, FineTuningProgress> {
+  protected override readonly kind = 'fineTuning';
+
   /**
-   * Waits for the run to end, also while Temporal cannot be reached.
+   * Waits for the run to end, also while Temporal cannot be reached. The result of a run that Temporal has removed is read
+   * from the client's `storage`.
    *
-   * @throws JobFailedError if the run failed; RunNotFoundError if Temporal does not know it; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
+   * @throws JobFailedError if the run failed; RunNotFoundError if neither Temporal nor storage knows it; WorkflowFailedError of `@temporalio/client` if it was terminated or cancelled
    *   by Temporal; the error of the call if Temporal cannot be reached for longer than `maxOutage`
    */
   async result(options: WaitOptions = {}): Promise<FineTuningResult> {

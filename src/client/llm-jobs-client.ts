@@ -11,7 +11,6 @@ import type { z } from 'zod';
 import { batchSpecSchema, type BatchRequest, type BatchSpec } from '../contract/batch.js';
 import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
-import type { FaultReport, InputFault } from '../contract/input-fault.js';
 import { withoutNulls } from '../contract/absent-fields.js';
 import { parseSpec } from '../contract/parse-spec.js';
 import type { StartAttributes } from '../contract/search-attributes.js';
@@ -24,32 +23,10 @@ import { temporalTarget } from './connection.js';
 import { defaultWorkflowId } from './default-id.js';
 import { BatchRun, BulkBatchRun, FineTuningRun } from './handles.js';
 import { toMs, type Duration } from '../contract/duration.js';
+import { InvalidSpecError } from './invalid-spec-error.js';
 import { listRuns, type ListedRun, type ListOptions } from './list-runs.js';
 import { MAX_OUTAGE, throughOutages } from './outage.js';
 import { withAttributes } from './start-attributes.js';
-
-/** An invalid spec. It is thrown before a workflow is started. */
-export class InvalidSpecError extends Error {
-  override readonly name = 'InvalidSpecError';
-  /** What is wrong, field by field: at most the first 20 faults. */
-  readonly faults: readonly InputFault[];
-
-  constructor({ faults, total }: FaultReport) {
-    super(described(faults, total));
-    this.faults = faults;
-  }
-}
-
-/** One fault as a sentence, several as a list. */
-function described(faults: readonly InputFault[], total: number): string {
-  const sentences = faults.map(({ line, field, message }) => {
-    const where = [line === undefined ? '' : `request ${line}`, field ?? ''].filter(Boolean).join(', ');
-    return where ? `${where}: ${message}` : message;
-  });
-  if (total === 1) return sentences.join('');
-  const more = total > faults.length ? [`and ${total - faults.length} more`] : [];
-  return [`${total} faults`, ...sentences, ...more].join('\n- ');
-}
 
 /** A start under the workflow id of a run that has ended. Nothing was started, so nothing is bought again. */
 export class RunEndedError extends Error {
@@ -95,6 +72,13 @@ export interface LlmJobsClientOptions {
    * @default the environment variable `LLM_JOBS_TASK_QUEUE`, or `'llm-jobs'`
    */
   readonly taskQueue?: string;
+  /**
+   * The storage of the workers. With it, `result()` also finds the result of a run that Temporal has removed, which it
+   * does after the retention of its namespace.
+   *
+   * @default none: `result()` of such a run throws `RunNotFoundError`
+   */
+  readonly storage?: Storage;
 }
 
 /** Part of the static details, which the UI shows on the page of a run. */
@@ -122,10 +106,12 @@ const MAX_SPEC_BYTES = 1_500_000;
 export class LlmJobsClient {
   readonly client: Client;
   readonly taskQueue: string;
+  readonly #storage: Storage | undefined;
 
   constructor(client: Client, options: LlmJobsClientOptions = {}) {
     this.client = client;
     this.taskQueue = options.taskQueue ?? process.env.LLM_JOBS_TASK_QUEUE ?? DEFAULT_TASK_QUEUE;
+    this.#storage = options.storage;
   }
 
   /**
@@ -160,7 +146,7 @@ export class LlmJobsClient {
         ...HOW_TO_STEER,
       ],
     });
-    return new BatchRun(handle, this.client);
+    return new BatchRun(handle, this.client, { storage: this.#storage });
   }
 
   /**
@@ -183,7 +169,7 @@ export class LlmJobsClient {
         'The updates `pause` and `resume` pause and resume the job.',
       ],
     });
-    return new FineTuningRun(handle, this.client);
+    return new FineTuningRun(handle, this.client, { storage: this.#storage });
   }
 
   /**
@@ -206,7 +192,7 @@ export class LlmJobsClient {
         ...HOW_TO_STEER,
       ],
     });
-    return new BulkBatchRun(handle, this.client);
+    return new BulkBatchRun(handle, this.client, { storage: this.#storage });
   }
 
   /**
@@ -246,17 +232,20 @@ export class LlmJobsClient {
 
   /** The handle of an existing run of `runBatch`. Nothing is sent: a wrong id shows at the first call of the handle. */
   batch(workflowId: string, runId?: string): BatchRun {
-    return new BatchRun(this.client.workflow.getHandle(workflowId, runId), this.client);
+    const handle = this.client.workflow.getHandle(workflowId, runId);
+    return new BatchRun(handle, this.client, { storage: this.#storage, runId });
   }
 
   /** The handle of an existing run of `runFineTuning`. */
   fineTuning(workflowId: string, runId?: string): FineTuningRun {
-    return new FineTuningRun(this.client.workflow.getHandle(workflowId, runId), this.client);
+    const handle = this.client.workflow.getHandle(workflowId, runId);
+    return new FineTuningRun(handle, this.client, { storage: this.#storage, runId });
   }
 
   /** The handle of an existing run of `runBulkBatch`. */
   bulkBatch(workflowId: string, runId?: string): BulkBatchRun {
-    return new BulkBatchRun(this.client.workflow.getHandle(workflowId, runId), this.client);
+    const handle = this.client.workflow.getHandle(workflowId, runId);
+    return new BulkBatchRun(handle, this.client, { storage: this.#storage, runId });
   }
 
   /**

@@ -5,6 +5,8 @@ import { fineTuningResultSchema, type FineTuningResult } from '../contract/fine-
 import { safeParse } from '../contract/safe-parse.js';
 import { safeName } from '../storage/safe-name.js';
 import type { Storage } from '../storage/storage.js';
+import { isUsableName } from '../storage/uri.js';
+import { jsonFile } from './json-file.js';
 
 export type Manifest =
   | { readonly kind: 'batch'; readonly result: BatchResult }
@@ -15,10 +17,11 @@ export type Manifest =
 const SCHEMAS = { batch: batchResultSchema, bulk: bulkBatchResultSchema, fineTuning: fineTuningResultSchema };
 
 /**
- * The result that a run has written to storage, long after Temporal has removed the run.
+ * The result that a run has written to storage, long after Temporal has removed the run. To find it by the workflow id,
+ * give the storage to `LlmJobsClient` and call `result()` of the run.
  *
- * @param id of the batch (`batch_…`) or the fine-tuning job (`ftjob-…`) at the provider; for a bulk batch, the name of its
- *   folder, `<workflow id>.<run id>`
+ * @param id of the batch (`batch_…`) or the fine-tuning job (`ftjob-…`) at the provider; for a bulk batch, the name of
+ *   its folder, `<workflow id>.<run id>`
  * @param outputUri as in the spec of the run
  * @returns null if there is none, or if the job had not ended when it was written
  * @throws StorageError
@@ -33,15 +36,18 @@ export async function readManifest(
   id: string,
   outputUri: string = storage.defaultRoot,
 ): Promise<Manifest | null> {
-  return manifestAt(storage, storage.resolve(outputUri, safeName(id), 'manifest.json'));
+  // A provider's id is made safe for file systems that ignore case; the folder of a bulk batch has its name as it is.
+  const names = new Set([safeName(id), ...(isUsableName(id) ? [id] : [])]);
+  for (const name of names) {
+    const manifest = await manifestAt(storage, storage.resolve(outputUri, name, 'manifest.json'));
+    if (manifest) return manifest;
+  }
+  return null;
 }
 
-/** The same, by the URI of the file. */
+/** The same for a manifest whose URI is known. */
 export async function manifestAt(storage: Storage, uri: string): Promise<Manifest | null> {
-  if ((await storage.stat(uri)) === null) return null;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of storage.read(uri)) chunks.push(chunk);
-  return manifestFrom(jsonOf(Buffer.concat(chunks).toString()));
+  return manifestFrom(await jsonFile(storage, uri));
 }
 
 /** A result of a run, told by its fields; null for anything else. */
@@ -51,12 +57,4 @@ export function manifestFrom(content: unknown): Manifest | null {
     if (data) return { kind, result: data } as Manifest;
   }
   return null;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
 }

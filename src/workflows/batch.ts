@@ -174,7 +174,8 @@ class BatchLifecycle extends JobLifecycle<BatchTypes> {
     if (batch.status === 'failed' && hasNoFile && batch.requestCounts.completed === 0) return null;
     const summary = `Collect the results (batch ${batch.status})`;
     const collect = transferActivities.collectBatchResults;
-    const { result, readWhole } = await runActivity(collect, summary, { ...context, batch, input });
+    const isPart = this.#checked !== null;
+    const { result, readWhole } = await runActivity(collect, summary, { ...context, batch, input, isPart });
     this.#readWhole = readWhole;
     countLines(context.provider, result.lines);
     return result;

@@ -31,6 +31,10 @@ export class BulkFiles {
     return this.#uriOf();
   }
 
+  get manifestUri(): string {
+    return this.#uriOf(MANIFEST);
+  }
+
   /** URI of the folder for the results of the parts' batches. */
   get resultsUri(): string {
     return this.#uriOf(BATCHES);
@@ -97,12 +101,12 @@ export class BulkFiles {
   }
 
   async writeManifest(result: BulkBatchResult): Promise<void> {
-    await this.#storage.write(this.#uriOf(MANIFEST), jsonLines([result]));
+    await this.#storage.write(this.manifestUri, jsonLines([result]));
   }
 
   /** The result of a bulk batch that was completed before, and then reset; null if it was not. */
   async readCompleted(): Promise<BulkBatchResult | null> {
-    const uri = this.#uriOf(MANIFEST);
+    const uri = this.manifestUri;
     if ((await this.#storage.stat(uri)) === null) return null;
     for await (const manifest of this.#readLines(this.#storage.read(uri))) {
       const result = bulkBatchResultSchema.safeParse(manifest).data;

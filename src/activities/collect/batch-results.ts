@@ -12,11 +12,11 @@ import { BATCHES } from '../../provider/job-kinds.js';
 import { collectResults, type CollectedResults, type EndedEarly, type ResultSources } from '../../results/collect.js';
 import type { ResultsSummary } from '../../results/batch-account.js';
 import { withCountsOf } from '../../results/usage.js';
-import { safeName } from '../../storage/safe-name.js';
 import { isUnchanged } from '../../storage/checked-file.js';
 import type { Storage } from '../../storage/storage.js';
 import { openFile, openResultFile, type ResultFileLack } from '../calls/open-file.js';
 import type { ProviderApi } from '../calls/provider-api.js';
+import { resultUri } from '../calls/results-location.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
 import { accountOf, hasNoFile, readAgain, type BatchAccounting } from './batch-accounting.js';
 import { type Lack, Settling } from './settling.js';
@@ -64,7 +64,7 @@ async function collect(
   const warnings = [...input.warnings];
   const files: ResultFileLack[] = [];
   const inputLacks: Lack[] = [];
-  const uriOf = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(batch.id), name);
+  const uriOf = (name: string) => resultUri(storage, input.outputUri, batch.id, name);
   const code = EARLY_ENDS[batch.status];
   const sources: ResultSources = {
     input: await openInput(api, storage, input.input, batch.inputFileId, { warnings, lacks: inputLacks }),

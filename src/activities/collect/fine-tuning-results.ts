@@ -20,6 +20,7 @@ import { retrieveJob } from '../calls/jobs.js';
 import { listAll } from '../calls/list-all.js';
 import { openResultFile } from '../calls/open-file.js';
 import type { ProviderApi } from '../calls/provider-api.js';
+import { resultUri } from '../calls/results-location.js';
 import { withHeartbeat } from '../runtime/heartbeat.js';
 import { type Lack, Settling } from './settling.js';
 import { withoutBase64 } from './without-base64.js';
@@ -68,7 +69,7 @@ async function collect(
 ): Promise<CollectedFineTuning> {
   const { job } = input;
   const collection: Collection = { api, job, warnings: [...input.warnings], lacks: [] };
-  const uriOf = (name: string) => storage.resolve(input.outputUri ?? storage.defaultRoot, safeName(job.id), name);
+  const uriOf = (name: string) => resultUri(storage, input.outputUri, job.id, name);
 
   const events = await listEvents(collection);
   const eventsFile = await storage.write(uriOf('events.jsonl'), jsonLines(events));

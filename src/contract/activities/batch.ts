@@ -74,6 +74,8 @@ export interface CollectBatchInput {
   readonly outputUri: string | null;
   readonly cancellation: Cancellation | null;
   readonly warnings: readonly string[];
+  /** Whether the run is a part of a bulk batch, whose result nobody looks for. */
+  readonly isPart?: boolean;
 }
 
 /** The result, with any status of a batch: one that is stuck has not ended. */
