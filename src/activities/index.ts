@@ -24,6 +24,7 @@ import type { ActivityContext } from './runtime/context.js';
 import { withFailures } from './runtime/with-failures.js';
 import { TokenBudgetActivityGroup } from './token-budget.js';
 
+/** What the activities work with: providers and storage, and how they wait. */
 export interface ActivitiesOptions {
   /** The providers by name. A spec names the one that it uses, `default` if it names none. */
   readonly providers: Readonly<Record<string, ProviderOptions>>;
@@ -33,7 +34,18 @@ export interface ActivitiesOptions {
    * Bounds of the poll interval. Between them a job is polled at intervals of about a tenth of its age.
    * @default { min: '5s', max: '5m' }
    */
-  readonly poll?: { readonly min?: Duration; readonly max?: Duration };
+  readonly poll?: {
+    /**
+     * The shortest interval, while a job is young.
+     * @default '5s'
+     */
+    readonly min?: Duration;
+    /**
+     * The longest interval.
+     * @default '5m'
+     */
+    readonly max?: Duration;
+  };
   /** How jobs are watched that are under way. */
   readonly watch?: {
     /**

@@ -15,6 +15,7 @@ import { withLatest } from './live-progress.js';
 import { RunNotFoundError } from './run-not-found-error.js';
 import { MAX_OUTAGE, throughOutages } from './outage.js';
 
+/** How long is waited. */
 export interface WaitOptions {
   /**
    * How long Temporal may be unreachable in one piece while it is waited for.
@@ -23,6 +24,7 @@ export interface WaitOptions {
   readonly maxOutage?: Duration;
 }
 
+/** How a run is watched. */
 export interface WatchOptions extends WaitOptions {
   /**
    * How often the progress is asked for.
@@ -56,6 +58,7 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
     this.#place = place;
   }
 
+  /** The workflow id of the run. */
   get workflowId(): string {
     return this.handle.workflowId;
   }

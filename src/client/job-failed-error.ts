@@ -14,7 +14,9 @@ import { FAILURES, type FailureDetails, type FailureType } from '../contract/fai
  */
 export class JobFailedError<Type extends FailureType = FailureType> extends WorkflowFailedError {
   override readonly name = 'JobFailedError';
+  /** The workflow id of the run. */
   readonly workflowId: string;
+  /** Why it failed: see `FAILURES`. */
   readonly type: Type;
   /** What is known of the failure: see `FailureDetails`. Undefined where it came without. */
   readonly details: FailureDetails[Type] | undefined;

@@ -7,10 +7,12 @@ import type { RequestCounts } from '../contract/snapshots.js';
 import { readWatch } from '../temporal/account-view.js';
 import { hasSearchAttributes } from '../temporal/search-attributes.js';
 
+/** The kind of a run. */
 export type RunKind = 'batch' | 'fineTuning' | 'bulkBatch';
 
 const TYPES = { batch: 'runBatch', fineTuning: 'runFineTuning', bulkBatch: 'runBulkBatch' } as const;
 
+/** Which runs are listed. */
 export interface ListOptions {
   /**
    * Kinds of runs. The runs of a bulk batch's parts are of the kind `batch`.
@@ -35,12 +37,17 @@ export interface ListOptions {
   readonly model?: string;
 }
 
+/** A run, as visibility knows it. */
 export interface ListedRun {
+  /** Its kind. */
   readonly kind: RunKind;
+  /** Its workflow id. */
   readonly workflowId: string;
+  /** Its run id. */
   readonly runId: string;
   /** Temporal's status of the run, such as `RUNNING`, `COMPLETED` or `FAILED`. */
   readonly status: string;
+  /** When it was started. */
   readonly startedAt: Date;
   /** Null while the run is open. */
   readonly closedAt: Date | null;
@@ -57,7 +64,9 @@ export interface ListedRun {
   readonly job: ListedJob | null;
 }
 
+/** The job of a run, as the watch of its account saw it last. */
 export interface ListedJob {
+  /** Id of the job at the provider. */
   readonly id: string;
   /** The provider's status. */
   readonly status: string;

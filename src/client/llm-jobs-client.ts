@@ -31,6 +31,7 @@ import { withAttributes } from './start-attributes.js';
 /** A start under the workflow id of a run that has ended. Nothing was started, so nothing is bought again. */
 export class RunEndedError extends Error {
   override readonly name = 'RunEndedError';
+  /** The workflow id that was given. */
   readonly workflowId: string;
 
   constructor(workflowId: string) {
@@ -65,6 +66,7 @@ export interface StartOptions extends Partial<Omit<WorkflowStartOptions, 'args'>
   readonly maxOutage?: Duration;
 }
 
+/** What the client knows of the workers. */
 export interface LlmJobsClientOptions {
   /**
    * Task queue of the workers.
@@ -104,10 +106,13 @@ const MAX_SPEC_BYTES = 1_500_000;
  * ```
  */
 export class LlmJobsClient {
+  /** Temporal's client, for everything else. */
   readonly client: Client;
+  /** Task queue on which runs are started. */
   readonly taskQueue: string;
   readonly #storage: Storage | undefined;
 
+  /** @param client Temporal's client, of the namespace of the runs */
   constructor(client: Client, options: LlmJobsClientOptions = {}) {
     this.client = client;
     this.taskQueue = options.taskQueue ?? process.env.LLM_JOBS_TASK_QUEUE ?? DEFAULT_TASK_QUEUE;

@@ -39,54 +39,57 @@ const isCompatible = (account: Fields, field: string): boolean =>
 const isAzureOr = (account: Fields, field: string): boolean =>
   !has(account, field) || account.preset === 'azure' || !PRESET_NAMES.some((name) => name === account.preset);
 
-export const accountSchema = z
-  .strictObject({
-    /** Which provider it is. The preset has its address, the variable of its key, and where it differs from OpenAI. */
-    preset: z.enum(PRESET_NAMES),
-    /**
-     * Address of the API, with its version.
-     * @default that of the preset; `compatible` has none
-     */
-    baseURL: httpUrl.optional(),
-    /**
-     * The key: `{ env: 'NAME' }`, `{ file: '/path' }`, which is read again at each request, a function that is called at
-     * each request, or null for a server without keys.
-     * @default the variable of the preset
-     */
-    apiKey: keySource.optional(),
-    /** `azure`: address of the resource, such as `https://my-resource.openai.azure.com`. */
-    endpoint: httpUrl.optional(),
-    /**
-     * `azure`: the `api-version`, sent by `AzureOpenAI`.
-     * @default the v1 API, which has none
-     */
-    apiVersion: text.optional(),
-    /** `azure`: returns a token of Microsoft Entra, in place of a key. Called at each request. */
-    azureADTokenProvider: secretFunction.optional(),
-    /** `OpenAI-Organization`. */
-    organization: text.optional(),
-    /** `OpenAI-Project`. */
-    project: text.optional(),
-    /** Further headers of each request, such as those of a gateway: texts, `{ env: 'NAME' }` or `{ file: '/path' }`. */
-    headers: z
-      .record(z.string().regex(/^[\w-]+$/, 'must be the name of a header'), z.union([text, variable, file]))
-      .optional(),
-    /**
-     * How long a request without a file may take. More than a minute has no effect.
-     * @default '1m'
-     */
-    timeout: durationSchema.optional(),
-    /**
-     * Signing secrets of the webhooks of this account, read when the worker starts. A source may hold several, separated
-     * by commas.
-     * @default none, and webhooks of this account are not taken
-     */
-    webhookSecrets: secretSource.optional(),
-    /** Where the provider differs from its preset. */
-    traits: traitsSchema.optional(),
-    /** Limits that differ from those of the preset. */
-    batchLimits: batchLimitsSchema.optional(),
-  })
+const accountFields = {
+  /** Which provider it is. The preset has its address, the variable of its key, and where it differs from OpenAI. */
+  preset: z.enum(PRESET_NAMES),
+  /**
+   * Address of the API, with its version.
+   * @default that of the preset; `compatible` has none
+   */
+  baseURL: httpUrl.optional(),
+  /**
+   * The key: `{ env: 'NAME' }`, `{ file: '/path' }`, which is read again at each request, a function that is called at
+   * each request, or null for a server without keys.
+   * @default the variable of the preset
+   */
+  apiKey: keySource.optional(),
+  /** `azure`: address of the resource, such as `https://my-resource.openai.azure.com`. */
+  endpoint: httpUrl.optional(),
+  /**
+   * `azure`: the `api-version`, sent by `AzureOpenAI`.
+   * @default the v1 API, which has none
+   */
+  apiVersion: text.optional(),
+  /** `azure`: returns a token of Microsoft Entra, in place of a key. Called at each request. */
+  azureADTokenProvider: secretFunction.optional(),
+  /** `OpenAI-Organization`. */
+  organization: text.optional(),
+  /** `OpenAI-Project`. */
+  project: text.optional(),
+  /** Further headers of each request, such as those of a gateway: texts, `{ env: 'NAME' }` or `{ file: '/path' }`. */
+  headers: z
+    .record(z.string().regex(/^[\w-]+$/, 'must be the name of a header'), z.union([text, variable, file]))
+    .optional(),
+  /**
+   * How long a request without a file may take. More than a minute has no effect.
+   * @default '1m'
+   */
+  timeout: durationSchema.optional(),
+  /**
+   * Signing secrets of the webhooks of this account, read when the worker starts. A source may hold several, separated
+   * by commas.
+   * @default none, and webhooks of this account are not taken
+   */
+  webhookSecrets: secretSource.optional(),
+  /** Where the provider differs from its preset. */
+  traits: traitsSchema.optional(),
+  /** Limits that differ from those of the preset. */
+  batchLimits: batchLimitsSchema.optional(),
+} as const;
+
+export type AccountSchema = z.ZodObject<typeof accountFields, z.core.$strict>;
+export const accountSchema: AccountSchema = z
+  .strictObject(accountFields)
   .refine(...rule('endpoint', "not set: such as 'https://my-resource.openai.azure.com'", hasAzureAddress))
   .refine(
     ...rule(
@@ -110,4 +113,5 @@ export const accountSchema = z
   .refine(...rule('apiVersion', AZURE_ONLY, (account) => isAzureOr(account, 'apiVersion')))
   .refine(...rule('azureADTokenProvider', AZURE_ONLY, (account) => isAzureOr(account, 'azureADTokenProvider')));
 
+/** One account of the configuration: where the provider is, by which key, and how it differs from OpenAI. */
 export type AccountConfig = z.input<typeof accountSchema>;

@@ -3,9 +3,11 @@ import type { z } from 'zod';
 import { parseSpec } from '../contract/parse-spec.js';
 import { redact } from '../provider/redact.js';
 
+/** One fault of a configuration. */
 export interface ConfigFault {
   /** Path of the field such as `accounts.groq.apiKey`, or the name of a variable. */
   readonly field: string;
+  /** What is wrong, and what is allowed. Never quotes a value. */
   readonly message: string;
 }
 
@@ -14,6 +16,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   /** Path of the file; null: the variables alone. */
   readonly file: string | null;
+  /** Every fault. */
   readonly faults: readonly ConfigFault[];
 
   /** @param file path of the file; null: the variables alone */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const MILLION = 1_000_000;
 
 const usd = z.number().nonnegative();
-export const priceSchema = z.strictObject({
+const priceFields = {
   /** Prompt tokens. */
   input: usd,
   /**
@@ -14,9 +14,15 @@ export const priceSchema = z.strictObject({
   cachedInput: usd.optional(),
   /** Tokens of the answer, with those of its reasoning. Models without any, such as embeddings, cost 0. */
   output: usd,
-  /** Tokens that a fine-tuning job of the model is trained on. */
+  /**
+   * Tokens that a fine-tuning job of the model is trained on.
+   * @default no estimate of the costs of training
+   */
   training: usd.optional(),
-});
+} as const;
+
+export type PriceSchema = z.ZodObject<typeof priceFields, z.core.$strict>;
+export const priceSchema: PriceSchema = z.strictObject(priceFields);
 
 /**
  * Prices by model, in USD for a million tokens of a batch, which is usually half of the price of other requests. A name
@@ -27,7 +33,9 @@ export const priceTableSchema = z.record(
   priceSchema,
 );
 
+/** What a model costs, in USD for a million tokens of a batch. */
 export type Price = z.output<typeof priceSchema>;
+/** Prices by model. A name that ends with `*` is for all models that begin so. */
 export type PriceTable = z.output<typeof priceTableSchema>;
 
 /** The price of a model: by its name, or by the longest beginning of it; null where the table has none. */

@@ -19,7 +19,69 @@ export const MAX_PORT = 65_535;
 /** A server that is bound to a name would have to look it up. */
 export const ipAddress = z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address such as '0.0.0.0'" });
 
-export const configSchema = z.strictObject({
+const s3Fields = {
+  /** URL of an S3-compatible service. */
+  endpoint: httpUrl.optional(),
+  /** Region of the bucket. */
+  region: text.optional(),
+  /** Whether the bucket is in the path of URLs, not in the host name. */
+  forcePathStyle: z.boolean().optional(),
+} as const;
+const s3Schema: z.ZodObject<typeof s3Fields, z.core.$strict> = z.strictObject(s3Fields);
+
+const webhooksFields = {
+  /** 0: any free port. */
+  port: z.int().min(0).max(MAX_PORT),
+  /**
+   * Where it listens.
+   * @default '127.0.0.1'
+   */
+  host: text.optional(),
+} as const;
+const webhooksSchema: z.ZodObject<typeof webhooksFields, z.core.$strict> = z.strictObject(webhooksFields);
+
+const metricsFields = {
+  /** Where it listens. */
+  port: z.int().min(1).max(MAX_PORT),
+  /**
+   * An IP address.
+   * @default '127.0.0.1'
+   */
+  host: ipAddress.optional(),
+} as const;
+const metricsSchema: z.ZodObject<typeof metricsFields, z.core.$strict> = z.strictObject(metricsFields);
+
+const processFields = {
+  /**
+   * The least important lines that are logged, as JSON on stderr.
+   * @default 'INFO'
+   */
+  logLevel: z.enum(LOG_LEVELS).optional(),
+  /**
+   * Activities that run at the same time.
+   * @default 100
+   */
+  maxActivities: z.int().min(1).max(MAX_ACTIVITIES).optional(),
+  /**
+   * What the process may use, such as '512MB'.
+   * @default what the container allows
+   */
+  maxMemory: sizeSchema.optional(),
+  /**
+   * How long activities may continue after SIGTERM.
+   * @default '30s'
+   */
+  shutdownGrace: durationSchema.optional(),
+  /**
+   * `otlp`: spans are sent to a collector of OpenTelemetry, as the variables `OTEL_*` say. Needs the packages that
+   * docs/how-to/observability.md names.
+   * @default no tracing
+   */
+  tracing: z.enum(TRACING).optional(),
+} as const;
+const processSchema: z.ZodObject<typeof processFields, z.core.$strict> = z.strictObject(processFields);
+
+const configFields = {
   /**
    * The accounts by the names that specs give as `provider`. One of them is named `default`.
    * @default one account `default`, by the variables `OPENAI_API_KEY`, `OPENAI_BASE_URL`, …
@@ -32,7 +94,10 @@ export const configSchema = z.strictObject({
       ),
     )
     .optional(),
-  /** @default 'llm-jobs' */
+  /**
+   * Task queue of worker and commands.
+   * @default 'llm-jobs'
+   */
   taskQueue: text.optional(),
   /**
    * The storage roots, as `file://` or `s3://` URIs or paths, which are relative to the folder of this file. Results are
@@ -45,64 +110,17 @@ export const configSchema = z.strictObject({
     })
     .optional(),
   /** How `s3://` roots are reached. What is left out is read from where the AWS SDKs look. */
-  s3: z
-    .strictObject({
-      /** URL of an S3-compatible service. */
-      endpoint: httpUrl.optional(),
-      region: text.optional(),
-      /** Whether the bucket is in the path of URLs, not in the host name. */
-      forcePathStyle: z.boolean().optional(),
-    })
-    .optional(),
+  s3: s3Schema.optional(),
   /** Bounds of the poll interval. */
   poll: pollSchema.optional(),
   /** How jobs are watched that are under way. */
   watch: watchSchema.optional(),
   /** Where webhooks are taken: those of `default` at `/webhooks`, of others at `/webhooks/<account>`. */
-  webhooks: z
-    .strictObject({
-      /** 0: any free port. */
-      port: z.int().min(0).max(MAX_PORT),
-      /** @default '127.0.0.1' */
-      host: text.optional(),
-    })
-    .optional(),
+  webhooks: webhooksSchema.optional(),
   /** Where Prometheus scrapes the metrics of the worker, at `/metrics`. */
-  metrics: z
-    .strictObject({
-      port: z.int().min(1).max(MAX_PORT),
-      /** An IP address. @default '127.0.0.1' */
-      host: ipAddress.optional(),
-    })
-    .optional(),
+  metrics: metricsSchema.optional(),
   /** The process of the worker. */
-  worker: z
-    .strictObject({
-      /** @default 'INFO' */
-      logLevel: z.enum(LOG_LEVELS).optional(),
-      /**
-       * Activities that run at the same time.
-       * @default 100
-       */
-      maxActivities: z.int().min(1).max(MAX_ACTIVITIES).optional(),
-      /**
-       * What the process may use, such as '512MB'.
-       * @default what the container allows
-       */
-      maxMemory: sizeSchema.optional(),
-      /**
-       * How long activities may continue after SIGTERM.
-       * @default '30s'
-       */
-      shutdownGrace: durationSchema.optional(),
-      /**
-       * `otlp`: spans are sent to a collector of OpenTelemetry, as the variables `OTEL_*` say. Needs the packages that
-       * docs/how-to/observability.md names.
-       * @default no tracing
-       */
-      tracing: z.enum(TRACING).optional(),
-    })
-    .optional(),
+  worker: processSchema.optional(),
   /**
    * The proxy of requests to providers, or false for none.
    * @default HTTPS_PROXY and HTTP_PROXY, except for the hosts of NO_PROXY
@@ -115,7 +133,9 @@ export const configSchema = z.strictObject({
     .optional(),
   /** What models cost, for the estimate of `llm-jobs check`. */
   prices: priceTableSchema.optional(),
-});
+} as const;
+
+export const configSchema: z.ZodObject<typeof configFields, z.core.$strict> = z.strictObject(configFields);
 
 function hasCredentials(url: string): boolean {
   const { username, password } = new URL(url);

@@ -1,6 +1,7 @@
 /** The contract of `runBulkBatch`: its spec, its result, its progress. */
 import * as z from 'zod';
-import { anomaliesSchema, lineCountsSchema, tokenUsageSchema, type BatchResult } from './batch.js';
+import { anomaliesSchema, lineCountsSchema, tokenUsageSchema, type BatchResult, type LineCounts } from './batch.js';
+import { bulkCleanupSchema, bulkPriceSchema, retrySchema, splitSchema } from './bulk-fields.js';
 import { fileRefSchema } from './file-ref.js';
 import { SEND_REASONS, type RoundPlan } from './part.js';
 import { cancellationSchema, type AnsweredSoFar, type CommonProgress } from './progress.js';
@@ -27,85 +28,8 @@ export const STRUCTURED_OUTPUTS = ['text', 'toolCall', 'textOrToolCall'] as cons
 export type StructuredOutputPlace = (typeof STRUCTURED_OUTPUTS)[number];
 
 const positive = z.number().int().min(1);
-const amount = z.number().nonnegative();
-const price = z.strictObject({
-  inputPerMillion: amount,
-  outputPerMillion: amount,
-  /** @default the price of other input */
-  cachedInputPerMillion: amount.optional(),
-  /** @default the price of other output */
-  reasoningPerMillion: amount.optional(),
-});
 
-/**
- * Which requests are sent again in the next round, besides those that the provider did not run because their batch
- * expired, was cancelled or failed. A request that was answered is paid for again.
- */
-const retrySchema = z.strictObject({
-  /**
-   * Requests that failed with a passing error: status 408, 409, 429, 5xx or none, or a code that says so, such as
-   * `server_error`. Also those that failed for want of credit.
-   *
-   * @default true
-   */
-  failed: z.boolean().default(true),
-  /**
-   * Codes and types of errors (compared without regard to case), and HTTP statuses, that count as passing in addition.
-   *
-   * @default []
-   * @example ['internal_failure', 424]
-   */
-  codes: z
-    .array(z.union([z.string().min(1).max(200), z.number().int()]))
-    .max(100)
-    .default([]),
-  /**
-   * Requests whose answer has a text that does not fit `schema`.
-   *
-   * @default true
-   */
-  mismatched: z.boolean().default(true),
-  /**
-   * Requests whose answer was cut off by the token limit. Without this, such an answer is a success, unless it does not
-   * fit `schema`.
-   *
-   * @default false
-   */
-  truncated: z.boolean().default(false),
-  /**
-   * Requests that the model refused to answer.
-   *
-   * @default false
-   */
-  refused: z.boolean().default(false),
-  /**
-   * Requests that were stopped by a content filter.
-   *
-   * @default false
-   */
-  filtered: z.boolean().default(false),
-  /**
-   * Requests whose answer has no text where `schema` looks for it, such as an answer that only calls a tool.
-   *
-   * @default false
-   */
-  noText: z.boolean().default(false),
-  /**
-   * Requests without a line, of a batch that returned lines that cannot be read or matched to a request.
-   *
-   * @default false
-   */
-  unreadable: z.boolean().default(false),
-  /**
-   * Requests without a line, of a batch that was completed or whose counts say that they were answered.
-   *
-   * @default false
-   */
-  undelivered: z.boolean().default(false),
-});
-
-/** The spec of `runBulkBatch`, its only argument. */
-export const bulkBatchSpecSchema = z.strictObject({
+const bulkBatchSpecFields = {
   /**
    * JSONL files of requests, plain or gzip: one, several, or all under a prefix in the order of their names. Models and
    * endpoints may be mixed.
@@ -131,7 +55,6 @@ export const bulkBatchSpecSchema = z.strictObject({
    * @default '24h'
    */
   completionWindow: z.string().min(1).max(40).default('24h'),
-  ...commonSpecFields,
   /**
    * Further fields of the create request of each batch, for providers that need them.
    *
@@ -157,9 +80,7 @@ export const bulkBatchSpecSchema = z.strictObject({
    *
    * @default the provider's limits
    */
-  split: z
-    .strictObject({ requests: positive.optional(), bytes: positive.optional(), estimatedTokens: positive.optional() })
-    .optional(),
+  split: splitSchema.optional(),
   /**
    * How many batches run concurrently at most.
    *
@@ -215,8 +136,11 @@ export const bulkBatchSpecSchema = z.strictObject({
   /**
    * Prices by model, in any currency per million tokens, from which `cost` is calculated: `inputPerMillion`,
    * `outputPerMillion` and optionally `cachedInputPerMillion` and `reasoningPerMillion`.
+   *
+   * @default none, and `cost` is null
+   * @example { 'gpt-4o-mini': { inputPerMillion: 0.075, outputPerMillion: 0.3 } }
    */
-  prices: z.record(z.string(), price).optional(),
+  prices: z.record(z.string(), bulkPriceSchema).optional(),
   /**
    * How many prompt tokens may be enqueued at a time, for every model or by model. All runs of the provider in this
    * namespace share the limit.
@@ -236,23 +160,43 @@ export const bulkBatchSpecSchema = z.strictObject({
    *
    * @default { input: true, output: false }
    */
-  cleanup: z
-    .strictObject({ input: z.boolean().default(true), output: z.boolean().default(false) })
-    .default({ input: true, output: false }),
-});
+  cleanup: bulkCleanupSchema.default({ input: true, output: false }),
+} as const;
+
+/** A bulk batch waits for room and credit as long as for an answer. */
+const { giveUpAfter: _, ...othersOfCommon } = commonSpecFields;
+
+/** The spec of `runBulkBatch`, its only argument. */
+export const bulkBatchSpecSchema: z.ZodObject<
+  typeof bulkBatchSpecFields & Omit<typeof commonSpecFields, 'giveUpAfter'>,
+  z.core.$strict
+> = z.strictObject({ ...bulkBatchSpecFields, ...othersOfCommon });
 /** A spec as application code writes it. */
 export type BulkBatchSpec = z.input<typeof bulkBatchSpecSchema>;
 /** A spec after validation, with defaults filled in. */
 export type ParsedBulkBatchSpec = z.output<typeof bulkBatchSpecSchema>;
 
-const roundPlanSchema = z.object({
+const roundPlanFields = {
+  /** Its number, from 1. */
   round: z.number().int(),
+  /** Requests that it sent. */
   requests: z.number().int(),
+  /** Why they were sent: how many for each reason. */
   reasons: z.partialRecord(z.enum(SEND_REASONS), z.number().int()),
-}) satisfies z.ZodType<RoundPlan>;
+} as const;
 
-/** The result of `runBulkBatch`: counts and references to the files with the answers. */
-export const bulkBatchResultSchema = z.object({
+const roundPlanSchema: z.ZodObject<typeof roundPlanFields> = z.object(roundPlanFields) satisfies z.ZodType<RoundPlan>;
+
+const costFields = {
+  /** In the currency of the prices. */
+  total: z.number(),
+  /** The part of each model. */
+  byModel: z.record(z.string(), z.number()),
+} as const;
+const costSchema: z.ZodObject<typeof costFields> = z.object(costFields);
+
+const bulkBatchResultFields = {
+  /** `cancelled`: some requests may never have been sent. */
   status: z.enum(['completed', 'cancelled']),
   /** Number of requests in the input. */
   requests: z.number().int(),
@@ -260,9 +204,11 @@ export const bulkBatchResultSchema = z.object({
   lines: lineCountsSchema,
   /** Lines of the provider's result files that match no request or match one again, over all batches. */
   anomalies: anomaliesSchema,
+  /** How many rounds there were. */
   rounds: z.number().int(),
   /** How many requests each round sent, and why. */
   sent: z.array(roundPlanSchema),
+  /** How many batches were created. */
   batches: z.number().int(),
   /** The succeeded lines, each `custom_id` once, in the requested order; null if there are none. */
   output: fileRefSchema.nullable(),
@@ -275,20 +221,31 @@ export const bulkBatchResultSchema = z.object({
   /** Tokens by model over all rounds: everything that was paid for, whether it counts or not. */
   usage: z.record(z.string(), tokenUsageSchema),
   /** Calculated from the spec's `prices`; null without them. */
-  cost: z.object({ total: z.number(), byModel: z.record(z.string(), z.number()) }).nullable(),
+  cost: costSchema.nullable(),
+  /** Who cancelled the run; null if nobody did. */
   cancellation: cancellationSchema.nullable(),
+  /** Sentences for people: unknown statuses, lost files, anomalies. */
   warnings: z.array(z.string()),
-});
+} as const;
+
+/** The result of `runBulkBatch`: counts and references to the files with the answers. */
+export const bulkBatchResultSchema: z.ZodObject<typeof bulkBatchResultFields> = z.object(bulkBatchResultFields);
+/** The result of `runBulkBatch`: counts and references to the files with the answers. */
 export type BulkBatchResult = z.infer<typeof bulkBatchResultSchema>;
 
 /** The answer of the query `progress` of `runBulkBatch`. */
 export interface BulkBatchProgress extends CommonProgress {
   /** Current round, from 1. */
   readonly round: number;
+  /** The parts of the round. */
   readonly parts: {
+    /** All of them. */
     readonly total: number;
+    /** Without a run. */
     readonly waiting: number;
+    /** With a run that has not ended. */
     readonly running: number;
+    /** Whose runs have ended. */
     readonly done: number;
   };
   /** Whether the update `pause` was sent, so that no batch is created until `resume`. */
@@ -297,7 +254,7 @@ export interface BulkBatchProgress extends CommonProgress {
    * How the requests ended whose batches have ended, each request counted once. A request that is sent again is not
    * counted until its new batch has ended.
    */
-  readonly lines: z.infer<typeof lineCountsSchema>;
+  readonly lines: LineCounts;
   /**
    * What the batches under way had answered at the last `look`. Null before it, and where the account is not watched.
    */

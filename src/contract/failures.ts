@@ -117,6 +117,7 @@ export const FAILURES = {
   },
 } as const satisfies Record<string, { retryable: boolean; meaning: string; details: string; next: string }>;
 
+/** The type of a failure, the same in every language. */
 export type FailureType = keyof typeof FAILURES;
 
 /** The provider's reply to a call that failed. A field is null if the reply does not have it. */
@@ -125,9 +126,13 @@ export interface ApiErrorDetails {
   readonly operation: string;
   /** HTTP status; null if there was no readable reply. */
   readonly status: number | null;
+  /** The provider's code, such as `invalid_api_key`. */
   readonly code: string | null;
+  /** The provider's type, such as `invalid_request_error`. */
   readonly type: string | null;
+  /** The field that the provider complains of. */
   readonly param: string | null;
+  /** Id of the request, for the provider's support. */
   readonly requestId: string | null;
 }
 

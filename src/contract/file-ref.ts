@@ -12,7 +12,8 @@ export interface FileRef {
   readonly sha256: string;
 }
 
-export const fileRefSchema = z.object({
+/** The schema of `FileRef`. */
+export const fileRefSchema: z.ZodType<FileRef, FileRef> = z.object({
   uri: z.string(),
   bytes: z.number().int().nonnegative(),
   lines: z.number().int().nonnegative(),

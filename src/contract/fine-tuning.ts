@@ -10,11 +10,17 @@ const fileSchema = z.union([z.strictObject({ fileId: idSchema }), z.strictObject
 });
 
 export const FINE_TUNING_METHODS = ['supervised', 'dpo', 'reinforcement'] as const;
+/** How a model is trained. */
 export type FineTuningMethod = (typeof FINE_TUNING_METHODS)[number];
 
+const methodFields = {
+  /** How the model is trained. The field of the same name has the settings. */
+  type: z.enum(FINE_TUNING_METHODS),
+} as const;
+
 /** The API's `method` object: `{ type, [type]: { hyperparameters, grader, … } }`. */
-const methodSchema = z
-  .looseObject({ type: z.enum(FINE_TUNING_METHODS) })
+const methodSchema: z.ZodObject<typeof methodFields, z.core.$loose> = z
+  .looseObject(methodFields)
   .refine((method) => method.type !== 'reinforcement' || hasGrader(method.reinforcement), {
     path: ['reinforcement', 'grader'],
     message: 'a reinforcement method needs a grader',
@@ -38,13 +44,30 @@ const CREATE_FIELDS = [
 
 const { suffixLength, seed, integrations } = FINE_TUNING_LIMITS;
 
-/** The spec of `runFineTuning`, its only argument. */
-export const fineTuningSpecSchema = z.strictObject({
+const integrationFields = {
+  /** Such as `wandb`. */
+  type: z.string(),
+} as const;
+const integrationSchema: z.ZodObject<typeof integrationFields, z.core.$loose> = z.looseObject(integrationFields);
+
+const cleanupFields = {
+  /**
+   * The training and validation files.
+   * @default false
+   */
+  input: z.boolean().default(false),
+} as const;
+const cleanupSchema: z.ZodObject<typeof cleanupFields, z.core.$strict> = z.strictObject(cleanupFields);
+
+const fineTuningSpecFields = {
   /** The model to train: a base model, such as `gpt-4.1-mini-2025-04-14`, or a fine-tuned model. */
   model: z.string().min(1, 'must not be empty').max(512),
   /** JSONL file of training examples, in storage or at the provider. */
   trainingFile: fileSchema,
-  /** JSONL file of examples for validation. */
+  /**
+   * JSONL file of examples for validation.
+   * @default none
+   */
   validationFile: fileSchema.optional(),
   /**
    * The API's `method` object.
@@ -52,20 +75,25 @@ export const fineTuningSpecSchema = z.strictObject({
    * @default supervised, with all hyperparameters `auto`
    */
   method: methodSchema.optional(),
-  /** Part of the fine-tuned model's name, 1 to 64 characters. */
+  /**
+   * Part of the fine-tuned model's name, 1 to 64 characters.
+   * @default none
+   */
   suffix: z
     .string()
     .min(suffixLength.min, 'must have at least 1 character')
     .max(suffixLength.max, `must have at most ${suffixLength.max} characters`)
     .optional(),
-  /** Controls the reproducibility of the job. */
+  /**
+   * Controls the reproducibility of the job: 0 to 2147483647.
+   * @default the provider's
+   */
   seed: z.number().int().min(seed.min).max(seed.max).optional(),
-  /** The API's `integrations`, at most 5. */
-  integrations: z
-    .array(z.looseObject({ type: z.string() }))
-    .max(integrations, `at most ${integrations} integrations`)
-    .optional(),
-  ...commonSpecFields,
+  /**
+   * The API's `integrations`, at most 5.
+   * @default none
+   */
+  integrations: z.array(integrationSchema).max(integrations, `at most ${integrations} integrations`).optional(),
   /**
    * Further fields of the create request, for providers that need them.
    *
@@ -96,8 +124,12 @@ export const fineTuningSpecSchema = z.strictObject({
    *
    * @default { input: false }
    */
-  cleanup: z.strictObject({ input: z.boolean().default(false) }).optional(),
-});
+  cleanup: cleanupSchema.optional(),
+} as const;
+
+/** The spec of `runFineTuning`, its only argument. */
+export const fineTuningSpecSchema: z.ZodObject<typeof commonSpecFields & typeof fineTuningSpecFields, z.core.$strict> =
+  z.strictObject({ ...fineTuningSpecFields, ...commonSpecFields });
 /** A spec as application code writes it. */
 export type FineTuningSpec = z.input<typeof fineTuningSpecSchema>;
 /** A spec after validation, with defaults filled in. */
@@ -105,31 +137,64 @@ export type ParsedFineTuningSpec = z.output<typeof fineTuningSpecSchema>;
 
 const timestamp = z.number().nullable();
 
-/** The result of `runFineTuning`. Times are epoch seconds. */
-export const fineTuningResultSchema = z.object({
+const checkpointFields = {
+  /** Id of the checkpoint at the provider. */
+  id: z.string(),
+  /** Epoch seconds. */
+  createdAt: timestamp,
+  /** The model of the checkpoint, which requests can name. */
+  model: z.string().nullable(),
+  /** The training step after which it was made. */
+  stepNumber: z.number().nullable(),
+  /** Loss and accuracy, as the API names them. */
+  metrics: z.record(z.string(), z.unknown()),
+} as const;
+const checkpointSchema: z.ZodObject<typeof checkpointFields> = z.object(checkpointFields);
+
+const timestampFields = {
+  /** When the provider created the job. */
+  createdAt: timestamp,
+  /** When the job ended. */
+  finishedAt: timestamp,
+} as const;
+const timestampsSchema: z.ZodObject<typeof timestampFields> = z.object(timestampFields);
+
+const resultMethodFields = {
+  /** How the model was trained. */
+  type: z.string(),
+} as const;
+const resultMethodSchema: z.ZodObject<typeof resultMethodFields, z.core.$loose> = z.looseObject(resultMethodFields);
+
+const fineTuningResultFields = {
+  /** How the job ended. One that ends `failed` fails its run as `FineTuningFailed`. */
   status: z.enum(['succeeded', 'cancelled']),
   /** Null if the run was cancelled before the job was created. */
   jobId: z.string().nullable(),
+  /** The model to name in requests; null unless the job succeeded. */
   fineTunedModel: z.string().nullable(),
+  /** What the provider bills; null if it reports none. */
   trainedTokens: z.number().nullable(),
+  /** The hyperparameters as the provider set them. */
   hyperparameters: z.record(z.string(), z.unknown()).nullable(),
-  method: z.looseObject({ type: z.string() }).nullable(),
-  checkpoints: z.array(
-    z.object({
-      id: z.string(),
-      createdAt: timestamp,
-      model: z.string().nullable(),
-      stepNumber: z.number().nullable(),
-      metrics: z.record(z.string(), z.unknown()),
-    }),
-  ),
+  /** The API's `method` object. */
+  method: resultMethodSchema.nullable(),
+  /** The models that the job kept on its way. */
+  checkpoints: z.array(checkpointSchema),
+  /** The metrics of each step, as CSV. */
   resultFiles: z.array(fileRefSchema),
   /** JSONL with every event of the job once, oldest first; null if there was no job. */
   events: fileRefSchema.nullable(),
-  timestamps: z.object({ createdAt: timestamp, finishedAt: timestamp }),
+  /** Epoch seconds; null if the provider reports none. */
+  timestamps: timestampsSchema,
+  /** Who cancelled the run; null if nobody did. */
   cancellation: cancellationSchema.nullable(),
+  /** Sentences for people: unknown statuses, lost files. */
   warnings: z.array(z.string()),
-});
+} as const;
+
+/** The result of `runFineTuning`. Times are epoch seconds. */
+export const fineTuningResultSchema: z.ZodObject<typeof fineTuningResultFields> = z.object(fineTuningResultFields);
+/** The result of `runFineTuning`. */
 export type FineTuningResult = z.infer<typeof fineTuningResultSchema>;
 
 /** The answer of the query `progress` of `runFineTuning`. */
@@ -142,6 +207,8 @@ export interface FineTuningProgress extends CommonProgress {
 
 /** How far training is, from "Step n/N" in the job's events. */
 export interface TrainingSteps {
+  /** Steps that are done. */
   readonly done: number;
+  /** All steps; null where the events name none. */
   readonly total: number | null;
 }

@@ -10,6 +10,8 @@ export interface InputFault {
 
 /** The first faults that a check found, and their total number. */
 export interface FaultReport {
+  /** The first of them. */
   readonly faults: InputFault[];
+  /** How many there are. */
   readonly total: number;
 }

@@ -32,7 +32,9 @@ const KEPT_END = 64;
 
 /** A workflow run, as it is known inside its cluster. */
 export interface RunOwner {
+  /** Temporal's namespace. */
   readonly namespace: string;
+  /** Workflow id of the run. A long one lacks its middle. */
   readonly workflowId: string;
   /**
    * The run id in the first event of the run, or of its bulk batch. A reset keeps it, so the job is found and adopted.

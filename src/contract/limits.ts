@@ -44,6 +44,7 @@ export interface BatchLimits {
   readonly reservedShare: number;
 }
 
+/** The limits of OpenAI. */
 export const BATCH_LIMITS: BatchLimits = {
   requests: 50_000,
   bytes: 200 * 1024 * 1024,

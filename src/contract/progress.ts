@@ -1,14 +1,19 @@
 /** Progress and cancellation, the same for all workflows. */
 import * as z from 'zod';
 
-/** Who cancelled a run, why and when. */
-export const cancellationSchema = z.object({
+const cancellationFields = {
   /** The `cancel` signal, the spec's `deadline`, or Temporal's own cancellation of the workflow. */
   by: z.enum(['signal', 'deadline', 'workflow']),
+  /** What the signal was given; null where there is none. */
   reason: z.string().nullable(),
   /** Epoch seconds. */
   at: z.number(),
-});
+} as const;
+
+export type CancellationSchema = z.ZodObject<typeof cancellationFields>;
+/** Who cancelled a run, why and when. */
+export const cancellationSchema: CancellationSchema = z.object(cancellationFields);
+/** Who cancelled a run, why and when. */
 export type Cancellation = z.infer<typeof cancellationSchema>;
 
 /** The step that a workflow is at. */
@@ -29,8 +34,11 @@ export interface Attention {
 
 /** The provider's counts of batches that are under way. */
 export interface AnsweredSoFar {
+  /** Requests of the batches. */
   readonly total: number;
+  /** Answered. */
   readonly completed: number;
+  /** Answered with an error. */
   readonly failed: number;
   /** Epoch seconds. */
   readonly asOf: number;
@@ -38,6 +46,7 @@ export interface AnsweredSoFar {
 
 /** The fields that the `progress` query of every workflow returns. */
 export interface CommonProgress {
+  /** The step that the run is at. */
   readonly phase: Phase;
   /** The provider's status as last read; `not_created` before there is a job. */
   readonly status: string;
@@ -50,9 +59,12 @@ export interface CommonProgress {
    * null where the run looks at its job itself.
    */
   readonly watchedBy: string | null;
+  /** Whether the run was told to cancel. */
   readonly cancelRequested: boolean;
+  /** Who cancelled the run; null if nobody did. */
   readonly cancellation: Cancellation | null;
   /** Null while everything that the run asks for is answered. */
   readonly attention: Attention | null;
+  /** Sentences for people: unknown statuses, lost files, anomalies. */
   readonly warnings: readonly string[];
 }

@@ -6,6 +6,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
+/** The keys of the search attributes, for `typedSearchAttributes` and visibility queries. */
 export const SEARCH_ATTRIBUTES = {
   /** A {@link JobKind}. */
   kind: keyword('LlmJobKind'),
@@ -44,6 +45,7 @@ export const JOB_STATES = [
   'cancelled',
   'failed',
 ] as const;
+/** Where a run is: one of `JOB_STATES`. */
 export type JobState = (typeof JOB_STATES)[number];
 
 /** Longest value that is set, in characters: some stores take no more. */

@@ -88,7 +88,25 @@ export const metadataSchema = z
 export const WATCH_MODES = ['account', 'job'] as const;
 export type WatchMode = (typeof WATCH_MODES)[number];
 
-/** The fields that all specs have. */
+const pollFields = {
+  /**
+   * The shortest interval, while a job is young.
+   * @default the worker's, `'5s'` by default
+   */
+  min: durationSchema.optional(),
+  /**
+   * The longest interval.
+   * @default the worker's, `'5m'` by default
+   */
+  max: durationSchema.optional(),
+} as const;
+export type SpecPollSchema = z.ZodObject<typeof pollFields, z.core.$strict>;
+const specPollSchema: SpecPollSchema = z.strictObject(pollFields);
+
+/**
+ * The fields that all specs have. Here and in other schemas of the public contract, fields are a constant that the type
+ * of the schema names: in declarations, the compiler keeps the comments of constants, and drops those of inferred types.
+ */
 export const commonSpecFields = {
   /**
    * Metadata of the job at the provider: at most 15 pairs, keys of 1 to 64 and values of at most 512 characters, such as
@@ -124,7 +142,7 @@ export const commonSpecFields = {
    * Bounds of the poll interval, such as `{ min: '10s', max: '1m' }`. A spec with it makes the run poll by itself.
    * @default the worker's (`LLM_JOBS_POLL_MIN`, `LLM_JOBS_POLL_MAX`)
    */
-  poll: z.strictObject({ min: durationSchema.optional(), max: durationSchema.optional() }).optional(),
+  poll: specPollSchema.optional(),
   /**
    * Who looks whether the job has ended. `account`: one watch for all jobs of an account, which reads the provider's
    * lists and wakes the run. `job`: the run itself, at intervals within `poll`.

@@ -14,21 +14,29 @@ export const providerNameSchema = z
   .string()
   .regex(/^[\w.-]{1,100}$/, "must be a name of up to 100 letters, digits, '.', '_' and '-'");
 
+const pollFields = {
+  /**
+   * The shortest interval, while a job is young.
+   * @default '5s'
+   */
+  min: durationSchema.optional(),
+  /**
+   * The longest interval.
+   * @default '5m'
+   */
+  max: durationSchema.optional(),
+} as const;
+
+export type PollSchema = z.ZodObject<typeof pollFields, z.core.$strict>;
 /** Bounds of the poll interval. */
-export const pollSchema = z
-  .strictObject({
-    /** @default '5s' */
-    min: durationSchema.optional(),
-    /** @default '5m' */
-    max: durationSchema.optional(),
-  })
+export const pollSchema: PollSchema = z
+  .strictObject(pollFields)
   .refine(({ min = POLL.min, max = POLL.max }) => toMs(min) <= toMs(max), {
     path: ['min'],
     error: `must not be larger than max, which is '${POLL.max}' by default`,
   });
 
-/** How jobs are watched that are under way. */
-export const watchSchema = z.strictObject({
+const watchFields = {
   /**
    * `account`: one watch reads the lists of an account; `job`: each run polls its job.
    * @default 'account'
@@ -44,4 +52,8 @@ export const watchSchema = z.strictObject({
    * @default 'leave'
    */
   onOrphan: z.enum(ORPHAN_ACTIONS).optional(),
-});
+} as const;
+
+export type WatchSchema = z.ZodObject<typeof watchFields, z.core.$strict>;
+/** How jobs are watched that are under way. */
+export const watchSchema: WatchSchema = z.strictObject(watchFields);

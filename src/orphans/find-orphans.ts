@@ -12,8 +12,10 @@ import { httpStatusOf } from '../provider/reply.js';
 import { askRun } from '../temporal/ask-run.js';
 import { ownerHere, ownerRunOf } from '../temporal/owner-run.js';
 
+/** The kind of a job. */
 export type OrphanKind = 'batch' | 'fineTuning';
 
+/** Where to search, and for what. */
 export interface FindOrphansOptions {
   /** A client of the namespace to search. Jobs of runs in other namespaces and in other clusters are ignored. */
   readonly temporal: Client;
@@ -37,8 +39,11 @@ export interface FindOrphansOptions {
   readonly cancel?: boolean;
 }
 
+/** A job at the provider that no run follows. */
 export interface Orphan {
+  /** The kind of the job. */
   readonly kind: OrphanKind;
+  /** Id of the job at the provider. */
   readonly jobId: string;
   /** The provider's status at the time when the orphan was found. */
   readonly status: string;
@@ -78,7 +83,7 @@ type ListedJob = Pick<JobSnapshot, 'id' | 'status'> & { readonly createdAt: numb
  *
  * @example
  * ```ts
- * const orphans = await findOrphans({ temporal: client, openai: new OpenAI(), cancel: true });
+ * const orphans = await findOrphans({ temporal: client, openai, cancel: true });
  * for (const { jobId, owner, reason } of orphans) console.log(`${jobId} of ${owner.workflowId} (${reason})`);
  * ```
  * @throws the errors of the two clients; after an error, a further call finds the remaining orphans

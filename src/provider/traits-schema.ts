@@ -12,8 +12,7 @@ const statusWord = z
     'a word must be in lower case, without blanks around it',
   );
 
-/** The traits, as a configuration or the options of the activities write them. */
-export const traitsSchema = z.strictObject({
+const traitsFields = {
   /** Whether jobs keep `metadata`. */
   metadata: z.boolean().optional(),
   /** Whether jobs can be listed, with their metadata. */
@@ -30,10 +29,13 @@ export const traitsSchema = z.strictObject({
   statusWords: z.record(statusWord, z.enum([...BATCH_STATUSES, ...FINE_TUNING_STATUSES])).optional(),
   /** Number of fine-tuning jobs that may be unfinished at the same time. */
   fineTuningSlots: positive.nullable().optional(),
-});
+} as const;
 
-/** The limits that differ from OpenAI's. */
-export const batchLimitsSchema = z.strictObject({
+export type TraitsSchema = z.ZodObject<typeof traitsFields, z.core.$strict>;
+/** The traits, as a configuration or the options of the activities write them. */
+export const traitsSchema: TraitsSchema = z.strictObject(traitsFields);
+
+const batchLimitsFields = {
   /** Requests in one batch. */
   requests: positive.optional(),
   /** Size of the input file, in bytes. */
@@ -46,4 +48,8 @@ export const batchLimitsSchema = z.strictObject({
   createsPerHour: positive.optional(),
   /** Share of the limits of enqueued tokens and requests that is left to other users of the account. */
   reservedShare: z.number().min(0).max(0.9).optional(),
-});
+} as const;
+
+export type BatchLimitsSchema = z.ZodObject<typeof batchLimitsFields, z.core.$strict>;
+/** The limits that differ from OpenAI's. */
+export const batchLimitsSchema: BatchLimitsSchema = z.strictObject(batchLimitsFields);

@@ -8,6 +8,7 @@ import type { Storage } from '../storage/storage.js';
 import { isUsableName } from '../storage/uri.js';
 import { jsonFile } from './json-file.js';
 
+/** The result of a run, by the kind of the run. */
 export type Manifest =
   | { readonly kind: 'batch'; readonly result: BatchResult }
   | { readonly kind: 'bulk'; readonly result: BulkBatchResult }

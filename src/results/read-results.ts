@@ -23,9 +23,11 @@ export interface ResultError {
    * `no_text` (no structured output where it was looked for), `schema_mismatch`.
    */
   readonly code: string | null;
+  /** What is wrong, for people. */
   readonly message: string;
 }
 
+/** A request with its answer, or with the reason why it has none. */
 export type Result<T> =
   | { readonly customId: string; readonly ok: true; readonly value: T }
   | { readonly customId: string; readonly ok: false; readonly error: ResultError };
@@ -33,7 +35,9 @@ export type Result<T> =
 /** What is taken as the value of an answer. */
 export type ResultValue = 'body' | 'text' | 'structuredOutput';
 
+/** What is read, and how it is checked. */
 export interface ReadResultsOptions<Schema extends StandardSchemaV1, Value extends ResultValue = ResultValue> {
+  /** The storage that the files are in. */
   readonly storage: Storage;
   /**
    * Checks and types each value: a schema of Zod, Valibot, ArkType or any other library of the Standard Schema
@@ -75,8 +79,11 @@ type ValueOf<Schema extends StandardSchemaV1 | undefined, Value extends ResultVa
  *
  * @example
  * ```ts
+ * import { z } from 'zod';
+ *
+ * const triage = z.object({ urgent: z.boolean() });
  * for await (const result of readResults(await run.result(), { storage, schema: triage, value: 'structuredOutput' })) {
- *   if (result.ok) console.log(result.customId, result.value.category);
+ *   if (result.ok) console.log(result.customId, result.value.urgent);
  * }
  * ```
  *

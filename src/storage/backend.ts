@@ -2,12 +2,15 @@
 
 /** A file in storage, as `stat` and `list` return it. */
 export interface ObjectInfo {
+  /** Its URI. */
   readonly uri: string;
+  /** Size in bytes. */
   readonly bytes: number;
   /** Epoch seconds. */
   readonly modifiedAt?: number;
 }
 
+/** What is read of a file. */
 export interface ReadOptions {
   /** Offset of the first byte. */
   readonly start: number;
@@ -20,6 +23,7 @@ export interface ReadOptions {
   readonly reuse?: boolean;
 }
 
+/** How files are listed. */
 export interface ListOptions {
   /**
    * Called with the name, or the path, of each file or folder that is omitted since no URI can contain its name.

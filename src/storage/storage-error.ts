@@ -11,6 +11,7 @@ export type StorageErrorCode =
  */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
+  /** Why it was refused or failed. */
   readonly code: StorageErrorCode;
   /** The URI for display: bounded, without credentials and query. */
   readonly uri: string;

@@ -13,6 +13,7 @@ const DELETED_TOGETHER = 16;
 /** Messages list at most this many roots. */
 const MAX_SHOWN_ROOTS = 5;
 
+/** What a storage reaches. */
 export interface StorageOptions {
   /**
    * URIs of the folders in which files may be read and written, with or without a slash at the end. Results are written
@@ -42,7 +43,11 @@ export class Storage {
   readonly #roots: readonly StorageUri[];
   readonly #backends: ReadonlyMap<string, StorageBackend>;
 
-  /** @throws StorageError for an invalid root; TypeError without any root */
+  /**
+   * Checks the roots. Nothing is opened.
+   *
+   * @throws StorageError for an invalid root; TypeError without any root
+   */
   constructor(options: StorageOptions) {
     this.#roots = options.roots.map((root) => parseUri(root));
     const [first] = this.#roots;

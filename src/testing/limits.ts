@@ -22,6 +22,7 @@ export interface LocalApiLimits {
   readonly fineTuningJobsPerDay: number;
 }
 
+/** The limits of OpenAI. */
 export const DEFAULT_LIMITS: LocalApiLimits = {
   fileBytes: 512 * 1024 * 1024,
   batchFileBytes: 200 * 1024 * 1024,

@@ -26,8 +26,10 @@ import { webhookApi } from './webhooks/webhook-api.js';
 import { Webhooks, type LocalWebhook } from './webhooks/webhooks.js';
 import type { WireBatch, WireFile, WireFineTuningJob } from './wire.js';
 
+/** The key that the local API accepts by default. */
 export const DEFAULT_API_KEY = 'sk-local';
 
+/** How the local API behaves. */
 export interface LocalApiOptions {
   /** The only key that is accepted. @default 'sk-local' */
   readonly apiKey?: string;

@@ -34,6 +34,7 @@ export const STATUS_OF_HANDLING = {
 
 /** A delivery, and how it was handled. Nothing but its id is known of one that is not verified. */
 export interface HandledDelivery {
+  /** What became of it. */
   readonly handling: DeliveryHandling;
   /** The header `webhook-id`; null where there is none that can be read. */
   readonly id: string | null;

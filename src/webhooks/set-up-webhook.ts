@@ -16,6 +16,7 @@ const NO_API = [404, 405, 501];
 
 const ALL_JOB_EVENTS = Object.keys(JOB_EVENTS) as JobEventType[];
 
+/** What the endpoint gets, and what it is called. */
 export interface SetUpWebhookOptions {
   /**
    * The events that the endpoint shall get, and no others.
@@ -29,11 +30,13 @@ export interface SetUpWebhookOptions {
   readonly name?: string;
 }
 
+/** The endpoint at the provider. */
 export interface WebhookSetUp {
   /** The id of the endpoint at the provider. */
   readonly id: string;
   /** The signing secret of a new endpoint. The provider tells it once: null for an endpoint that was there before. */
   readonly secret: string | null;
+  /** Whether this call has created it. */
   readonly isCreated: boolean;
   /** Whether the events of an endpoint that was there before were changed. */
   readonly isUpdated: boolean;
@@ -60,8 +63,8 @@ export class NoWebhookApiError extends Error {
  *
  * @example
  * ```ts
- * const { id, secret } = await setUpWebhook(new OpenAI(), 'https://jobs.example.com/webhooks');
- * if (secret) await keepSecret(secret); // as OPENAI_WEBHOOK_SECRET of the worker
+ * const { id, secret } = await setUpWebhook(openai, 'https://jobs.example.com/webhooks');
+ * if (secret) console.log(`OPENAI_WEBHOOK_SECRET of the worker for ${id}: ${secret}`);
  * ```
  * @param openai a client of the project whose jobs are meant: endpoints belong to a project
  * @param url where the handler is reached from outside, by HTTPS
@@ -109,6 +112,7 @@ const YOUNG_SECONDS = 60;
 const isYoung = ({ created_at: createdAt }: WebhookEndpoint): boolean =>
   Math.abs(Date.now() / 1_000 - (createdAt ?? 0)) < YOUNG_SECONDS;
 
+/** What the endpoint answered to a sample. */
 export interface WebhookTest {
   /** The HTTP status with which the endpoint answered. */
   readonly statusCode: number;
@@ -133,6 +137,7 @@ export async function testWebhook(
   return { statusCode, isAccepted: statusCode >= 200 && statusCode < 300 };
 }
 
+/** What becomes of the old secret. */
 export interface RotateWebhookSecretOptions {
   /**
    * Whether the old secret goes on to sign for 24 hours, beside the new one. Without it, every delivery is refused until

@@ -9,6 +9,7 @@ import { checkedSecrets, isTimely, verifiedEvent } from './verify-delivery.js';
 import { subjectOf, wakeOwnerOfJob } from './wake-owner-of-job.js';
 import { within } from './within.js';
 
+/** Whose webhooks are taken, and which runs they wake. */
 export interface WebhookHandlerOptions {
   /** A client of the namespace whose runs are woken. Jobs of other namespaces and clusters are left alone. */
   readonly temporal: Client;
@@ -63,8 +64,11 @@ const ANSWER_MS = 10_000;
  *
  * @example
  * ```ts
- * const handler = webhookHandler({ temporal: client, openai: new OpenAI(), secrets: process.env.OPENAI_WEBHOOK_SECRET! });
- * app.post('/webhooks', (context) => handler(context.req.raw)); // Hono; the body must not have been read
+ * import { Hono } from 'hono';
+ *
+ * const handler = webhookHandler({ temporal: client, openai, secrets: process.env.OPENAI_WEBHOOK_SECRET! });
+ * const app = new Hono();
+ * app.post('/webhooks', (context) => handler(context.req.raw)); // the body must not have been read
  * ```
  * @throws TypeError if a secret is missing or not complete, or the tolerance is no positive number
  */

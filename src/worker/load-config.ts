@@ -4,6 +4,7 @@ import { providerOf } from '../config/account-client.js';
 import { proxyFetch } from '../config/proxy.js';
 import { readWorkerConfig, storageOf, withUnits } from '../config/worker-config.js';
 
+/** Which configuration is read. */
 export interface LoadConfigOptions {
   /**
    * Path of the file.
@@ -18,7 +19,10 @@ export interface LoadConfigOptions {
  *
  * @example
  * ```ts
- * await Worker.create({ taskQueue: 'llm-jobs', workflowsPath, plugins: [new LlmJobsPlugin(await loadConfig())] });
+ * import { LlmJobsPlugin } from 'temporal-llm-jobs';
+ * import { loadConfig } from 'temporal-llm-jobs/config';
+ *
+ * const plugin = new LlmJobsPlugin(await loadConfig());
  * ```
  * @throws ConfigError with every fault
  */

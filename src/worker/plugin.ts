@@ -15,6 +15,11 @@ const WORKFLOWS = 'temporal-llm-jobs/workflows';
  *
  * @example
  * ```ts
+ * import { fileURLToPath } from 'node:url';
+ * import { Worker } from '@temporalio/worker';
+ * import OpenAI from 'openai';
+ * import { LlmJobsPlugin } from 'temporal-llm-jobs';
+ *
  * const client = new OpenAI();
  * await Worker.create({
  *   taskQueue: 'llm-jobs',
@@ -24,7 +29,11 @@ const WORKFLOWS = 'temporal-llm-jobs/workflows';
  * ```
  */
 export class LlmJobsPlugin extends SimplePlugin {
-  /** @throws InvalidOptionsError with every fault of the options */
+  /**
+   * Checks the options and makes the activities.
+   *
+   * @throws InvalidOptionsError with every fault of the options
+   */
   constructor(options: ActivitiesOptions) {
     super({
       name: 'temporal-llm-jobs',

@@ -49,7 +49,11 @@ const WATCH_AGAIN_MS = 30 * SECOND_MS;
 /** Runs that are watched for their end at a time. Those that are only counted come last. */
 const MAX_WATCHED = 500;
 
-/** @param state the library's own, for a run that continues an earlier one */
+/**
+ * Grants the parts of bulk batches capacity at a provider. Parts start it when they need it.
+ *
+ * @param state the library's own, for a run that continues an earlier one
+ */
 export async function tokenBudget(state?: BudgetState): Promise<void> {
   await new TokenBudget(state).execute();
 }

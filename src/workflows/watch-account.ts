@@ -46,7 +46,11 @@ const HOW_IT_WORKS = [
   'It ends when no job is open. If it is terminated, each run looks at its own job within hours, and starts it again.',
 ].join(' ');
 
-/** @param announced the library's own, for a run that continues an earlier one */
+/**
+ * Reads the lists of jobs of an account and wakes the runs whose jobs have begun or ended. Runs start it when they need it.
+ *
+ * @param announced the library's own, for a run that continues an earlier one
+ */
 export async function watchAccount(input: WatchAccountInput, announced?: readonly AnnouncedJob[]): Promise<void> {
   await new AccountWatch(input, announced).execute();
 }

@@ -8,6 +8,7 @@ import type { OperatorActivities } from './operators.js';
 import type { PartRunActivities } from './part-runs.js';
 import type { TokenBudgetActivities } from './token-budget.js';
 
+/** The activities by their names. Their arguments are those of the library's workflows; what people call is in `OperatorActivities`. */
 export type Activities = FileActivities &
   BatchActivities &
   FineTuningActivities &

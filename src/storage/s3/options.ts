@@ -14,7 +14,11 @@ export interface S3Options {
    * @default AWS_REGION, the profile's region, or `us-east-1` if an endpoint is set, since few services check it
    */
   readonly region?: string;
-  /** @default the SDK's chain: environment, profiles, web identity, container and instance metadata */
+  /**
+   * Credentials, or a function that returns them.
+   *
+   * @default the SDK's chain: environment, profiles, web identity, container and instance metadata
+   */
   readonly credentials?: S3Credentials | (() => Promise<S3Credentials>);
   /**
    * Whether the bucket is part of the path (`https://host/bucket/key`) instead of the host name.
@@ -24,9 +28,13 @@ export interface S3Options {
   readonly forcePathStyle?: boolean;
 }
 
+/** Credentials of AWS, or of an S3-compatible service. */
 export interface S3Credentials {
+  /** Id of the access key. */
   readonly accessKeyId: string;
+  /** The secret of the access key. */
   readonly secretAccessKey: string;
+  /** Token of temporary credentials. */
   readonly sessionToken?: string;
   /** When the credentials expire. After that, a function that returned them is called again. */
   readonly expiration?: Date;

@@ -24,7 +24,11 @@ export class S3Backend implements StorageBackend {
   readonly #options: S3Options;
   #connecting: Promise<S3Connection> | undefined;
 
-  /** @throws StorageError if the packages are not installed; TypeError if LLM_JOBS_S3_PATH_STYLE is invalid */
+  /**
+   * Connects when the first file is asked for.
+   *
+   * @throws StorageError if the packages are not installed; TypeError if LLM_JOBS_S3_PATH_STYLE is invalid
+   */
   constructor(options: S3Options = {}) {
     assertSdkInstalled();
     pathStyleOf(process.env);

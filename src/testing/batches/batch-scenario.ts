@@ -98,8 +98,10 @@ export const BATCH_SCENARIOS = {
   expiresEmpty: { timing: { inProgressMs: 1e9 * DAY_MS, jitter: 0 } },
 } as const satisfies Record<string, BatchScenario>;
 
+/** The name of a scenario of batches. */
 export type BatchScenarioName = keyof typeof BATCH_SCENARIOS;
 
+/** The names of the scenarios of batches. */
 export const BATCH_SCENARIO_NAMES = Object.keys(BATCH_SCENARIOS) as BatchScenarioName[];
 
 function azureBatch(batch: WireBatch): unknown {

@@ -16,6 +16,7 @@ export interface BatchTiming {
   readonly jitter: number;
 }
 
+/** How long batches take by default. */
 export const DEFAULT_BATCH_TIMING: BatchTiming = {
   validatingMs: 15_000,
   inProgressMs: 420_000,

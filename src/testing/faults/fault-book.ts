@@ -13,6 +13,7 @@ export interface FaultRule extends RuleLimits {
   readonly effect: FaultEffect | FaultName;
 }
 
+/** A fault that was added: how often it struck, and a function that removes it. */
 export type FaultHandle = RuleHandle;
 
 /** The faults in force. */

@@ -53,6 +53,7 @@ export type FaultEffect =
       readonly status?: number;
     };
 
+/** A refusal with an HTTP status, and the fields of the API's error object. */
 export interface StatusEffect {
   readonly kind: 'status';
   readonly status: number;
@@ -110,6 +111,8 @@ export const FAULT_EFFECTS = {
   echoApiKey: { kind: 'echoApiKey' },
 } as const satisfies Record<string, FaultEffect>;
 
+/** The name of a fault. */
 export type FaultName = keyof typeof FAULT_EFFECTS;
 
+/** The names of the faults. */
 export const FAULT_NAMES = Object.keys(FAULT_EFFECTS) as FaultName[];

@@ -101,8 +101,10 @@ export const FINE_TUNING_SCENARIOS = {
   azureDialect: { show: (fineTuningJob) => azureFineTuningJob(fineTuningJob) },
 } as const satisfies Record<string, FineTuningScenario>;
 
+/** The name of a scenario of fine-tuning jobs. */
 export type FineTuningScenarioName = keyof typeof FINE_TUNING_SCENARIOS;
 
+/** The names of the scenarios of fine-tuning jobs. */
 export const FINE_TUNING_SCENARIO_NAMES = Object.keys(FINE_TUNING_SCENARIOS) as FineTuningScenarioName[];
 
 const iso = (seconds: number | null): string | null =>

@@ -12,6 +12,7 @@ export interface FineTuningTiming {
   readonly jitter: number;
 }
 
+/** How long fine-tuning jobs take by default. */
 export const DEFAULT_FINE_TUNING_TIMING: FineTuningTiming = {
   validatingMs: 42_000,
   queuedMs: 120_000,

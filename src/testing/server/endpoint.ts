@@ -32,6 +32,7 @@ export const OPERATIONS = [
   'webhooks.test',
   'webhooks.eventTypes',
 ] as const;
+/** An operation of the API, by its name in the SDK. */
 export type Operation = (typeof OPERATIONS)[number];
 
 /** One request, as endpoints and the predicates of fault rules see it. */

@@ -31,6 +31,7 @@ export const WEBHOOK_EVENT_TYPES = [
   'agent.session.failed',
   'safety.alert.created',
 ] as const;
+/** The type of an event, as the API names it. */
 export type WebhookEventType = (typeof WEBHOOK_EVENT_TYPES)[number];
 
 /** The event types of jobs, the only ones that the local API sends by itself. */

@@ -50,6 +50,7 @@ export const WEBHOOK_FAULTS = {
   staleTimestamp: { kind: 'staleTimestamp' },
 } as const satisfies Record<string, WebhookFaultEffect>;
 
+/** The name of a fault of deliveries. */
 export type WebhookFaultName = keyof typeof WEBHOOK_FAULTS;
 
 /** When a fault applies. The first rule that applies to an event on its way to an endpoint wins. */
