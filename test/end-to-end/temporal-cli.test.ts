@@ -1,13 +1,23 @@
 /** What other languages, scripts and people use: the `temporal` CLI and the names of the contract. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readManifest } from '../../src/client.js';
-import { chatRequests } from '../support/samples.js';
+import { commandsIn } from '../support/docs/shell.js';
+import { readPage } from '../support/docs/pages.js';
+import { chatExamples, chatRequests } from '../support/samples.js';
 import { workerProcessStage } from '../support/stage.js';
 import { endpoint } from '../support/runs.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { HOUR, SHORT_JOBS } from '../../dev/stage/timing.js';
 import { waitFor } from '../../dev/stage/wait-for.js';
 import { temporalCli } from '../support/operators.js';
+
+/** The arguments of the lines that the docs show, by the activity. */
+const DOCUMENTED = new Map(
+  readPage('docs/how-to/operations.md')
+    .blocks.flatMap(({ text }) => commandsIn(text))
+    .filter(({ words: [program, group, verb] }) => [program, group, verb].join(' ') === 'temporal activity execute')
+    .map(({ words }) => [words[words.indexOf('--type') + 1], words.slice(1)]),
+);
 
 describe('from the temporal CLI alone', () => {
   // Each call of the CLI takes a while, so time stands still in between.
@@ -86,18 +96,17 @@ describe('from the temporal CLI alone', () => {
 
   describe('activity execute, without a workflow', () => {
     let count = 0;
+    /** The line of the docs, with this stage in place of its names. */
     const execute = async (type: string, input: unknown): Promise<unknown> => {
       count += 1;
-      const what = ['--type', type, '--activity-id', `${type}-${count}-${stage.temporal.taskQueue}`];
-      const how = [
-        '--task-queue',
-        stage.temporal.taskQueue,
-        '--start-to-close-timeout',
-        '1m',
-        '--heartbeat-timeout',
-        '15s',
-      ];
-      return temporalCli(stage.temporal, 'activity', 'execute', ...what, ...how, '--input', JSON.stringify(input));
+      const own = new Map([
+        ['--activity-id', `${type}-${count}-${stage.temporal.taskQueue}`],
+        ['--task-queue', stage.temporal.taskQueue],
+        ['--input', JSON.stringify(input)],
+      ]);
+      const args = DOCUMENTED.get(type)?.map((word, index, all) => own.get(all[index - 1] ?? '') ?? word);
+      if (!args) throw new Error(`docs/how-to/operations.md has no line for ${type}`);
+      return temporalCli(stage.temporal, ...args);
     };
 
     test('cancelBatch with a bare id → cancelled; again → left as it is', async () => {
@@ -108,6 +117,18 @@ describe('from the temporal CLI alone', () => {
       clock.advance(HOUR);
       const again = await execute('cancelBatch', { id, provider: null });
       expect(again).toMatchObject({ result: { isAccepted: true, job: { status: 'cancelled' } } });
+    });
+
+    test('cancelFineTuningJob with a bare id → cancelled', async () => {
+      const training = chatExamples(10).map((example) => `${JSON.stringify(example)}\n`);
+      const file = await stage.openai.files.create({ file: new File(training, 'own.jsonl'), purpose: 'fine-tune' });
+      const { id } = await stage.openai.fineTuning.jobs.create({
+        model: 'gpt-4o-mini-2024-07-18',
+        training_file: file.id,
+      });
+      expect(await execute('cancelFineTuningJob', id)).toMatchObject({ result: { isAccepted: true, job: { id } } });
+      clock.advance(HOUR);
+      expect((await stage.openai.fineTuning.jobs.retrieve(id)).status).toBe('cancelled');
     });
 
     test('collectBatch of a batch that somebody else created → waits for its end, then its results in storage', async () => {
