@@ -1,4 +1,7 @@
-/** Queries for the list of workflows in the Temporal UI, as links that can be saved there as views. */
+/**
+ * Queries for the list of workflows in the Temporal UI. The UI keeps saved views in the browser, so no call can make them:
+ * it saves one when a link is opened that has its name as `savedQuery` (seen in UI 2.54.1; an older one ignores it).
+ */
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.js';
 
 const { kind, status, id } = SEARCH_ATTRIBUTES;
@@ -30,8 +33,13 @@ export function uiOf(address: string): string | null {
   return /\.(tmprl\.cloud|api\.temporal\.io)$/.test(host) ? 'https://cloud.temporal.io' : null;
 }
 
-/** @param ui without a slash at its end; null for the path alone */
-export function linkOf({ query }: SavedView, ui: string | null, namespace: string): string {
-  const path = `/namespaces/${encodeURIComponent(namespace)}/workflows?query=${encodeURIComponent(query)}`;
+/**
+ * A link that opens the list and saves it as a view.
+ *
+ * @param ui null for the path alone
+ */
+export function linkOf({ name, query }: SavedView, ui: string | null, namespace: string): string {
+  const view = `query=${encodeURIComponent(query)}&savedQuery=${encodeURIComponent(name)}`;
+  const path = `/namespaces/${encodeURIComponent(namespace)}/workflows?${view}`;
   return `${ui?.replace(/\/+$/, '') ?? ''}${path}`;
 }

@@ -22,7 +22,9 @@ export async function setup(io: Io, options: SetupOptions): Promise<void> {
     const { added, kept, isTakenUp } = registration;
     if (added.length > 0) io.out(`Added to the namespace "${namespace}": ${added.join(', ')}`);
     if (kept.length > 0) io.out(`There before: ${kept.join(', ')}`);
-    io.out('Runs that are started from now on have them. Lists for the Temporal UI, to be saved there as views:');
+    io.out(
+      'Runs that are started from now on have them. Open these links once: the Temporal UI saves each list as a view, in that browser.',
+    );
     for (const { name, query, link } of views) for (const line of ['', name, `  ${query}`, `  ${link}`]) io.out(line);
     if (ui === null) io.err('To get whole links: --ui with the address of the Temporal UI.');
     if (!isTakenUp) io.err('The server does not take them yet. Starts have them within a minute or so.');

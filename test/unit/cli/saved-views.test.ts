@@ -13,7 +13,7 @@ test.each([
 
 test('a view → a link with its query, or the path alone', () => {
   const expired = SAVED_VIEWS.find(({ name }) => name === 'Expired')!;
-  const path = '/namespaces/my%20jobs/workflows?query=LlmJobStatus%20%3D%20%22expired%22';
+  const path = '/namespaces/my%20jobs/workflows?query=LlmJobStatus%20%3D%20%22expired%22&savedQuery=Expired';
   expect(linkOf(expired, 'https://ui.example.com/', 'my jobs')).toBe(`https://ui.example.com${path}`);
   expect(linkOf(expired, null, 'my jobs')).toBe(path);
 });
