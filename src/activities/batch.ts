@@ -31,6 +31,7 @@ import { cancelDuplicates, createOnce, findInterrupted } from './calls/create-on
 import { waitUntilFileIsProcessed } from './calls/file-processing.js';
 import { cancelJob } from './calls/jobs.js';
 import { keyedJobs, keyForMetadata } from './calls/keyed-jobs.js';
+import { assertSupported } from './calls/assert-supported.js';
 import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { tellBudget } from './calls/tell-budget.js';
@@ -53,6 +54,7 @@ export class BatchActivityGroup implements BatchActivities {
     const input = checkInputOf(given);
     const { storage } = this.#context;
     const api = this.#api(input);
+    assertSupported(api.provider, 'batches', ...('fileId' in input.input ? [] : (['uploads'] as const)));
     assertMayHoldResults(storage, input.outputUri);
     return withHeartbeat(async () => {
       if ('fileId' in input.input) {

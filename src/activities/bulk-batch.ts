@@ -28,6 +28,7 @@ import type { AnswerPolicy } from '../results/result-reader.js';
 import { FileChangedError, readChecked, readRecorded } from '../storage/checked-file.js';
 import type { Storage } from '../storage/storage.js';
 import { BulkFiles } from './bulk/bulk-files.js';
+import { assertSupported } from './calls/assert-supported.js';
 import { providerApi } from './calls/provider-api.js';
 import { assertMayHoldResults } from './calls/results-location.js';
 import { listInput } from './calls/list-input.js';
@@ -50,6 +51,7 @@ export class BulkBatchActivityGroup implements BulkBatchActivities {
   async planRound(input: PlanRoundInput): Promise<PlannedRound> {
     const { round } = input;
     const { provider } = providerApi(this.#context, input.provider);
+    assertSupported(provider, 'batches', 'uploads');
     // Reject an invalid schema before any batch is paid for.
     const policy = policyOf(input, input.only);
     assertMayHoldResults(this.#storage, input.outputUri);

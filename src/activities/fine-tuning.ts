@@ -38,6 +38,7 @@ import { openFile } from './calls/open-file.js';
 import { providerApi, type ProviderApi } from './calls/provider-api.js';
 import { latestStep } from './calls/training-steps.js';
 import { watchJob } from './calls/watch.js';
+import { assertSupported } from './calls/assert-supported.js';
 import { assertMayHoldResults, manifestUri } from './calls/results-location.js';
 import { collectFineTuning } from './collect/fine-tuning-results.js';
 import { cancelInputOf } from './operators/inputs.js';
@@ -55,6 +56,7 @@ export class FineTuningActivityGroup implements FineTuningActivities {
   async checkTrainingFile(input: CheckTrainingFileInput): Promise<CheckedTrainingFile> {
     const { storage } = this.#context;
     const api = this.#api(input);
+    assertSupported(api.provider, 'fineTuning', ...('fileId' in input.file ? [] : (['uploads'] as const)));
     assertMayHoldResults(storage, input.outputUri);
     return withHeartbeat(async () => {
       if ('fileId' in input.file) {

@@ -145,7 +145,12 @@ function connectionOf(
     organization: given.organization ?? variable('OPENAI_ORG_ID'),
     project: given.project ?? variable('OPENAI_PROJECT_ID'),
     timeoutMs: Math.min(toMs(timeout ?? MAX_TIMEOUT_MS), MAX_TIMEOUT_MS),
-    traits: { ...byPreset.traits, ...given.traits },
+    // A gateway at another address may have what the provider's own API has not.
+    traits: {
+      ...byPreset.traits,
+      ...(given.baseURL === undefined && { unsupported: byPreset.unsupported ?? {} }),
+      ...given.traits,
+    },
     batchLimits: { ...byPreset.batchLimits, ...given.batchLimits },
   };
 }

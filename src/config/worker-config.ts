@@ -4,6 +4,7 @@ import { toMs } from '../contract/duration.js';
 import type { WatchMode } from '../contract/spec-fields.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 import { POLL } from '../contract/worker-options.js';
+import { unmetNeed } from '../provider/needs.js';
 import type { S3Options } from '../storage/s3/options.js';
 import { S3Backend } from '../storage/s3/s3-backend.js';
 import { Storage } from '../storage/storage.js';
@@ -136,8 +137,14 @@ export async function readWorkerConfig(where: Where): Promise<WorkerConfig> {
     metrics: serverAt(file.metrics, variables, 'METRICS'),
     tracing: file.worker?.tracing ?? variables.LLM_JOBS_TRACING ?? null,
     proxy: file.proxy,
-    notes: reading.notes,
+    notes: [...reading.notes, ...accounts.flatMap(noteOf)],
   };
+}
+
+/** Batches are what most accounts are for: that they cannot be had is told before a run asks for one. */
+function noteOf({ name, traits }: Account): string[] {
+  const unmet = unmetNeed(traits.unsupported ?? {}, ['batches', 'uploads']);
+  return unmet === null ? [] : [`accounts.${name} ${unmet}`];
 }
 
 const placesOf = ({ folder }: Read, { environment }: Where): SecretPlaces => ({ environment, folder });

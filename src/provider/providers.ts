@@ -4,6 +4,7 @@ import type { AzureOpenAI } from 'openai';
 import { BATCH_LIMITS, type BatchLimits } from '../contract/limits.js';
 import type { BatchStatus, FineTuningStatus } from '../contract/status.js';
 import { guardedClient } from './guarded-client.js';
+import type { Unsupported } from './needs.js';
 import type { OpenAIClient } from './openai-client.js';
 
 /** Where a provider differs from OpenAI. */
@@ -58,6 +59,12 @@ export interface ProviderTraits {
    * @default null
    */
   readonly fineTuningSlots: number | null;
+  /**
+   * What the provider has no API for in this dialect, each with a sentence that says what to do instead: `batches`,
+   * `fineTuning` jobs, or `uploads` of the files of both. A run that needs it is refused before anything is sent.
+   * @default {}
+   */
+  readonly unsupported: Unsupported;
 }
 
 /**
@@ -111,6 +118,7 @@ export class Providers {
           trainingRules: 'openai' as const,
           expiresAtIsFinal: !isAzure(client),
           statusWords: {},
+          unsupported: {},
           ...withoutUndefined(traits),
           batchLimits: { ...BATCH_LIMITS, ...withoutUndefined(batchLimits ?? {}) },
           name,

@@ -1,6 +1,7 @@
 /** How a provider may differ from OpenAI, checked. `ProviderTraits` says what each field means. */
 import { z } from 'zod';
 import { BATCH_STATUSES, FINE_TUNING_STATUSES } from '../contract/status.js';
+import { NEEDS, type Need } from './needs.js';
 
 const positive = z.int().min(1);
 
@@ -29,6 +30,10 @@ const traitsFields = {
   statusWords: z.record(statusWord, z.enum([...BATCH_STATUSES, ...FINE_TUNING_STATUSES])).optional(),
   /** Number of fine-tuning jobs that may be unfinished at the same time. */
   fineTuningSlots: positive.nullable().optional(),
+  /** What the provider has no API for, each with a sentence that says what to do instead. */
+  unsupported: z
+    .partialRecord(z.enum(Object.keys(NEEDS) as Need[]), z.string().min(1, 'must say what to do instead'))
+    .optional(),
 } as const;
 
 export type TraitsSchema = z.ZodObject<typeof traitsFields, z.core.$strict>;

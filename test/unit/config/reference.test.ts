@@ -46,15 +46,18 @@ describe('docs/reference/configuration.md', () => {
   });
 
   test('presets → their addresses, variables, traits and limits', () => {
-    const documented = rowsOf('Presets').map((row) => [0, 1, 2, 3].map((cell) => codeIn(row, cell)));
-    const expected = Object.entries(PRESETS).map(([name, { baseURL, keyVariable, traits, batchLimits }]) => [
-      [name],
-      [baseURL ?? (name === 'azure' ? 'endpoint' : 'baseURL')],
-      [keyVariable ?? 'apiKey'],
-      Object.entries({ ...traits, ...batchLimits }).map(([field, value]) =>
-        `${field}: ${JSON.stringify(value)}`.replaceAll('"', ''),
-      ),
-    ]);
+    const documented = rowsOf('Presets').map((row) => [0, 1, 2, 3, 4].map((cell) => codeIn(row, cell)));
+    const expected = Object.entries(PRESETS).map(
+      ([name, { baseURL, keyVariable, traits, batchLimits, unsupported }]) => [
+        [name],
+        [baseURL ?? (name === 'azure' ? 'endpoint' : 'baseURL')],
+        [keyVariable ?? 'apiKey'],
+        Object.entries({ ...traits, ...batchLimits }).map(([field, value]) =>
+          `${field}: ${JSON.stringify(value)}`.replaceAll('"', ''),
+        ),
+        Object.keys(unsupported ?? {}),
+      ],
+    );
     expect(documented).toEqual(expected);
   });
 

@@ -18,6 +18,7 @@ test('provider: no traits given → those of OpenAI', () => {
     trainingRules: 'openai',
     expiresAtIsFinal: true,
     statusWords: {},
+    unsupported: {},
     batchLimits: BATCH_LIMITS,
   });
   expect(furtherSecrets()).toEqual([]);
