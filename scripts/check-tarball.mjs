@@ -10,7 +10,7 @@ import { resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '..');
 const SECRETS = [/\bsk-[A-Za-z0-9_-]{32,}/, /\bAKIA[0-9A-Z]{16}\b/, /-----BEGIN [A-Z ]*PRIVATE KEY-----/];
 const EXPECTED =
-  /^((package\.json|LICENSE|(README|CHANGELOG|SECURITY)\.md)|docs\/.+\.(md|svg|json|png)|dashboards\/.+\.json|src\/.+\.ts|dist\/(.+\.(js|d\.ts)(\.map)?|workflow-bundle\.cjs))$/;
+  /^((package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|bench\/README\.md)|docs\/.+\.(md|svg|json|png)|dashboards\/.+\.json|examples\/(?!demo\/).+\.(md|ts|py|go|jsonl)|src\/.+\.ts|dist\/(.+\.(js|d\.ts)(\.map)?|workflow-bundle\.cjs))$/;
 
 process.chdir(ROOT);
 const { name, exports } = JSON.parse(readFileSync('package.json', 'utf8'));

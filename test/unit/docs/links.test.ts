@@ -7,6 +7,9 @@ import { allPages, anchorsOf, linksOf, readPage, ROOT } from '../../support/docs
 const pages = allPages();
 const isAbsolute = (link: string): boolean => /^[a-z]+:/.test(link);
 
+/** Whether a path is an entry of `files` in package.json, or below it. */
+const isIn = (path: string, entry: string): boolean => path === entry || path.startsWith(`${entry}/`);
+
 /** Why a link of a page does not resolve; null if it does. */
 function faultOf(page: string, link: string): string | null {
   const [target = '', anchor] = link.split('#');
@@ -28,12 +31,21 @@ test('relative links → lead to a file and a heading that exist', () => {
   expect(faults).toEqual([]);
 });
 
-test('links of README.md → lead to files that are published, or elsewhere', () => {
+test('links of published pages → lead to files that are published, or elsewhere', () => {
   const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
-  const isPublished = (path: string) => files.some((entry) => path === entry || path.startsWith(`${entry}/`));
-  const links = linksOf(readPage('README.md')).filter((link) => !isAbsolute(link) && !link.startsWith('#'));
-  expect(links.length).toBeGreaterThan(5);
-  expect(links.filter((link) => !isPublished(posix.normalize(link.split('#')[0] ?? '')))).toEqual([]);
+  const isPublished = (path: string) =>
+    files.some((entry) => isIn(path, entry)) &&
+    !files.some((entry) => isIn(path, entry.replace(/^!/, '')) && entry.startsWith('!'));
+  const published = pages.filter(({ path }) => isPublished(path));
+  const links = published.flatMap((page) =>
+    linksOf(page)
+      .filter((link) => !isAbsolute(link) && !link.startsWith('#'))
+      .map((link) => ({ page: page.path, path: posix.join(dirname(page.path), link.split('#')[0] ?? '') })),
+  );
+  expect(published.map(({ path }) => path)).toContain('README.md');
+  expect(links.length).toBeGreaterThan(100);
+  // A link to a folder ends in a slash.
+  expect(links.filter(({ path }) => !isPublished(path.replace(/\/$/, '')))).toEqual([]);
 });
 
 test('pages of docs/ but for decisions → each is reached from docs/README.md', () => {
