@@ -16,7 +16,7 @@ import { resultLines, type Joined, type ResultFormat } from './result-lines.js';
 import { inSession, type CommonOptions } from './run-actions.js';
 import { inputOf } from './run-input.js';
 import { resultOf } from './run-result.js';
-import { NoSuchRunError, runOf, type NamedRun, type Session } from './session.js';
+import { LIST_THEM, NoSuchRunError, runOf, type NamedRun, type Session } from './session.js';
 import { workersStorage } from './workers-storage.js';
 
 export interface ResultsOptions extends CommonOptions {
@@ -98,7 +98,7 @@ async function storedResult(
   const { namespace } = client.options;
   const manifest = (await readResultOfRun(storage, { namespace, workflowId: id })) ?? (await readManifest(storage, id));
   if (manifest === null) {
-    const next = `Ended runs are removed after the retention of the namespace. ${BY_JOB} ${cause.next}`;
+    const next = `Ended runs are removed after the retention of the namespace. ${BY_JOB} ${LIST_THEM}`;
     throw new CommandError(cause.code, `${cause.message}, and storage has no result of it`, next, cause);
   }
   if (manifest.kind === 'fineTuning') throw noAnswers(`Its model: ${manifest.result.fineTunedModel ?? 'none'}`);

@@ -68,7 +68,7 @@ export async function runOf({ jobs }: Session, workflowId: string): Promise<Name
   throw new CommandError(EXIT_CODES.notFound, message, LIST_THEM);
 }
 
-const LIST_THEM = 'To see the runs of the task queue: llm-jobs list --all';
+export const LIST_THEM = 'To see the runs of the task queue: llm-jobs list --all';
 
 async function describe({ client }: LlmJobsClient, workflowId: string) {
   try {
@@ -77,7 +77,9 @@ async function describe({ client }: LlmJobsClient, workflowId: string) {
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     const message = `no run has the workflow id "${workflowId}" in the namespace "${client.options.namespace}"`;
-    throw new NoSuchRunError(EXIT_CODES.notFound, message, LIST_THEM, error);
+    // Temporal removes ended runs after the retention of the namespace.
+    const next = `${LIST_THEM}. Of a run that Temporal has removed: llm-jobs results ${workflowId}`;
+    throw new NoSuchRunError(EXIT_CODES.notFound, message, next, error);
   }
 }
 

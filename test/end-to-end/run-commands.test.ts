@@ -101,7 +101,7 @@ describe('llm-jobs: commands that see and steer runs', () => {
       code: 4,
       err: [
         `llm-jobs: no run has the workflow id "nobody" in the namespace "${stage.temporal.namespace}"`,
-        'To see the runs of the task queue: llm-jobs list --all',
+        'To see the runs of the task queue: llm-jobs list --all. Of a run that Temporal has removed: llm-jobs results nobody',
       ],
     });
   });
