@@ -72,7 +72,8 @@ const batchSpecFields = {
   /** Path of the endpoint that all requests have, such as `/v1/chat/completions`. */
   endpoint: endpointSchema,
   /**
-   * How long the provider may take. Any string is accepted, since providers differ in the windows they offer.
+   * How long the provider may take. Any text of 1 to 40 characters is accepted, since providers differ in the windows they
+   * offer.
    *
    * @default '24h'
    */
@@ -81,6 +82,7 @@ const batchSpecFields = {
    * Further fields of the create request, for providers that need them.
    *
    * @default none
+   * @example { priority: 'low' }
    */
   extraBody: extraBodySchema(BATCH_CREATE_FIELDS).optional(),
   /**

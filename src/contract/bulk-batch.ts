@@ -31,7 +31,7 @@ const positive = z.number().int().min(1);
 
 const bulkBatchSpecFields = {
   /**
-   * JSONL files of requests, plain or gzip: one, several, or all under a prefix in the order of their names. Models and
+   * JSONL files of requests, plain or gzip: one, up to 1,000, or all under a prefix in the order of their names. Models and
    * endpoints may be mixed.
    */
   input: inputSchema,
@@ -50,7 +50,7 @@ const bulkBatchSpecFields = {
    */
   missingCustomIds: z.enum(['refuse', 'fromLineNumber']).default('refuse'),
   /**
-   * How long the provider may take for each batch.
+   * How long the provider may take for each batch, in its own words, of 1 to 40 characters.
    *
    * @default '24h'
    */
@@ -82,20 +82,20 @@ const bulkBatchSpecFields = {
    */
   split: splitSchema.optional(),
   /**
-   * How many batches run concurrently at most.
+   * How many batches run concurrently at most: 1 to 200.
    *
    * @default 10
    */
   maxParallel: z.number().int().min(1).max(200).default(10),
   /**
-   * Weight by which the bulk batches of a provider share what may be enqueued, and creates. One of priority 2 gets twice
+   * Weight by which the bulk batches of a provider share what may be enqueued, and creates: 0.01 to 1,000. One of priority 2 gets twice
    * as much as one of priority 1.
    *
    * @default 1
    */
   priority: z.number().min(0.01).max(1_000).default(1),
   /**
-   * How many times a request is sent at most. Requests that were refused for want of credit or room do not count as
+   * How many times a request is sent at most: 1 to 20. Requests that were refused for want of credit or room do not count as
    * sent.
    *
    * @default 3
@@ -146,6 +146,7 @@ const bulkBatchSpecFields = {
    * namespace share the limit.
    *
    * @default learnt from the provider's refusals
+   * @example { 'gpt-4o-mini': 2_000_000 }
    */
   enqueuedTokens: z.union([positive, z.record(z.string(), positive)]).optional(),
   /**

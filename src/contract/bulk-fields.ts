@@ -32,7 +32,7 @@ const retryFields = {
    */
   failed: z.boolean().default(true),
   /**
-   * Codes and types of errors (compared without regard to case), and HTTP statuses, that count as passing in addition.
+   * Codes and types of errors (compared without regard to case), and HTTP statuses, that count as passing in addition: at most 100.
    *
    * @default []
    * @example ['internal_failure', 424]

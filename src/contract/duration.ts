@@ -3,7 +3,7 @@ import ms, { type StringValue } from 'ms';
 
 /**
  * A number with a unit, in the format of the `ms` package: `'90s'`, `'5m'`, `'24h'`, `'7 days'`. A number without one is
- * refused, since nobody can see whether `5` means seconds or milliseconds; only 0 needs no unit.
+ * refused, since nobody can see whether `5` means seconds or milliseconds; only 0 needs no unit. At most ten years.
  */
 export type Duration = string | 0;
 

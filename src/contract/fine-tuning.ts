@@ -70,14 +70,16 @@ const fineTuningSpecFields = {
    */
   validationFile: fileSchema.optional(),
   /**
-   * The API's `method` object.
+   * The API's `method` object. A reinforcement method needs a grader.
    *
    * @default supervised, with all hyperparameters `auto`
+   * @example { type: 'supervised', supervised: { hyperparameters: { n_epochs: 3 } } }
    */
   method: methodSchema.optional(),
   /**
    * Part of the fine-tuned model's name, 1 to 64 characters.
    * @default none
+   * @example 'reviews'
    */
   suffix: z
     .string()
@@ -113,7 +115,7 @@ const fineTuningSpecFields = {
    */
   stuckAfter: durationSchema.default('2h'),
   /**
-   * How many of the provider's `fineTuningSlots` must stay free for others. The run creates its job when enough are
+   * How many of the provider's `fineTuningSlots` must stay free for others: 0 to 100. The run creates its job when enough are
    * free.
    *
    * @default 0

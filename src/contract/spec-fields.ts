@@ -1,6 +1,6 @@
 /** Schemas of the fields that the specs of all lifecycles share. */
 import * as z from 'zod';
-import { isDuration } from './duration.js';
+import { isDuration, type Deadline, type Duration } from './duration.js';
 import { JOB_KEY } from './job-key.js';
 import { METADATA_LIMITS } from './limits.js';
 
@@ -9,7 +9,7 @@ const abort = { abort: true } as const;
 const durationText = z.string().min(1, abort).max(40, abort).refine(isDuration, abort);
 
 /** A number with a unit, as `Duration` describes it; at most ten years. */
-export const durationSchema = z.union([z.literal(0), durationText], {
+export const durationSchema: z.ZodType<Duration, Duration> = z.union([z.literal(0), durationText], {
   error: "must be a duration with a unit, such as '90s', '5m' or '24h', of at most ten years",
 });
 
@@ -21,7 +21,7 @@ const MAX_DEADLINE_SECONDS = 100_000_000_000;
 /**
  * When to cancel: a time in epoch seconds, or a duration string counted from the start of the workflow, such as `'6h'`.
  */
-export const deadlineSchema = z.union(
+export const deadlineSchema: z.ZodType<Deadline, Deadline> = z.union(
   [z.number().min(MIN_DEADLINE_SECONDS, abort).max(MAX_DEADLINE_SECONDS, abort), durationText],
   { error: "must be a time in epoch seconds, or a duration from the start such as '6h'" },
 );
@@ -127,7 +127,7 @@ export const commonSpecFields = {
    */
   deadline: deadlineSchema.optional(),
   /**
-   * Name of the provider, as configured at the worker.
+   * Name of the provider, as configured at the worker: 1 to 100 characters.
    * @default 'default'
    */
   provider: z.string().min(1).max(100).default('default'),

@@ -178,7 +178,13 @@ function typeText(property: TsSymbol, at: Node): string {
   const written = Node.isPropertySignature(declaration) ? declaration.getTypeNode()?.getText() : undefined;
   const isSchema = written === undefined || /\bz\.Zod/.test(written);
   const text = isSchema ? property.getTypeAtLocation(at).getText(at, FLAGS) : written;
-  return oneLine(text).replace(/ \| undefined$/, '');
+  return sorted(oneLine(text).replace(/ \| undefined$/, ''));
+}
+
+/** A union of texts, which the compiler puts in an order of its own. */
+function sorted(type: string): string {
+  const parts = type.split(' | ');
+  return parts.every((part) => /^'[^']*'$/.test(part)) ? parts.toSorted().join(' | ') : type;
 }
 
 /** Without comments, modifiers of declarations and the paths of imports. */

@@ -38,6 +38,7 @@ const undescribed = (path: string, fields: readonly ApiField[]): string[] =>
     return [...(isDescribed ? [] : [name]), ...undescribed(name, parts)];
   });
 
+// A field of a schema that has a comment and is named here: `commonSpecFields` says how its comment is kept.
 test('every export, and every field of an exported type → has a description', () => {
   const faults = entries.flatMap(({ name: entry, exports }) =>
     exports.flatMap(({ name, text, fields }) => [
