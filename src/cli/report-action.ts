@@ -6,6 +6,7 @@ import type { Report } from '../report/report.js';
 import { safeName } from '../storage/safe-name.js';
 import { storageOf } from '../config/worker-config.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
+import { storedResult } from './removed-run.js';
 import { reportOfManifest, reportOfRun, type Sources } from './report-data.js';
 import { inSession, type CommonOptions } from './run-actions.js';
 import { runOf, type NamedRun, type Session } from './session.js';
@@ -35,9 +36,9 @@ async function reportAbout(session: Session, id: string, sources: Sources): Prom
     named = await runOf(session, id);
   } catch (error) {
     if (!(error instanceof CommandError) || error.code !== EXIT_CODES.notFound) throw error;
-    const fromStorage = await reportOfManifest(id, sources);
-    if (fromStorage === null) throw error;
-    return fromStorage;
+    const stored = await storedResult(session, id, sources.storage);
+    if (stored === null) throw error;
+    return reportOfManifest(id, stored, sources);
   }
   return reportOfRun(session, named, sources);
 }

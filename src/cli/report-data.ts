@@ -56,10 +56,8 @@ export async function reportOfRun(session: Session, named: NamedRun, sources: So
   return { ...report, startedAt: Math.min(...starts), parts };
 }
 
-/** The report of a job that Temporal knows no run of, from what was written to the storage; null if nothing was. */
-export async function reportOfManifest(id: string, sources: Sources): Promise<Report | null> {
-  const manifest = await readManifest(sources.storage, id);
-  if (manifest === null) return null;
+/** The report of a run or a job that Temporal does not know, from what was written to the storage. */
+export async function reportOfManifest(id: string, manifest: Manifest, sources: Sources): Promise<Report> {
   const { result } = manifest;
   const times = 'timestamps' in result ? result.timestamps : { createdAt: null };
   const notes = ['Temporal knows no run of this id. The report is made of the manifest in the storage.'];

@@ -6,12 +6,11 @@ import { pipeline } from 'node:stream/promises';
 import type { BatchResult } from '../contract/batch.js';
 import type { BulkBatchResult } from '../contract/bulk-batch.js';
 import type { LineSource } from '../jsonl/lines.js';
-import { readManifest } from '../results/read-manifest.js';
 import { readResults, type Result, type ResultValue } from '../results/read-results.js';
 import { RequestsById } from '../results/requests-by-id.js';
-import { readResultOfRun } from '../results/run-record.js';
 import type { Storage } from '../storage/storage.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
+import { storedResult } from './removed-run.js';
 import { resultLines, type Joined, type ResultFormat } from './result-lines.js';
 import { inSession, type CommonOptions } from './run-actions.js';
 import { inputOf } from './run-input.js';
@@ -82,21 +81,20 @@ async function endedRun(session: Session, workflowId: string, storage: Storage):
     return { files: await resultOf(named), named };
   } catch (error) {
     if (!(error instanceof NoSuchRunError)) throw error;
-    return { files: await storedResult(session, workflowId, storage, error), named: null };
+    return { files: await answersOfRemoved(session, workflowId, storage, error), named: null };
   }
 }
 
 const BY_JOB = 'The answers of a batch are found by its id, too: llm-jobs results batch_abc.';
 
 /** The result of a run that Temporal has removed, by its workflow id or by the id of its job. */
-async function storedResult(
-  { jobs: { client } }: Session,
+async function answersOfRemoved(
+  session: Session,
   id: string,
   storage: Storage,
   cause: CommandError,
 ): Promise<EndedRun['files']> {
-  const { namespace } = client.options;
-  const manifest = (await readResultOfRun(storage, { namespace, workflowId: id })) ?? (await readManifest(storage, id));
+  const manifest = await storedResult(session, id, storage);
   if (manifest === null) {
     const next = `Ended runs are removed after the retention of the namespace. ${BY_JOB} ${LIST_THEM}`;
     throw new CommandError(cause.code, `${cause.message}, and storage has no result of it`, next, cause);

@@ -1,4 +1,5 @@
 /** Runs that Temporal has removed, as it does after the retention of the namespace: their results are in storage. */
+import { fileURLToPath } from 'node:url';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { LlmJobsClient, readManifest, RunNotFoundError, safeName } from '../../src/client.js';
@@ -108,6 +109,13 @@ describe('runs that Temporal has removed', () => {
     for (const id of [ids.batch, ids.bulk]) {
       const { code, out } = await llmJobs('results', id, '--text');
       expect([code, out.length]).toEqual([0, 4]);
+    }
+  });
+
+  test('llm-jobs report → a page of each, by the workflow id', async () => {
+    for (const id of [ids.batch, ids.bulk, ids.fineTuning]) {
+      const { code, out } = await llmJobs('report', id, '--out', fileURLToPath(`${stage.root}report.html`), '--json');
+      expect([code, JSON.parse(out.join(''))]).toMatchObject([0, { id }]);
     }
   });
 
