@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { waitFor } from '../../dev/stage/wait-for.js';
-import { llmJobs } from '../support/commands.js';
+import { llmJobs, useVariablesOf } from '../support/commands.js';
 import { endpoint } from '../support/runs.js';
 import { chatExamples, chatRequest } from '../support/samples.js';
 import { devServerStage } from '../support/stage.js';
@@ -210,6 +210,22 @@ describe.skipIf(CHROMIUM === null)(`Temporal UI in Chromium${why}`, () => {
     const text = await ui.timeline();
     expect(text).toMatch(/checkBatchInput • Check every line of file:\/\/\/\S+\/nightly\.jsonl$/m);
     expect(text).toMatch(/collectBatchResults • Collect the results \(batch cancelled\)$/m);
+  });
+
+  describe('a report', () => {
+    useVariablesOf(stage, () => ({ LLM_JOBS_CONFIG: 'none', LLM_JOBS_STORAGE: stage.root }));
+
+    test.each([
+      ['evaluation', /Parts over time[\s\S]+round 1, part 1/],
+      ['nightly', /cancelled[\s\S]+the prompt was wrong/],
+    ])('of %s → plots and text, nothing loaded, nothing to complain of', async (id, reads) => {
+      const file = ui.fileNamed(`report-${id}.html`);
+      expect((await llmJobs('report', id, '--out', file)).code).toBe(0);
+      const { text, ...seen } = await ui.openFile(file);
+      expect(seen).toEqual({ plots: expect.any(Number), requests: [], complaints: [] });
+      expect(seen.plots).toBeGreaterThan(0);
+      expect(text).toMatch(reads);
+    });
   });
 });
 

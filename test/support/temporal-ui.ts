@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { ROOT } from './docs/pages.js';
 
@@ -89,6 +90,28 @@ export class TemporalUi {
     await this.#page.locator('a', { hasText: /^\s*Timeline\s*$/ }).click();
     await this.#page.getByText('checkBatchInput').first().waitFor();
     return this.#page.locator('#content').innerText();
+  }
+
+  /** Opens a page in a file. Returns its text, the number of plots that are visible, and what else it asked for. */
+  async openFile(path: string): Promise<{ text: string; plots: number; requests: string[]; complaints: string[] }> {
+    const page = await this.#browser.newPage({ viewport: PAGE_SIZE, timezoneId: 'UTC', colorScheme: 'light' });
+    const requests: string[] = [];
+    const complaints: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    const url = pathToFileURL(path).href;
+    await page.goto(url);
+    const plots = await page.locator('svg:visible').count();
+    const text = await page.locator('body').innerText();
+    await page.screenshot({ path: path.replace(/\.html$/, '.png'), fullPage: true });
+    await page.close();
+    return { text, plots, requests: requests.filter((each) => each !== url), complaints };
+  }
+
+  /** A path in the folder of the screenshots. */
+  fileNamed(name: string): string {
+    return join(this.#folder, name);
   }
 
   /** @param isForDocs replaces the one in `docs/images` where `LLM_JOBS_WRITE_DOCS` is set */
