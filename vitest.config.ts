@@ -16,8 +16,8 @@ export default defineConfig({
     pool: 'forks',
     // A process runs several files one after the other. They share the modules that they import, which takes seconds.
     isolate: false,
-    // Two for each processor of the smallest machine, since many tests wait for Temporal or for a timer.
-    maxWorkers: 4,
+    // Three for each processor of the smallest machine, since many tests wait for Temporal or for a timer.
+    maxWorkers: 6,
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.test-report.json' }]] : ['default'],
   },
 });

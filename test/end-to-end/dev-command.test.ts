@@ -47,7 +47,7 @@ test('dev → a batch of its sample runs to the end by other commands; Ctrl-C st
 
   const listed = await llmJobs('list', '--all', '--json');
   expect(JSON.parse(listed.out.join('\n'))).toMatchObject([
-    { state: 'completed', jobId: expect.stringMatching(/^batch_/), model: 'gpt-4o-mini' },
+    { state: 'completed', jobId: expect.stringMatching(/^batch_/), model: 'gpt-5.4-mini' },
   ]);
 
   child.kill('SIGINT');

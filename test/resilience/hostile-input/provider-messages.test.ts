@@ -52,15 +52,18 @@ describe('messages of the provider', () => {
     }
   });
 
-  test('in the summary of an activity → no markup', async () => {
+  test('in the summary of a run → no markup; in those of activities, which the UI shows as they are, one line', async () => {
     const run = await stage.jobs.startBatch({ input: { fileId: 'file-[x](javascript:y)' }, endpoint, poll });
     await failureOf(run);
     const { events } = await run.handle.fetchHistory();
     const summaries = (events ?? []).flatMap(({ userMetadata }) =>
       userMetadata?.summary?.data ? [Buffer.from(userMetadata.summary.data).toString()] : [],
     );
-    expect(summaries.join()).toContain('javascript');
-    expect(summaries.join()).not.toMatch(/(?<!\\)\]\(/);
+    const [ofRun, ...ofActivities] = summaries;
+    expect(ofRun).toContain('javascript');
+    expect(ofRun).not.toMatch(/(?<!\\)\]\(/);
+    expect(ofActivities.join()).toContain('javascript');
+    for (const summary of ofActivities) expect(summary).not.toContain('\n');
   });
 
   test('in the current details of the UI → neither links nor markup', async () => {
