@@ -8,12 +8,17 @@ const PAUSE_MS = 50;
  * Waits until the condition holds.
  *
  * @param what names the condition in the error
- * @throws Error when it does not hold within two minutes, and whatever the condition throws
+ * @param limitMs two minutes, unless what is waited for takes longer by itself
+ * @throws Error when it does not hold within that time, and whatever the condition throws
  */
-export async function waitFor(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + LIMIT_MS;
+export async function waitFor(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = LIMIT_MS,
+): Promise<void> {
+  const deadline = Date.now() + limitMs;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${LIMIT_MS / 1_000} s for ${what}`);
+    if (Date.now() > deadline) throw new Error(`Waited ${limitMs / 1_000} s for ${what}`);
     await sleep(PAUSE_MS);
   }
 }

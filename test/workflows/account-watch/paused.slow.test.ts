@@ -1,7 +1,7 @@
-/** The watch of an account stays paused. Its sleeping runs notice that in real time: a minute at first. */
+/** The watch of an account stays paused. Its sleeping runs notice that in real time: after two minutes at first. */
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../src/testing/index.js';
-import { BATCH_TIMING, HOUR } from '../../../dev/stage/timing.js';
+import { BATCH_TIMING, HOUR, MINUTE } from '../../../dev/stage/timing.js';
 import { waitFor } from '../../../dev/stage/wait-for.js';
 import { wakersOf, watchedJobs } from '../../support/account-watch.js';
 import { PAUSES } from '../../support/pauses.js';
@@ -21,7 +21,7 @@ describe.concurrent.each(Object.entries(PAUSES))('%s of the watch is paused for 
     const start = () => stage.jobs.startBatch({ input: { requests: chatRequests(3) }, endpoint });
     const older = await start();
     const looks = async () => (await older.handle.describe()).raw.pendingActivities?.[0]?.attempt ?? 0;
-    await waitFor(async () => (await looks()) >= 3, 'the run to have looked at the watch');
+    await waitFor(async () => (await looks()) >= 3, 'the run to have looked at the watch', 5 * MINUTE);
     const younger = await start();
     await waitFor(
       async () => (await watchedJobs(stage)).some(({ workflowId }) => workflowId === younger.workflowId),
