@@ -14,10 +14,12 @@ export default defineConfig({
     globalSetup: ['test/support/setup/global.ts'],
     // Processes, not threads: the Temporal SDK's native addon allows one runtime per process.
     pool: 'forks',
+    // Fewer collections of garbage, which take a twentieth of the processor time.
+    execArgv: ['--max-semi-space-size=64'],
     // A process runs several files one after the other. They share the modules that they import, which takes seconds.
     isolate: false,
-    // Three for each processor of the smallest machine, since many tests wait for Temporal or for a timer.
-    maxWorkers: 6,
+    // Two for each processor of the smallest machine, since many tests wait for Temporal or for a timer.
+    maxWorkers: 4,
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.test-report.json' }]] : ['default'],
   },
 });
