@@ -1,5 +1,6 @@
 /** What is wrong with the options of the activities: every fault at once, each with its path, none with a value. */
 import { z } from 'zod';
+import { didYouMean } from '../contract/did-you-mean.js';
 import type { InputFault } from '../contract/input-fault.js';
 import { parseSpec } from '../contract/parse-spec.js';
 import { bounded } from '../contract/text.js';
@@ -94,6 +95,29 @@ function whyUnusable(root: string): string | null {
   }
 }
 
+/** The options without fields that resemble none of ours, whose paths are added to `ignored`. */
+function withoutOthersFields(options: unknown, ignored: string[]): unknown {
+  const kept = keepOwn(options, Object.keys(optionsSchema.shape), '', ignored);
+  const { providers } = (kept ?? {}) as { readonly providers?: unknown };
+  if (!isPlainObject(kept) || !isPlainObject(providers)) return kept;
+  const known = Object.keys(providerSchema.shape);
+  const entries = Object.entries(providers).map(([name, given]) => [
+    name,
+    keepOwn(given, known, `providers.${name}.`, ignored),
+  ]);
+  return { ...kept, providers: Object.fromEntries(entries) as unknown };
+}
+
+function keepOwn(given: unknown, known: readonly string[], path: string, ignored: string[]): unknown {
+  if (!isPlainObject(given)) return given;
+  const others = Object.keys(given).filter((name) => !known.includes(name) && didYouMean(name, known) === undefined);
+  ignored.push(...others.map((name) => `${path}${bounded(name, 100)}`));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !others.includes(name)));
+}
+
+const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const optionsSchema = z.strictObject({
   providers: z
     .record(providerNameSchema, providerSchema, { error: 'must be an object with the providers by name' })
@@ -103,10 +127,19 @@ const optionsSchema = z.strictObject({
   watch: watchSchema.optional(),
 });
 
-/** @throws InvalidOptionsError with every fault */
+/**
+ * A misspelt field is a fault. A field that resembles none is ignored with a warning of the process: an application may
+ * pass the object that holds all of its settings.
+ *
+ * @throws InvalidOptionsError with every fault
+ */
 export function checkOptions(options: unknown): void {
-  const { report } = parseSpec(optionsSchema, options, Infinity);
-  if (!report) return;
+  const ignored: string[] = [];
+  const { report } = parseSpec(optionsSchema, withoutOthersFields(options, ignored), Infinity);
+  if (!report) {
+    for (const field of ignored) process.emitWarning(`${redact(field, [])} is ignored: no option of temporal-llm-jobs`);
+    return;
+  }
   // A key might be pasted where a name belongs.
   throw new InvalidOptionsError(
     report.faults.map(({ field, message }) => ({

@@ -50,6 +50,18 @@ describe('options of the plugin', () => {
     expect(new LlmJobsPlugin(options).name).toBe('temporal-llm-jobs');
   });
 
+  test('fields that resemble none of ours → ignored, each named in a warning of the process', () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const settings = { port: 8_080, providers: { default: { client, tier: 'gold', [KEY]: 1 } }, storage };
+    expect(faultsOf(settings)).toEqual([]);
+    expect(warned.mock.calls.map(([text]) => text)).toEqual([
+      'port is ignored: no option of temporal-llm-jobs',
+      'providers.default.tier is ignored: no option of temporal-llm-jobs',
+      'providers.default.[redacted] is ignored: no option of temporal-llm-jobs',
+    ]);
+    warned.mockRestore();
+  });
+
   test('faults of every kind → all of them in one error of the constructor, misspelt names first', () => {
     const options = {
       provider: {},
