@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { didYouMean } from '../contract/did-you-mean.js';
 import type { InputFault } from '../contract/input-fault.js';
+import { isObject } from '../contract/is-object.js';
 import { parseSpec } from '../contract/parse-spec.js';
 import { bounded } from '../contract/text.js';
 import { pollSchema, providerNameSchema, watchSchema } from '../contract/worker-options.js';
@@ -95,11 +96,20 @@ function whyUnusable(root: string): string | null {
   }
 }
 
+const optionsSchema = z.strictObject({
+  providers: z
+    .record(providerNameSchema, providerSchema, { error: 'must be an object with the providers by name' })
+    .refine((providers) => Object.keys(providers).length > 0, 'must name one provider at least'),
+  storage: storageSchema,
+  poll: pollSchema.optional(),
+  watch: watchSchema.optional(),
+});
+
 /** The options without fields that resemble none of ours, whose paths are added to `ignored`. */
 function withoutOthersFields(options: unknown, ignored: string[]): unknown {
   const kept = keepOwn(options, Object.keys(optionsSchema.shape), '', ignored);
   const { providers } = (kept ?? {}) as { readonly providers?: unknown };
-  if (!isPlainObject(kept) || !isPlainObject(providers)) return kept;
+  if (!isObject(kept) || !isObject(providers)) return kept;
   const known = Object.keys(providerSchema.shape);
   const entries = Object.entries(providers).map(([name, given]) => [
     name,
@@ -109,23 +119,11 @@ function withoutOthersFields(options: unknown, ignored: string[]): unknown {
 }
 
 function keepOwn(given: unknown, known: readonly string[], path: string, ignored: string[]): unknown {
-  if (!isPlainObject(given)) return given;
+  if (!isObject(given)) return given;
   const others = Object.keys(given).filter((name) => !known.includes(name) && didYouMean(name, known) === undefined);
   ignored.push(...others.map((name) => `${path}${bounded(name, 100)}`));
   return Object.fromEntries(Object.entries(given).filter(([name]) => !others.includes(name)));
 }
-
-const isPlainObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const optionsSchema = z.strictObject({
-  providers: z
-    .record(providerNameSchema, providerSchema, { error: 'must be an object with the providers by name' })
-    .refine((providers) => Object.keys(providers).length > 0, 'must name one provider at least'),
-  storage: storageSchema,
-  poll: pollSchema.optional(),
-  watch: watchSchema.optional(),
-});
 
 /**
  * A misspelt field is a fault. A field that resembles none is ignored with a warning of the process: an application may

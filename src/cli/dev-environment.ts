@@ -81,12 +81,11 @@ async function temporalServer(io: Io, { port, uiPort, db }: DevOptions) {
   const ports = { port: port ?? (await ifFree(PORT)), uiPort: uiPort ?? (await ifFree(UI_PORT)) };
   try {
     // A server that the environment names is never used, since it may be a real one.
-    const extraArgs = SEARCH_ATTRIBUTE_ARGS;
     return await startDevServer({
       existing: false,
       log: io.err,
       ip: IP,
-      extraArgs,
+      extraArgs: SEARCH_ATTRIBUTE_ARGS,
       ...ports,
       ...(db && { dbFilename: db }),
     });

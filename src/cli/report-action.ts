@@ -5,11 +5,11 @@ import { reportPage } from '../report/page.js';
 import type { Report } from '../report/report.js';
 import { safeName } from '../storage/safe-name.js';
 import { storageOf } from '../config/worker-config.js';
-import { CommandError, EXIT_CODES, type Io } from './io.js';
+import type { Io } from './io.js';
 import { storedResult } from './removed-run.js';
 import { reportOfManifest, reportOfRun, type Sources } from './report-data.js';
 import { inSession, type CommonOptions } from './run-actions.js';
-import { runOf, type NamedRun, type Session } from './session.js';
+import { NoSuchRunError, runOf, type NamedRun, type Session } from './session.js';
 import { commonConfig } from './workers-storage.js';
 
 export interface ReportOptions extends CommonOptions {
@@ -35,7 +35,7 @@ async function reportAbout(session: Session, id: string, sources: Sources): Prom
   try {
     named = await runOf(session, id);
   } catch (error) {
-    if (!(error instanceof CommandError) || error.code !== EXIT_CODES.notFound) throw error;
+    if (!(error instanceof NoSuchRunError)) throw error;
     const stored = await storedResult(session, id, sources.storage);
     if (stored === null) throw error;
     return reportOfManifest(id, stored, sources);

@@ -4,8 +4,8 @@ import { RunEndedError } from '../client/llm-jobs-client.js';
 import { batchSpecSchema, type BatchSpec } from '../contract/batch.js';
 import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
-import { withoutNulls } from '../contract/absent-fields.js';
-import { describeFaults, parseSpec } from '../contract/parse-spec.js';
+import { parseSent } from '../contract/absent-fields.js';
+import { describeFaults } from '../contract/parse-spec.js';
 import { follow } from './follow.js';
 import { endpointIn, inputFile, type InputFile } from './input-file.js';
 import { CommandError, EXIT_CODES, type Io } from './io.js';
@@ -87,7 +87,7 @@ const SCHEMAS = { batch: batchSpecSchema, bulk: bulkBatchSpecSchema, 'fine-tune'
 /** Before any file is copied. */
 function assertValid(kind: StartedKind, spec: object): void {
   const schema: z.ZodType = SCHEMAS[kind];
-  const { report } = parseSpec(schema, withoutNulls(spec));
+  const { report } = parseSent(schema, spec);
   if (report) throw new CommandError(EXIT_CODES.usage, describeFaults(report), NOTHING_STARTED);
 }
 

@@ -91,8 +91,8 @@ function resultsCommand(io: Io): Command {
 }
 
 const REPORT_HELP = `
-The page has its plots and its style in itself, and asks for nothing. Plots are drawn by packages that are optional:
-npm install @observablehq/plot linkedom. Instead of a run, the id of a job may be given whose results are in the storage.`;
+The page is one file and loads nothing. Its plots need two optional packages: npm install @observablehq/plot linkedom.
+A run that Temporal has removed is read from storage, also by the id of its job.`;
 
 function reportCommand(io: Io): Command {
   return command('report', 'Write a page of HTML about a run: how far it is or how it ended, with plots and tables.')

@@ -15,7 +15,7 @@ import { withLatest } from './live-progress.js';
 import { RunNotFoundError } from './run-not-found-error.js';
 import { MAX_OUTAGE, throughOutages } from './outage.js';
 
-/** How long is waited. */
+/** How long a call waits. */
 export interface WaitOptions {
   /**
    * How long Temporal may be unreachable in one piece while it is waited for.
@@ -24,7 +24,7 @@ export interface WaitOptions {
   readonly maxOutage?: Duration;
 }
 
-/** How a run is watched. */
+/** How to watch a run. */
 export interface WatchOptions extends WaitOptions {
   /**
    * How often the progress is asked for.
@@ -45,7 +45,7 @@ export interface RunPlace {
 
 /** What the handles of all kinds of runs have in common. */
 abstract class JobRun<Result, Progress extends CommonProgress> {
-  /** Temporal's handle, for everything else. */
+  /** The Temporal handle underneath, for what this class does not cover. */
   readonly handle: WorkflowHandle;
   readonly #client: Client;
   readonly #place: RunPlace;
@@ -142,7 +142,7 @@ abstract class JobRun<Result, Progress extends CommonProgress> {
     }
   }
 
-  /** Whether the run goes on. No worker is needed for the answer. */
+  /** Whether the run is still open. Works without a running worker. */
   async isOpen({ maxOutage = MAX_OUTAGE }: WaitOptions = {}): Promise<boolean> {
     const { status } = await this.existing(throughOutages(() => this.handle.describe(), toMs(maxOutage)));
     return isOpenRun(status.name);

@@ -11,8 +11,7 @@ import type { z } from 'zod';
 import { batchSpecSchema, type BatchRequest, type BatchSpec } from '../contract/batch.js';
 import { bulkBatchSpecSchema, type BulkBatchSpec } from '../contract/bulk-batch.js';
 import { fineTuningSpecSchema, type FineTuningSpec } from '../contract/fine-tuning.js';
-import { withoutNulls } from '../contract/absent-fields.js';
-import { parseSpec } from '../contract/parse-spec.js';
+import { parseSent } from '../contract/absent-fields.js';
 import type { StartAttributes } from '../contract/search-attributes.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/task-queue.js';
 import { inSummary } from '../contract/text.js';
@@ -106,7 +105,7 @@ const MAX_SPEC_BYTES = 1_500_000;
  * ```
  */
 export class LlmJobsClient {
-  /** Temporal's client, for everything else. */
+  /** The Temporal client underneath, for what this class does not cover. */
   readonly client: Client;
   /** Task queue on which runs are started. */
   readonly taskQueue: string;
@@ -322,7 +321,7 @@ interface StartedRun extends Pick<StartAttributes, 'kind'> {
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const { spec, report } = parseSpec(schema, withoutNulls(value));
+  const { spec, report } = parseSent(schema, value);
   if (report) throw new InvalidSpecError(report);
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > MAX_SPEC_BYTES) {

@@ -1,3 +1,7 @@
+import type { z } from 'zod';
+import { isObject } from './is-object.js';
+import { parseSpec, type SpecParse } from './parse-spec.js';
+
 /** Fields whose content is the provider's or the caller's own: a null in them means something. */
 const OWN_CONTENT: ReadonlySet<string> = new Set(['schema', 'extraBody', 'method', 'metadata']);
 
@@ -6,16 +10,18 @@ const OWN_CONTENT: ReadonlySet<string> = new Set(['schema', 'extraBody', 'method
  * Objects in the spec lose theirs as well.
  */
 export function withoutNulls(spec: unknown): unknown {
-  if (!isPlainObject(spec)) return spec;
+  if (!isObject(spec)) return spec;
   const fields = withoutNullFields(spec).map(([name, value]): [string, unknown] => {
-    const isOurs = isPlainObject(value) && !OWN_CONTENT.has(name);
+    const isOurs = isObject(value) && !OWN_CONTENT.has(name);
     return [name, isOurs ? Object.fromEntries(withoutNullFields(value)) : value];
   });
   return Object.fromEntries(fields);
 }
 
 const withoutNullFields = (object: object): [string, unknown][] =>
-  Object.entries(object).filter(([, value]) => value !== null);
+  Object.entries(object).filter(([, value]) => value !== null && value !== undefined);
 
-const isPlainObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Reads what a client in any language passes: see {@link parseSpec} and {@link withoutNulls}. */
+export function parseSent<Schema extends z.ZodType>(schema: Schema, value: unknown): SpecParse<z.output<Schema>> {
+  return parseSpec(schema, withoutNulls(value));
+}

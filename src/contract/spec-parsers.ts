@@ -3,14 +3,14 @@
  * for all runs and freezes their modules (`preloadModules` of the bundler), which zod does not survive as a module of its
  * own. The build makes one file of this module and its imports, whose exports do not reach zod.
  */
-import { withoutNulls } from './absent-fields.js';
+import { parseSent } from './absent-fields.js';
 import { batchSpecSchema, checkedBatchInputSchema, type CheckedBatchInput, type ParsedBatchSpec } from './batch.js';
 import { bulkBatchSpecSchema, type ParsedBulkBatchSpec } from './bulk-batch.js';
 import { fineTuningSpecSchema, type ParsedFineTuningSpec } from './fine-tuning.js';
 import { parseSpec, type SpecParse } from './parse-spec.js';
 
 export function parseBatchSpec(value: unknown): SpecParse<ParsedBatchSpec> {
-  return parseSpec(batchSpecSchema, withoutNulls(value));
+  return parseSent(batchSpecSchema, value);
 }
 
 export function parseCheckedBatchInput(value: unknown): SpecParse<CheckedBatchInput> {
@@ -18,9 +18,9 @@ export function parseCheckedBatchInput(value: unknown): SpecParse<CheckedBatchIn
 }
 
 export function parseBulkBatchSpec(value: unknown): SpecParse<ParsedBulkBatchSpec> {
-  return parseSpec(bulkBatchSpecSchema, withoutNulls(value));
+  return parseSent(bulkBatchSpecSchema, value);
 }
 
 export function parseFineTuningSpec(value: unknown): SpecParse<ParsedFineTuningSpec> {
-  return parseSpec(fineTuningSpecSchema, withoutNulls(value));
+  return parseSent(fineTuningSpecSchema, value);
 }

@@ -1,8 +1,5 @@
 /** Kinds of JSON values, and how messages name them. */
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isObject } from '../contract/is-object.js';
 
 /**
  * The kind of a value for a message, which never quotes the value. The symbols of a field scanner are described by

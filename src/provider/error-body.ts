@@ -3,6 +3,7 @@
  * says "status code (no body)" for any other. Providers and gateways also send `{detail}`, `{message}`, `{errors}`, an
  * `error` that is a text, and lists of these; what they say decides whether a call is repeated.
  */
+import { isObject } from '../contract/is-object.js';
 
 /** Fields that hold the words of an error, the most telling first. */
 const WORDS = [
@@ -30,8 +31,8 @@ const MAX_ENTRIES = 20;
 export function asErrorBody(text: string): string {
   const body = parsed(text);
   if (body === undefined || body === null) return text;
-  const own = isRecord(body) ? body.error : undefined;
-  if (isRecord(own) && typeof own.message === 'string' && own.message !== '') return text;
+  const own = isObject(body) ? body.error : undefined;
+  if (isObject(own) && typeof own.message === 'string' && own.message !== '') return text;
   const message = errorWords(body);
   const fields = Object.fromEntries(['type', 'param'].map((name) => [name, fieldOf(body, [name])]));
   return JSON.stringify({ error: { ...fields, code: codeOf(body, message), message: message ?? text.trim() } });
@@ -53,7 +54,7 @@ export function errorWords(value: unknown, depth = 0): string | null {
 /** `{errors}` may be a list, or a record of what is wrong with each field. */
 function wordsByField(errors: unknown, depth: number): string | null {
   const words = errorWords(errors, depth + 1);
-  if (words !== null || !isRecord(errors)) return words;
+  if (words !== null || !isObject(errors)) return words;
   const entries = Object.entries(errors).slice(0, MAX_ENTRIES);
   return joined(
     entries.map(([name, value]) => {
@@ -67,7 +68,7 @@ function codeOf(body: unknown, message: string | null): unknown {
   const code = fieldOf(body, CODES);
   if (code !== null) return code;
   // OAuth: `{error: 'invalid_grant', error_description: '…'}`.
-  const error = isRecord(body) ? body.error : null;
+  const error = isObject(body) ? body.error : null;
   return typeof error === 'string' && error !== message ? error : null;
 }
 
@@ -75,7 +76,7 @@ function codeOf(body: unknown, message: string | null): unknown {
 function fieldOf(value: unknown, names: readonly string[], depth = 0): string | number | null {
   if (depth > MAX_DEPTH) return null;
   if (Array.isArray(value)) return fieldOf(value[0], names, depth + 1);
-  if (!isRecord(value)) return null;
+  if (!isObject(value)) return null;
   for (const name of names) {
     const field = value[name];
     if (typeof field === 'number' || (typeof field === 'string' && field !== '')) return field;
@@ -97,8 +98,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

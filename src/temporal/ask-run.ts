@@ -2,8 +2,8 @@
 import type { Client } from '@temporalio/client';
 
 /**
- * A query waits for a worker, and for the workflow task that is under way. Without a limit it waits for ever, and the
- * activity or command that asks with it.
+ * A query waits for a worker, and for the workflow task that is under way. A server gives up after 30 s; the time-skipping
+ * server never does, and its time stands still while an activity asks.
  */
 const ANSWER_WITHIN_MS = 10_000;
 

@@ -37,6 +37,23 @@ describe('a worker that is stopped', () => {
     expect(await second.stop('SIGTERM')).toBe(0);
   });
 
+  test('by SIGKILL → a task of its runs waits for it for less than the ten seconds of the SDK', async () => {
+    const first = await stage.startWorker();
+    const run = await stage.jobs.startBatch({ input, endpoint });
+    await waitFor(async () => (await run.progress()).status === 'validating', 'validating');
+    await first.stop('SIGKILL');
+    await run.handle.signal('anything');
+    const second = await stage.startWorker();
+    clock.advance(4 * HOUR);
+    expect((await run.result()).status).toBe('completed');
+    const { events = [] } = await run.handle.fetchHistory();
+    const timedOut = events?.find((event) => event.workflowTaskTimedOutEventAttributes);
+    const scheduled = events?.[Number(timedOut?.workflowTaskTimedOutEventAttributes?.scheduledEventId) - 1];
+    // By the server's clock. The SDK's own limit would be 10 s at least.
+    expect(Number(timedOut?.eventTime?.seconds) - Number(scheduled?.eventTime?.seconds)).toBeLessThan(10);
+    await second.stop('SIGTERM');
+  });
+
   test('in the middle of an upload → lets it finish before it goes', async () => {
     const first = await stage.startWorker();
     const fault = stage.api.faults.add({ on: 'files.create', effect: { kind: 'delay', ms: 1_500 } });

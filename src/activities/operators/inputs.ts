@@ -7,7 +7,7 @@ import type { CheckBatchInputInput } from '../../contract/activities/batch.js';
 import type { CancelInput } from '../../contract/activities/jobs.js';
 import { batchRequestSchema } from '../../contract/batch.js';
 import { invalidInput } from '../../contract/failures.js';
-import { parseSpec } from '../../contract/parse-spec.js';
+import { parseSent } from '../../contract/absent-fields.js';
 import { idSchema, uriSchema } from '../../contract/spec-fields.js';
 
 const provider = z.string().min(1).max(100).default('default');
@@ -41,15 +41,15 @@ const checkSchema = z.looseObject({
   filename: z.string().min(1).default('checked-by-hand.jsonl'),
 });
 
-export const cancelInputOf = (input: unknown): CancelInput => read(cancelSchema, withoutNulls(asId(input)));
+export const cancelInputOf = (input: unknown): CancelInput => read(cancelSchema, asId(input));
 
-export const collectInputOf = (input: unknown) => read(collectSchema, withoutNulls(asId(input)));
+export const collectInputOf = (input: unknown) => read(collectSchema, asId(input));
 
-export const orphansInputOf = (input: unknown) => read(orphansSchema, withoutNulls(input ?? {}));
+export const orphansInputOf = (input: unknown) => read(orphansSchema, input ?? {});
 
 /** A bare text is the URI of a file, or the id of one at the provider. */
 export function checkInputOf(input: unknown): CheckBatchInputInput {
-  return read(checkSchema, withoutNulls(typeof input === 'string' ? { input: sourceOf(input) } : unnested(input)));
+  return read(checkSchema, typeof input === 'string' ? { input: sourceOf(input) } : unnested(input));
 }
 
 const asId = (input: unknown): unknown => (typeof input === 'string' ? { id: input } : input);
@@ -60,17 +60,12 @@ const sourceOf = (text: string) => (/^\w+:\/\//.test(text) ? { uri: text } : { f
 function unnested(input: unknown): unknown {
   if (typeof input !== 'object' || input === null || 'input' in input) return input;
   const { uri, fileId, requests, ...others } = input as Readonly<Record<string, unknown>>;
-  return { ...others, input: withoutNulls({ uri, fileId, requests }) };
-}
-
-function withoutNulls(input: unknown): unknown {
-  if (typeof input !== 'object' || input === null) return input;
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null && value !== undefined));
+  return { ...others, input: { uri, fileId, requests } };
 }
 
 /** @throws ApplicationFailure `InvalidInput` */
 function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const { spec, report } = parseSpec(schema, value);
+  const { spec, report } = parseSent(schema, value);
   if (report) throw invalidInput(report);
   return spec;
 }

@@ -4,7 +4,7 @@ import type { ApiExport, ApiField, Doc, EntryPoint } from './api-model.js';
 /** What each entry point is for, by its name in the package. */
 const PURPOSES: Readonly<Record<string, string>> = {
   '.': 'For workers: the activities, the plugin, storage and what providers need; also the types of the contract.',
-  './workflows': 'The workflows, for a worker with a workflows file of its own.',
+  './workflows': 'The workflows, for workers that bring their own workflows file.',
   './client':
     'For application code: start and steer runs, read their results; also the types of the contract and storage.',
   './config': 'The configuration of worker and commands.',
